@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one tree of errors.
+
+Low layers raise; ``glue`` (modules) and ``cli`` turn an error into one message, once.
+Every error carries what failed and on which object (``message``) and what to do about it
+(``hint``). ``exit_code`` is what the command line ends with, as podman(1) documents it:
+125 for the engine's own errors, 126 when a command cannot be invoked, 127 when it is not found.
+"""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+
+class EngineError(Exception):
+    """Root of all errors that the engine raises on purpose."""
+
+    exit_code = 125
+
+    def __init__(self, message: str, hint: Optional[str] = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return "%s. %s" % (self.message.rstrip("."), self.hint) if self.hint else self.message
+
+
+class InvalidInput(EngineError):
+    """What a user, a file, an archive or a registry handed in breaks a rule; nothing was changed."""
+
+
+class NotFound(EngineError):
+    """A named object does not exist."""
+
+
+class Ambiguous(EngineError):
+    """A name or an ID prefix fits several objects."""
+
+    def __init__(self, message: str, candidates: Sequence[str]) -> None:
+        super().__init__(message, "Use one of: %s." % ", ".join(candidates))
+        self.candidates = tuple(candidates)
+
+
+class Conflict(EngineError):
+    """A name, address, port or subnet is taken already."""
+
+
+class InUse(EngineError):
+    """An object cannot be removed while others need it."""
+
+
+class WrongState(EngineError):
+    """The object exists, but not in a state in which this can be done."""
+
+
+class MissingDependency(EngineError):
+    """A program or library that this action needs is not on the host; the hint names its package."""
+
+
+class Unsupported(EngineError):
+    """The host, its kernel or this version of the engine cannot do what was asked."""
+
+
+class VerificationError(InvalidInput):
+    """Content does not have the digest or the size that was promised for it."""
+
+
+class RegistryError(EngineError):
+    """A registry refused, failed, or answered something that is against the distribution spec."""
+
+    def __init__(self, message: str, hint: Optional[str] = None, status: Optional[int] = None) -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+class Unauthorized(RegistryError):
+    """A registry wants other credentials than it was given."""
+
+
+class TimedOut(EngineError):
+    """Something did not happen within the time that was allowed for it."""
+
+
+class RuntimeFailed(EngineError):
+    """The OCI runtime or conmon ended with an error."""
+
+
+class CannotInvoke(RuntimeFailed):
+    """The command exists in the container but cannot be executed there."""
+
+    exit_code = 126
+
+
+class CommandNotFound(RuntimeFailed):
+    """The command does not exist in the container."""
+
+    exit_code = 127

@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What a user asked of a volume, and what of it the engine stores (podman-volume-create(1))."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Dict, Mapping
+
+
+@dataclass(frozen=True)
+class VolumeSpec:
+    """A volume's configuration. ``driver`` is local; ``options``: type, device, o, copy, nocopy."""
+
+    name: str
+    driver: str = "local"
+    options: Dict[str, str] = field(default_factory=dict)
+    labels: Dict[str, str] = field(default_factory=dict)
+    anonymous: bool = False
+
+    def to_document(self) -> Dict[str, Any]:
+        """The JSON document of this volume, all fields."""
+        return asdict(self)
+
+
+def from_document(document: Mapping[str, Any]) -> VolumeSpec:
+    """A VolumeSpec from ``to_document``'s JSON, read back."""
+    return VolumeSpec(**dict(document))

@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Files that are either whole or not there, and locks that die with their process."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import time
+from typing import Any, Iterator, Optional
+
+from ..errors import EngineError, InvalidInput, TimedOut
+
+MAX_DOCUMENT = 16 * 1024 * 1024
+
+
+def make_directory(path: str, mode: int = 0o700) -> str:
+    """Make a directory and its parents (each with ``mode``); one that exists is left as it is."""
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:
+        pass
+    except FileNotFoundError:
+        make_directory(os.path.dirname(path), mode)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, mode)
+    return path
+
+
+def write_atomic(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Replace ``path`` with ``data``: temporary file beside it, fsync, rename.
+
+    ``durable=False`` leaves the fsyncs out, for files under the run root that no reboot survives.
+    Raises EngineError that names the file when the disk is full or the path is not writable; the
+    old content is then still there.
+    """
+    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    try:
+        fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view):]
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+        if durable:
+            sync_directory(os.path.dirname(path))
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise write_error(path, exc) from exc
+
+
+def write_error(path: str, exc: OSError) -> EngineError:
+    """The error for a file that could not be written."""
+    hint = None
+    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "Free some space on that file system and try again; nothing was left half-written."
+    return EngineError("Cannot write %s: %s" % (path, exc.strerror), hint)
+
+
+def sync_directory(path: str) -> None:
+    """Make renames in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_json(path: str, document: Any, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Replace a JSON document atomically; keys are sorted, so equal documents are equal bytes."""
+    data = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    write_atomic(path, data, mode, durable=durable)
+
+
+def read_json(path: str, *, limit: int = MAX_DOCUMENT) -> Any:
+    """The JSON document in a file that the engine wrote, or None when there is no such file.
+
+    Raises InvalidInput when it is larger than ``limit`` bytes or no JSON.
+    """
+    try:
+        with open(path, "rb") as stream:
+            data = stream.read(limit + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if len(data) > limit:
+        raise InvalidInput("%s is larger than %d bytes" % (path, limit))
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInput("%s is damaged: %s" % (path, exc), "Remove the object and make it again.") from exc
+
+
+def create_exclusive(path: str, data: bytes = b"", mode: int = 0o600) -> bool:
+    """Take ``path``: True when this call made it, with all of ``data`` in it; False when it was taken.
+
+    The content is there the moment the name is (link(2) of a finished file), so that a reader
+    never sees an empty claim.
+    """
+    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    write_plain(temporary, data, mode)
+    try:
+        os.link(temporary, path)
+        return True
+    except FileExistsError:
+        return False
+    except OSError as exc:
+        raise write_error(path, exc) from exc
+    finally:
+        os.unlink(temporary)
+
+
+def write_plain(path: str, data: bytes, mode: int = 0o600) -> None:
+    """Write a new file without syncing it; raises EngineError and leaves nothing on failure."""
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(fd, view):]
+        finally:
+            os.close(fd)
+    except OSError as exc:
+        if exc.errno != errno.EEXIST:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise write_error(path, exc) from exc
+
+
+@contextlib.contextmanager
+def locked(path: str, *, shared: bool = False, timeout: Optional[float] = None) -> Iterator[None]:
+    """Hold an flock(2) on the lock file ``path`` (made when missing) for the body.
+
+    The kernel drops the lock of a process that died, so a lock file alone means nothing. When the
+    file was unlinked or replaced by another holder meanwhile, the lock is taken anew, so that two
+    processes never hold different files of one name. ``timeout`` in seconds; TimedOut past it.
+    """
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while True:
+        try:
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            make_directory(os.path.dirname(path))
+            continue
+        except OSError as exc:
+            raise write_error(path, exc) from exc
+        try:
+            _flock(fd, how, deadline, path)
+            try:
+                same = os.path.samestat(os.fstat(fd), os.stat(path))
+            except FileNotFoundError:
+                same = False
+            if not same:
+                continue
+            yield
+            return
+        finally:
+            os.close(fd)
+
+
+def _flock(fd: int, how: int, deadline: Optional[float], path: str) -> None:
+    if deadline is None:
+        fcntl.flock(fd, how)
+        return
+    while True:
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise TimedOut("Another process holds %s" % path, "Try again when it has ended.") from None
+            time.sleep(0.02)
