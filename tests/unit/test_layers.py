@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The house's floors: who may import whom (docs/architecture.md), read from the imports themselves."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import sys
+
+import pytest
+
+PLUGINS = pathlib.Path(__file__).resolve().parents[2] / "plugins"
+UTILS = PLUGINS / "module_utils"
+
+# layer: the layers that it may import besides itself
+ALLOWED = {
+    "errors": set(),
+    "context": {"errors"},
+    "deps": {"errors"},
+    "kernel": {"errors"},
+    "formats": {"errors"},
+    "registry": {"errors", "context", "deps", "kernel", "formats"},
+    "store": {"errors", "context", "deps", "kernel", "formats"},
+    "network": {"errors", "context", "deps", "kernel", "formats"},
+    "runtime": {"errors", "context", "deps", "kernel", "formats"},
+    "service": {"errors", "context", "deps", "kernel", "formats", "registry", "store", "network", "runtime"},
+    "cli": {"errors", "context", "deps", "kernel", "formats", "service"},
+    "__main__": {"cli"},
+    "state": {"errors", "formats"},
+}
+THIRD_PARTY = {"requests", "urllib3", "pyroute2", "tomli", "tomllib", "yaml", "zstandard"}
+SOURCES = sorted(p for p in UTILS.rglob("*.py"))
+
+
+def layer_of(path: pathlib.Path) -> str:
+    """engine/kernel/files.py is of 'kernel', engine/errors.py of 'errors', state/plan.py of 'state'."""
+    parts = path.relative_to(UTILS).with_suffix("").parts
+    return parts[1] if parts[0] == "engine" and len(parts) > 1 else parts[0]
+
+
+def imported(path: pathlib.Path) -> "list[tuple[int, pathlib.Path | str]]":
+    """Line and target of each import: a path below module_utils, or the name of an absolute import."""
+    rows = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            rows += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            rows.append((node.lineno, node.module))
+        elif isinstance(node, ast.ImportFrom):
+            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for alias in node.names:
+                below = base / alias.name
+                is_module = below.with_suffix(".py").exists() or below.is_dir()
+                rows.append((node.lineno, below if is_module else base))
+    return rows
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(UTILS)))
+def test_imports_go_downward_only(path: pathlib.Path) -> None:
+    layer, wrong = layer_of(path), []
+    for line, target in imported(path):
+        if isinstance(target, str):
+            top = target.split(".")[0]
+            if top in THIRD_PARTY and layer != "deps":
+                wrong.append("%d: %s is imported outside of deps" % (line, target))
+            if top in ("ansible", "ansible_collections") and layer != "glue":
+                wrong.append("%d: %s is imported outside of glue" % (line, target))
+            known = top in sys.stdlib_module_names or top in THIRD_PARTY or top.startswith("ansible")
+            if not known:
+                wrong.append("%d: %s is no library that the collection uses" % (line, target))
+        elif layer != "glue":
+            other = layer_of(target)
+            if other != layer and other not in ALLOWED[layer] and target != UTILS / "engine":
+                wrong.append("%d: %s imports %s" % (line, layer, other))
+    assert not wrong, "%s: %s" % (path, wrong)
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name == "__init__.py"],
+                         ids=lambda p: str(p.relative_to(UTILS)))
+def test_packages_are_empty(path: pathlib.Path) -> None:
+    assert path.read_bytes() == b"", "a re-export drags its siblings into every payload"
