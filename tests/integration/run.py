@@ -98,7 +98,7 @@ def play(name: str, work: str, address: str) -> int:
             return os.waitstatus_to_exitcode(status)
 
 
-def leftovers(work: str, before: "set[str]") -> List[str]:
+def leftovers(work: str, before: set[str]) -> List[str]:
     """What of the engine is still there after a target removed its objects."""
     rows = []
     deadline = time.monotonic() + 5

@@ -66,7 +66,7 @@ def running(directory: str, port: Optional[int] = None, *, secure: bool = False)
         process.wait(10)
 
 
-def _wait(process: "subprocess.Popen[bytes]", port: int) -> None:
+def _wait(process: subprocess.Popen[bytes], port: int) -> None:
     for _attempt in range(200):
         if process.poll() is not None:
             raise RuntimeError("docker-registry ended with %d" % process.returncode)

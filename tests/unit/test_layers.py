@@ -39,7 +39,7 @@ def layer_of(path: pathlib.Path) -> str:
     return parts[1] if parts[0] == "engine" and len(parts) > 1 else parts[0]
 
 
-def imported(path: pathlib.Path) -> "list[tuple[int, pathlib.Path | str]]":
+def imported(path: pathlib.Path) -> list[tuple[int, pathlib.Path | str]]:
     """Line and target of each import: a path below module_utils, or the name of an absolute import."""
     rows = []
     for node in ast.walk(ast.parse(path.read_text())):
