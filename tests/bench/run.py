@@ -10,11 +10,10 @@ its own. docs/performance.md says what the figures mean.
 from __future__ import annotations
 
 import os
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
+import time
 from typing import Callable, Dict, List, Sequence
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -24,9 +23,7 @@ sys.path.insert(0, HERE)
 
 import image_layout  # noqa: E402
 import registry  # noqa: E402
-
-NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-              "--propagation", "private"]
+import sandbox  # noqa: E402
 
 
 class Bench:
@@ -49,7 +46,6 @@ class Bench:
 
 def seconds(command: Sequence[str]) -> float:
     """How long one command takes, from outside."""
-    import time
     began = time.perf_counter()
     subprocess.run(list(command), check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
@@ -66,22 +62,13 @@ def header(peer: str) -> str:
     return "| what | pycontainer, ms | %s, ms | ratio | budget |\n| --- | --- | --- | --- | --- |" % peer
 
 
-def main(names: List[str]) -> int:
-    """Run the named parts inside fresh namespaces."""
-    work = tempfile.mkdtemp(prefix="pycontainer-bench-")
-    try:
-        return subprocess.run(NAMESPACES + [sys.executable, __file__, "--inside", work, *names], check=False).returncode
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
 def inside(work: str, names: List[str]) -> int:
     """The run itself."""
     import commands
     import loop
     import pull
     parts: Dict[str, Callable[[Bench], None]] = {"loop": loop.main, "commands": commands.main, "pull": pull.main}
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    sandbox.loopback_up()
     layout = os.path.join(work, "layout")
     image_layout.busybox_image(layout)
     with registry.running(os.path.join(work, "registry"), 5000) as address:
@@ -97,4 +84,4 @@ def inside(work: str, names: List[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
         sys.exit(inside(sys.argv[2], sys.argv[3:]))
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(sandbox.enter(__file__, sys.argv[1:]))

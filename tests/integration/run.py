@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from typing import Any, Dict, List
 
@@ -26,9 +24,7 @@ sys.path.insert(0, os.path.join(TOP, "tests", "support"))
 
 import image_layout  # noqa: E402
 import registry  # noqa: E402
-
-NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-              "--propagation", "private"]
+import sandbox  # noqa: E402
 
 
 def main(names: List[str]) -> int:
@@ -37,11 +33,7 @@ def main(names: List[str]) -> int:
     failed = []
     for name in targets:
         began = time.monotonic()
-        work = tempfile.mkdtemp(prefix="pycontainer-test-")
-        try:
-            code = subprocess.run(NAMESPACES + [sys.executable, __file__, "--inside", name, work], check=False).returncode
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
+        code = sandbox.enter(__file__, [name])
         print("%-20s %s  %.0f s" % (name, "ok" if code == 0 else "FAILED", time.monotonic() - began), flush=True)
         if code:
             failed.append(name)
@@ -49,9 +41,9 @@ def main(names: List[str]) -> int:
     return 1 if failed else 0
 
 
-def inside(name: str, work: str) -> int:
+def inside(work: str, name: str) -> int:
     """PID 1 of the namespaces: prepare, play, look for what was left behind."""
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    sandbox.loopback_up()
     os.makedirs("/etc/containers", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/etc/containers"], check=True)
     layout = os.path.join(work, "layout")
@@ -115,7 +107,8 @@ def leftovers(work: str, before: set[str]) -> List[str]:
     rows += ["link " + link["ifname"] for link in links if link["ifname"].startswith(("pyc", "podman", "veth", "br"))]
     rules = subprocess.run(["nft", "list", "ruleset"], check=True, stdout=subprocess.PIPE, text=True).stdout
     rows += ["rules: " + line for line in rules.splitlines() if line.startswith("table")]
-    for part in ("root/containers", "root/names/containers", "run/containers", "run/netns", "run/endpoints", "run/ports"):
+    for part in ("root/containers", "root/names/containers", "run/containers", "run/netns", "run/endpoints",
+                 "run/ports"):
         path = os.path.join(work, part)
         if os.path.isdir(path):
             rows += ["file %s/%s" % (part, entry) for entry in os.listdir(path)]
