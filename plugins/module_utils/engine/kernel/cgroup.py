@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Control groups: which kind this host has, and where a container's lies (cgroups(7))."""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, List
+
+ROOT = "/sys/fs/cgroup"
+
+
+def mode() -> str:
+    """'v2' (unified), 'v1', 'hybrid' (v1 controllers, and a v2 tree beside them) or 'none'."""
+    if os.path.exists(os.path.join(ROOT, "cgroup.controllers")):
+        return "v2"
+    if os.path.exists(os.path.join(ROOT, "unified", "cgroup.controllers")):
+        return "hybrid"
+    return "v1" if os.path.isdir(os.path.join(ROOT, "memory")) else "none"
+
+
+def has_systemd() -> bool:
+    """Whether systemd is this host's init (sd_booted(3))."""
+    return os.path.isdir("/run/systemd/system")
+
+
+def of_process(pid: int) -> Dict[str, str]:
+    """The directory of a process in each hierarchy: {'memory': '/sys/fs/cgroup/memory/x', '': '/sys/fs/cgroup/x'}.
+
+    The key of the v2 hierarchy is ''. Empty when the process is gone.
+    """
+    result: Dict[str, str] = {}
+    try:
+        with open("/proc/%d/cgroup" % pid, encoding="utf-8") as stream:
+            lines = stream.read().splitlines()
+    except OSError:
+        return result
+    for line in lines:
+        _number, controllers, path = line.split(":", 2)
+        if not controllers:
+            base = ROOT if mode() == "v2" else os.path.join(ROOT, "unified")
+            result[""] = base + path
+        for controller in controllers.split(","):
+            if controller and not controller.startswith("name="):
+                result[controller] = os.path.join(ROOT, controller) + path
+    return result
+
+
+def remove(path: str) -> None:
+    """Remove a container's empty cgroup directories in every hierarchy; what is busy or gone is left.
+
+    ``path`` is the OCI cgroupsPath in its cgroupfs form ('/pycontainer/<id>').
+    """
+    bases: List[str] = [ROOT]
+    if mode() != "v2":
+        bases = [os.path.join(ROOT, name) for name in os.listdir(ROOT)]
+    for base in bases:
+        target = base + path
+        if os.path.isdir(target):
+            for directory, _names, _files in os.walk(target, topdown=False):
+                try:
+                    os.rmdir(directory)
+                except OSError:
+                    continue

@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which OCI runtime works on this host: crun before runc, each by really running a container.
+
+A version number does not tell: crun 1.8 refuses hosts with hybrid cgroups, later ones do not; a
+kernel or a sandbox may forbid what one of them needs. The answer is kept under the run root until
+the program, the boot or the cgroups change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, Dict, List, Optional
+
+from ..context import Context, missing_program
+from ..errors import InvalidInput, MissingDependency, Unsupported
+from ..kernel import cgroup
+from ..kernel.files import make_directory, read_json, write_json
+
+CANDIDATES = ("crun", "runc")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An OCI runtime that works here. ``path`` is absolute."""
+
+    name: str
+    path: str
+
+
+def choose(ctx: Context, wanted: str = "") -> Runtime:
+    """The runtime for a container; ``wanted`` is a name or an absolute path, '' for the best.
+
+    Raises MissingDependency when there is none, Unsupported with each one's own words when none works.
+    """
+    asked = wanted or ctx.runtime or ""
+    if asked:
+        return _asked(ctx, asked)
+    found = {name: path for name in CANDIDATES for path in [ctx.find_tool(name)] if path}
+    if not found:
+        raise MissingDependency("There is no OCI runtime on this host", "Install the package crun or runc.")
+    key = {name: _identity(path) for name, path in found.items()}
+    key["cgroups"] = cgroup.mode()
+    cache = ctx.run("runtime.json")
+    known = read_json(cache)
+    if isinstance(known, dict) and known.get("key") == key:
+        return Runtime(**known["runtime"])
+    complaints: List[str] = []
+    for name, path in found.items():
+        complaint = _try(ctx, path)
+        if complaint is None:
+            runtime = Runtime(name, path)
+            make_directory(ctx.runroot)
+            write_json(cache, {"key": key, "runtime": asdict(runtime)}, durable=False)
+            return runtime
+        complaints.append("%s: %s" % (name, complaint))
+    raise Unsupported("No OCI runtime works on this host (%s)" % "; ".join(complaints),
+                      "Install another one (runc works with every kind of cgroup), or a newer version.")
+
+
+def _asked(ctx: Context, wanted: str) -> Runtime:
+    if "/" in wanted:
+        if not os.path.isabs(wanted) or not os.access(wanted, os.X_OK):
+            raise InvalidInput("The OCI runtime %s is no absolute path of a program" % wanted)
+        return Runtime(os.path.basename(wanted), wanted)
+    path = ctx.find_tool(wanted)
+    if path is None:
+        raise missing_program(wanted, "run containers as runtime: %s asks" % wanted)
+    return Runtime(wanted, path)
+
+
+def _identity(path: str) -> str:
+    status = os.stat(path)
+    return "%s:%d:%d" % (path, status.st_size, status.st_mtime_ns)
+
+
+def _try(ctx: Context, path: str) -> Optional[str]:
+    """Run a container that ends at once; the last line of the runtime's complaint, or None."""
+    import shutil
+    import subprocess
+    import tempfile
+
+    make_directory(ctx.runroot)
+    bundle = tempfile.mkdtemp(prefix="probe-", dir=ctx.runroot)
+    name = "%s-%s" % (ctx.prefix, os.path.basename(bundle))
+    try:
+        os.mkdir(os.path.join(bundle, "rootfs"))
+        with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as stream:
+            json.dump(_probe_config(ctx, name), stream)
+        root = os.path.join(bundle, "state")
+        done = subprocess.run([path, "--root", root, "create", "--bundle", bundle, name], check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30)
+        subprocess.run([path, "--root", root, "delete", "--force", name], check=False, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
+        text = done.stderr.decode("utf-8", "replace").strip()
+        # The empty root has no program, so getting as far as missing it means that all else worked.
+        if done.returncode == 0 or _only_missed_program(text):
+            return None
+        return text.splitlines()[-1] if text else "ended with %d" % done.returncode
+    except subprocess.TimeoutExpired:
+        return "did not answer within 30 seconds"
+    finally:
+        shutil.rmtree(bundle, ignore_errors=True)
+
+
+def _only_missed_program(text: str) -> bool:
+    lowered = text.lower()
+    return "/none" in lowered and ("no such file" in lowered or "not found" in lowered)
+
+
+def _probe_config(ctx: Context, name: str) -> Dict[str, Any]:
+    return {
+        "ociVersion": "1.0.2",
+        "process": {"user": {"uid": 0, "gid": 0}, "args": ["/none"], "cwd": "/", "env": ["PATH=/"]},
+        "root": {"path": "rootfs"},
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+        "linux": {"namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")],
+                  "cgroupsPath": "/%s/%s" % (ctx.prefix, name), "resources": {"pids": {"limit": 16}}},
+    }
