@@ -114,7 +114,7 @@ def read_in_root(root: str, path: str, limit: int) -> bytes:
 
 @contextlib.contextmanager
 def directory(root: str, path: str, *, make: bool = False, mode: int = 0o755,
-              owner: "tuple[int, int]" = (0, 0)) -> Iterator[int]:
+              owner: tuple[int, int] = (0, 0)) -> Iterator[int]:
     """A descriptor of a directory inside the root; with ``make``, missing ones are made.
 
     Raises InvalidInput where a component is no directory.
@@ -130,7 +130,7 @@ def directory(root: str, path: str, *, make: bool = False, mode: int = 0o755,
         os.close(fd)
 
 
-def _descend(root: str, fd: int, path: str, make: "Optional[tuple[str, int, tuple[int, int]]]") -> int:
+def _descend(root: str, fd: int, path: str, make: Optional[tuple[str, int, tuple[int, int]]]) -> int:
     """The descriptor of ``path``, one component below ``fd``, which is closed on success."""
     for _attempt in range(2):
         try:
@@ -170,7 +170,7 @@ def ensure_target(root: str, path: str, *, is_directory: bool) -> None:
         raise InvalidInput("The mount point %s is a directory, and a file is to be mounted there" % path)
 
 
-def refuse_links(root: str, names: "tuple[str, ...]" = ("dev", "proc", "sys")) -> None:
+def refuse_links(root: str, names: tuple[str, ...] = ("dev", "proc", "sys")) -> None:
     """Refuse a root whose /dev, /proc or /sys is a link: the OCI runtime would mount through it."""
     for name in names:
         if os.path.islink(os.path.join(root, name)):

@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Network namespaces that a path keeps alive (network_namespaces(7), namespaces(7)).
+
+unshare(2) and setns(2) with CLONE_NEWNET change the calling thread alone, so no child process is
+needed, and other threads of the engine may fork meanwhile. /proc/sys/net shows the namespace of
+the thread that opens it, so sysctls are written by plain files inside ``inside``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import socket
+import struct
+from typing import Any, Iterator
+
+from ..errors import EngineError
+from . import files
+
+CLONE_NEWNET = 0x40000000
+MS_BIND = 0x1000
+MNT_DETACH = 2
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+THIS = "/proc/thread-self/ns/net"
+
+
+def _call(name: str, *arguments: Any) -> None:
+    """One libc call that answers 0 or sets errno; raises OSError."""
+    import ctypes
+
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, "%s: %s" % (name, os.strerror(number)))
+
+
+def _set(fd: int) -> None:
+    _call("setns", fd, CLONE_NEWNET)
+
+
+def create(path: str) -> None:
+    """Make a new network namespace with lo up, mounted at ``path`` (a file made here).
+
+    What an earlier crash left at ``path`` is removed first. Raises EngineError.
+    """
+    remove(path)
+    files.make_directory(os.path.dirname(path))
+    home = os.open(THIS, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        _call("unshare", CLONE_NEWNET)
+        try:
+            _call("mount", THIS.encode(), path.encode(), b"none", MS_BIND, None)
+            _loopback_up()
+        finally:
+            _set(home)
+    except OSError as exc:
+        remove(path)
+        raise EngineError("Cannot make a network namespace at %s: %s" % (path, exc.strerror),
+                          "This needs root (CAP_SYS_ADMIN) and a kernel with network namespaces.") from exc
+    finally:
+        os.close(home)
+
+
+def remove(path: str) -> None:
+    """Unmount and unlink a namespace; one that is not there is fine.
+
+    It ends, and takes its links along, when no process is in it any more.
+    """
+    while True:
+        try:
+            _call("umount2", path.encode(), MNT_DETACH)
+        except OSError as exc:
+            if exc.errno in (errno.EINVAL, errno.ENOENT):
+                break
+            raise EngineError("Cannot unmount %s: %s" % (path, exc.strerror)) from exc
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+def exists(path: str) -> bool:
+    """Whether a namespace is mounted at ``path`` (and not just the empty file it is mounted on)."""
+    try:
+        return os.stat(path).st_dev == os.stat(THIS).st_dev
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def inside(path: str) -> Iterator[None]:
+    """Run the body with this thread in the namespace at ``path``; raises EngineError when it is gone."""
+    home = os.open(THIS, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        try:
+            target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                _set(target)
+            finally:
+                os.close(target)
+        except OSError as exc:
+            raise EngineError("Cannot enter the network namespace %s: %s" % (path, exc.strerror)) from exc
+        try:
+            yield
+        finally:
+            _set(home)
+    finally:
+        os.close(home)
+
+
+def _loopback_up() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        request = struct.pack("16sh22x", b"lo", 0)
+        flags = struct.unpack("16sh22x", fcntl.ioctl(sock, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(sock, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | IFF_UP))

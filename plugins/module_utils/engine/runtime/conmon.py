@@ -1,0 +1,185 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Starting conmon(8), which starts the OCI runtime, keeps the container's output and notes its exit.
+
+conmon waits for a byte on one pipe before it does anything, and writes one JSON line to another
+when the runtime has created the container ({"data": pid}) or has failed ({"data": -1, "message"}).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from ..context import Context
+from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed
+from ..kernel import command
+
+MAX_ANSWER = 1024 * 1024
+
+# conmon hands its environment on to the OCI runtime, which looks for criu and the like on it.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+_SYNC, _START, _ATTACH = 3, 4, 5
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One container, or with ``exec_spec`` one more process in it, to be supervised.
+
+    ``log`` is conmon's --log-path ('k8s-file:/path', 'journald', 'none'). The exit code is written to
+    ``exit_directory``/<``container_id``>, also for an exec. ``exit_command`` runs when all is over. ``timeout`` in
+    seconds ends the process; 0 never. ``attach`` makes conmon wait with an exec's process until a
+    client is there.
+    """
+
+    container_id: str
+    name: str
+    bundle: str
+    runtime_path: str
+    runtime_root: str
+    log: str
+    pidfile: str
+    conmon_pidfile: str
+    exit_directory: str
+    exit_command: Tuple[str, ...] = ()
+    terminal: bool = False
+    stdin: bool = False
+    timeout: int = 0
+    log_size: int = -1
+    log_tag: str = ""
+    systemd_cgroup: bool = False
+    exec_spec: str = ""
+    exec_id: str = ""
+    attach: bool = False
+
+
+def launch(ctx: Context, job: Launch, *, attached: Optional[Callable[[], Any]] = None,
+           into: Optional[List[Any]] = None) -> int:
+    """Start conmon and wait until the runtime has created the process; returns its process ID.
+
+    With ``job.attach`` the process of an exec goes only when ``attached`` has connected to conmon's
+    socket; what that returns is put ``into`` the list.
+
+    Raises CommandNotFound, CannotInvoke or RuntimeFailed with the runtime's own words, and
+    MissingDependency when there is no conmon.
+    """
+    program = ctx.conmon or ctx.tool("conmon", "supervise containers")
+    sync_read, sync_write = os.pipe()
+    start_read, start_write = os.pipe()
+    pipes = {_SYNC: sync_write, _START: start_read}
+    env = {"PATH": PATH, "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
+    attach_read = attach_write = -1
+    if job.attach:
+        attach_read, attach_write = os.pipe()
+        pipes[_ATTACH] = attach_write
+        env["_OCI_ATTACHPIPE"] = str(_ATTACH)
+    try:
+        try:
+            pid = command.launch([program, *arguments(job)], descriptors=pipes, env=env)
+        finally:
+            os.close(sync_write)
+            os.close(start_read)
+            if job.attach:
+                os.close(attach_write)
+        os.write(start_write, b"\0")
+        if job.attach:
+            # conmon tells here that its socket listens; the process starts only after the second byte.
+            _read_line(attach_read)
+            if attached is not None and into is not None:
+                into.append(attached())
+            os.write(start_write, b"\0")
+        answer = _read_line(sync_read)
+        # The program that was started has forked the monitor and ended, or ended with an error.
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    finally:
+        os.close(sync_read)
+        os.close(start_write)
+        if job.attach:
+            os.close(attach_read)
+    return _created(job, answer, code)
+
+
+def _read_line(fd: int) -> bytes:
+    data = b""
+    while not data.endswith(b"\n") and len(data) < MAX_ANSWER:
+        piece = os.read(fd, 65536)
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def _created(job: Launch, answer: bytes, code: int) -> int:
+    try:
+        document = json.loads(answer) if answer.strip() else {}
+    except ValueError:
+        document = {}
+    pid = document.get("data", -1) if isinstance(document, dict) else -1
+    if isinstance(pid, int) and pid > 0:
+        return pid
+    message = str(document.get("message") or "") if isinstance(document, dict) else ""
+    if not message:
+        message = "conmon ended with %d before the container was created" % code
+    raise explain(message, job.name)
+
+
+def arguments(job: Launch) -> List[str]:
+    """conmon's argv, without the program."""
+    result = ["--api-version", "1", "-c", job.container_id, "-u", job.exec_id or job.container_id, "-n", job.name,
+              "-r", job.runtime_path, "-b", job.bundle, "-p", job.pidfile, "-P", job.conmon_pidfile,
+              "-l", job.log, "--exit-dir", job.exit_directory, "--full-attach",
+              "--runtime-arg", "--root", "--runtime-arg", job.runtime_root]
+    for flag, wanted in (("-t", job.terminal), ("-i", job.stdin), ("-s", job.systemd_cgroup)):
+        if wanted:
+            result.append(flag)
+    if job.timeout:
+        result += ["-T", str(job.timeout)]
+    if job.log_size > 0:
+        result += ["--log-size-max", str(job.log_size)]
+    if job.log_tag:
+        result += ["--log-tag", job.log_tag]
+    if job.exec_spec:
+        result += ["-e", "--exec-process-spec", job.exec_spec]
+        if job.attach:
+            result.append("--exec-attach")
+    for number, word in enumerate(job.exit_command):
+        result += ["--exit-command" if number == 0 else "--exit-command-arg", word]
+    return result
+
+
+def explain(message: str, name: str) -> RuntimeFailed:
+    """The error for a runtime's complaint; crun and runc say the same in different words."""
+    text = plain_words(message)
+    lowered = text.lower()
+    if re.search(r"not found in \$path|no such file or directory", lowered) and _is_about_command(lowered):
+        return CommandNotFound("Cannot start %s: %s" % (name, text), "The command does not exist in the image.")
+    if re.search(r"permission denied|is a directory|exec format error", lowered) and _is_about_command(lowered):
+        return CannotInvoke("Cannot start %s: %s" % (name, text), "The command cannot be executed in the image.")
+    return RuntimeFailed("Cannot start %s: %s" % (name, text))
+
+
+def _is_about_command(text: str) -> bool:
+    return "exec" in text or "executable" in text or "starting container process" in text
+
+
+def plain_words(message: str) -> str:
+    """What an OCI runtime said, without its log's trimmings, on one line."""
+    words: List[str] = []
+    for line in message.splitlines():
+        found: Any = re.search(r'msg="((?:[^"\\]|\\.)*)"', line)
+        if found:
+            line = found.group(1).replace('\\"', '"').replace("\\\\", "\\")
+        elif line.startswith("{"):
+            try:
+                parsed: Dict[str, Any] = json.loads(line)
+                line = str(parsed.get("msg", line))
+            except ValueError:
+                pass
+        line = "".join(c for c in line.strip() if c.isprintable())
+        if line and line not in words:
+            words.append(line)
+    return "; ".join(words) or "the OCI runtime gave no reason"
