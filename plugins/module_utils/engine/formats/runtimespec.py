@@ -250,7 +250,8 @@ def _sysctls(inputs: Inputs) -> Dict[str, str]:
             raise InvalidInput("The sysctl %s belongs to the whole host" % name,
                                "Only net.*, fs.mqueue.*, kernel.shm*, kernel.msg* and kernel.sem* can be set here.")
         kind = {"net": "network"}.get(kinds[0], kinds[0])
-        if inputs.namespaces.get(kind) != "":
+        # The engine makes a container's network namespace itself, so that one comes with a path.
+        if inputs.namespaces.get(kind, "host") != "" and (kind != "network" or kind not in inputs.namespaces):
             raise InvalidInput("The sysctl %s needs a %s namespace of the container's own" % (name, kind))
     return dict(inputs.spec.sysctl)
 

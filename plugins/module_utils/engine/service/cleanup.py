@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Take down what a run set up. Idempotent, whoever comes first: ``stop``, a foreground ``run``, the
+hook of conmon, or the repair of a start that was killed. Needs the standard library only.
+
+Setting up fails fast; this goes on after an error and reports all of them at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from typing import Any, Callable, Dict, List, Optional
+
+from ..context import Context
+from ..errors import EngineError
+from ..kernel import files, proc
+from ..store import containers as store
+from ..store.containers import Record, State
+
+EXIT_FILE_PATIENCE = 5.0  # seconds that conmon gets to write the exit code of a process that is gone
+
+
+def end_run(ctx: Context, container_id: str) -> Optional[State]:
+    """Take down a run whose process has ended, and keep how it ended; the caller holds the lock.
+
+    Returns the final state, or None when there was no run. Raises EngineError with all that failed;
+    what could be taken down is gone then.
+    """
+    run = files.read_json(store.run_directory(ctx, container_id, "state.json"))
+    if run is None:
+        take_down(ctx, container_id, {})
+        return None
+    final = _final_state(ctx, container_id, run)
+    if run["phase"] == "running":
+        store.write_exit(ctx, container_id, final)
+    take_down(ctx, container_id, run)
+    return final
+
+
+def _final_state(ctx: Context, container_id: str, run: Dict[str, Any]) -> State:
+    deadline = time.monotonic() + EXIT_FILE_PATIENCE
+    conmon_alive = proc.alive(run["conmon_pid"], run["conmon_start"])
+    while conmon_alive and not os.path.exists(store.exit_file(ctx, container_id)) and time.monotonic() < deadline:
+        time.sleep(0.002)
+        conmon_alive = proc.alive(run["conmon_pid"], run["conmon_start"])
+    code, finished = store.read_exit_file(ctx, container_id)
+    error = "" if finished else run.get("error", "") or "Nobody was there to see how it ended"
+    return State("exited", 0, code, run["started_at"], finished or time.time(),
+                 store.saw_oom(ctx, container_id), run["restarts"], 0, error)
+
+
+def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
+    """Remove everything of a run but the record and how it ended; the caller holds the lock."""
+    document = store.raw(ctx, container_id)
+    record = store.to_record(document) if document is not None else None
+    problems: List[str] = []
+    steps: List[Callable[[], None]] = [
+        lambda: _stop_health(ctx, container_id, run),
+        lambda: _delete_in_runtime(ctx, container_id, run),
+        lambda: _end_conmon(run),
+        lambda: _tear_down_network(ctx, container_id),
+        lambda: _unmount(ctx, container_id, record),
+        lambda: _remove_files(ctx, container_id),
+    ]
+    for step in steps:
+        try:
+            step()
+        except (EngineError, OSError) as exc:
+            problems.append(str(exc))
+    if problems:
+        raise EngineError("Cannot clean up after the container %s: %s" % (container_id[:12], "; ".join(problems)),
+                          "The next command on it tries again.")
+
+
+def undo_start(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
+    """Undo a start that failed or was killed; one that got as far as running is left to run."""
+    run = files.read_json(store.run_directory(ctx, container_id, "state.json")) or {}
+    if run.get("phase") == "running" and store.state(ctx, container_id).running:
+        return
+    if run.get("phase") == "running":
+        end_run(ctx, container_id)
+    else:
+        take_down(ctx, container_id, run)
+
+
+def _stop_health(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
+    if run.get("health"):
+        from . import health
+
+        health.stop_scheduler(ctx, container_id, run["health"])
+
+
+def _delete_in_runtime(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
+    """Remove what the OCI runtime keeps: its state, the cgroup, and a process that is still there."""
+    if not os.path.isdir(store.run_directory(ctx, container_id, "bundle")):
+        return
+    from ..kernel import cgroup
+    from ..runtime import oci, probe
+
+    if run.get("runtime"):
+        runtime = probe.Runtime(**run["runtime"])
+    else:
+        runtime = probe.choose(ctx)
+    oci.delete(ctx, runtime, container_id, force=True)
+    if run.get("cgroup", "").startswith("/"):
+        cgroup.remove(run["cgroup"])
+
+
+def _end_conmon(run: Dict[str, Any]) -> None:
+    """A conmon whose container never started has nothing left to wait for."""
+    if run.get("phase") == "starting" and proc.alive(run.get("conmon_pid", 0), run.get("conmon_start", 0)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(run["conmon_pid"], 9)
+
+
+def _tear_down_network(ctx: Context, container_id: str) -> None:
+    from ..kernel import netns
+    from . import namespaces, networks
+
+    networks.teardown(ctx, container_id)
+    netns.remove(namespaces.netns_path(ctx, container_id))
+
+
+def _unmount(ctx: Context, container_id: str, record: Optional[Record]) -> None:
+    from ..kernel import mount
+    from ..store import layers
+    from . import mounts
+
+    layers.rootfs_unmount(ctx, container_id)
+    mount.unmount_all(store.run_directory(ctx, container_id))
+    mounts.release(ctx, record, container_id)
+
+
+def _remove_files(ctx: Context, container_id: str) -> None:
+    """The run's directory goes; state.json as the last, because it says that there is something to do."""
+    directory = store.run_directory(ctx, container_id)
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            if name in ("state.json", "exits", "wait.lock"):
+                continue
+            if os.path.isdir(path) and not os.path.islink(path):
+                shutil.rmtree(path)
+            else:
+                os.unlink(path)
+        # A waiter reads the exit code under this lock; nobody waits for one that hangs.
+        with contextlib.suppress(EngineError), files.locked(os.path.join(directory, "wait.lock"), timeout=2.0):
+            pass
+        shutil.rmtree(directory)

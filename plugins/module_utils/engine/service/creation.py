@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Create a container: its image, its name, its volumes, and last its record."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+
+from ..context import Context
+from ..errors import Conflict, EngineError, InvalidInput, InUse, NotFound, Unsupported
+from ..formats.container import ContainerSpec
+from ..kernel import files
+from ..store import containers as store
+from ..store import names
+from ..store import volumes as volume_store
+from ..store.containers import Record
+from . import journal, mounts, namespaces, naming, persist, prepare
+
+if TYPE_CHECKING:
+    from ..formats.imageconfig import ImageConfig
+
+LOG_DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough")
+RESTART_POLICIES = ("no", "on-failure", "always", "unless-stopped")
+ATTEMPTS = 20
+
+
+def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
+           options: Optional[Mapping[str, Any]] = None, keep_volumes: Optional[Mapping[str, str]] = None) -> Record:
+    """Make a container; it does not run yet.
+
+    ``pull`` is the policy and ``options`` more keywords of images.pull. ``keep_volumes`` are
+    anonymous volumes of a predecessor by target, to be taken over. An empty name is made up.
+    Raises Conflict for a name in use; nothing is left of a container that could not be made.
+    """
+    journal.repair(ctx)
+    check(ctx, spec)
+    image_id, image_name, image = _image(ctx, spec, pull, options or {})
+    if not spec.rm and spec.restart_policy == "":
+        raise InvalidInput("The restart policy is empty", "Use no, on-failure, always or unless-stopped.")
+    container_id = os.urandom(32).hex()
+    inherited = mounts.inherited(ctx, spec)
+    rows = mounts.wanted(spec, image.volumes if image is not None else (), inherited)
+    kept = dict(keep_volumes or {})
+    anonymous = {row.target: kept.get(row.target) or os.urandom(32).hex()
+                 for row in rows if row.type == "volume" and not row.source}
+    with store.lock(ctx, container_id):
+        note = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
+        with journal.work(ctx, container_id, "create", undo, note):
+            name = _take_name(ctx, spec.name, container_id)
+            spec = replace(spec, name=name)
+            files.make_directory(store.directory(ctx, container_id))
+            mounts.make_volumes(ctx, rows, container_id, anonymous)
+            record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
+                            [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
+                            [dict(vars(row)) for row in inherited])
+            prepare.stop_signal(spec, image)
+            store.write(ctx, record)
+    return record
+
+
+def check(ctx: Context, spec: ContainerSpec) -> None:
+    """Raise InvalidInput, NotFound or Unsupported for wishes that no run could meet."""
+    from ..store import secrets
+
+    policy, _colon, count = spec.restart_policy.partition(":")
+    if policy not in RESTART_POLICIES or (count and (policy != "on-failure" or not count.isdigit())):
+        raise InvalidInput("The restart policy %r is not known" % spec.restart_policy,
+                           "Use no, on-failure[:COUNT], always or unless-stopped.")
+    if spec.rm and policy not in ("no", "on-failure"):
+        raise InvalidInput("rm and the restart policy %s contradict each other" % policy, "Use one of them.")
+    if spec.log_driver and spec.log_driver not in LOG_DRIVERS:
+        raise Unsupported("The log driver %s is not supported" % spec.log_driver,
+                          "Use %s." % ", ".join(LOG_DRIVERS[:4]))
+    if spec.image_volume not in ("anonymous", "bind", "tmpfs", "ignore"):
+        raise InvalidInput("image_volume is %r" % spec.image_volume, "Use anonymous, tmpfs or ignore.")
+    if spec.healthcheck_failure_action not in ("none", "kill", "restart", "stop"):
+        raise InvalidInput("The action %r on a failed health check is not known" % spec.healthcheck_failure_action,
+                           "Use none, kill, restart or stop.")
+    if spec.systemd not in ("false", "true", "always"):
+        raise InvalidInput("systemd is %r" % spec.systemd, "Use false, true or always.")
+    namespaces.check(ctx, spec)
+    namespaces.network_uses(spec)
+    prepare.check_security(spec)
+    for use in spec.secrets:
+        secrets.lookup(ctx, use.name)
+    _check_networks(ctx, spec)
+
+
+def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
+    from . import networks
+
+    for use in namespaces.network_uses(spec):
+        if use.mode == "network" and not networks.exists(ctx, use.name):
+            raise NotFound("There is no network %r" % use.name, "Create it first.")
+
+
+def _image(ctx: Context, spec: ContainerSpec, pull: str,
+           options: Mapping[str, Any]) -> Tuple[str, str, Optional["ImageConfig"]]:
+    """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None)."""
+    if not spec.image:
+        raise InvalidInput("There is no image to make the container from", "Give the image.")
+    if spec.rootfs:
+        if not os.path.isabs(spec.image) or not os.path.isdir(spec.image):
+            raise NotFound("The root file system %s is no directory" % spec.image, "Give an absolute path.")
+        return "", "", None
+    from ..store import images as image_store
+    from . import images
+
+    result = images.pull(ctx, spec.image, policy=pull, **options)
+    record = result.image
+    return record.id, result.resolved or spec.image, image_store.config(ctx, record.id)
+
+
+def _take_name(ctx: Context, wanted: str, container_id: str) -> str:
+    if wanted:
+        try:
+            store.reserve_name(ctx, wanted, container_id)
+        except Conflict:
+            if not _drop_dead_claim(ctx, wanted):
+                raise
+            store.reserve_name(ctx, wanted, container_id)
+        return wanted
+    for attempt in range(ATTEMPTS):
+        name = naming.made_up(attempt)
+        if names.claim(ctx, "containers", name, container_id):
+            return name
+    raise EngineError("No free name was found in %d attempts" % ATTEMPTS, "Give the container a name.")
+
+
+def _drop_dead_claim(ctx: Context, name: str) -> bool:
+    """Free a name whose holder neither exists nor is being made; whether it was."""
+    holder = names.owner(ctx, "containers", name)
+    if holder is None:
+        return True
+    if os.path.exists(store.directory(ctx, holder, "container.json")) or holder in journal.pending(ctx):
+        return False
+    names.release(ctx, "containers", name, holder)
+    return True
+
+
+def _log(ctx: Context, spec: ContainerSpec, container_id: str) -> Tuple[str, str]:
+    """(log driver, path of the log file or ''). json-file is k8s-file under another name, as in podman."""
+    driver = spec.log_driver or "k8s-file"
+    if driver == "json-file":
+        driver = "k8s-file"
+    if driver != "k8s-file":
+        return driver, ""
+    path = spec.log_opt.get("path", "") or store.directory(ctx, container_id, "ctr.log")
+    if not os.path.isabs(path):
+        raise InvalidInput("The log path %r is not absolute" % path)
+    return driver, path
+
+
+def undo(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
+    """Remove what a container left that was never finished; the caller holds its lock."""
+    if os.path.exists(store.directory(ctx, container_id, "container.json")):
+        return
+    shutil.rmtree(store.directory(ctx, container_id), ignore_errors=True)
+    kind = os.path.dirname(ctx.path("names", "containers", "x"))
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(kind):
+            names.release(ctx, "containers", name, container_id)
+    _release_volumes(ctx, container_id, note.get("volumes", []))
+    with contextlib.suppress(FileNotFoundError):
+        for digest in os.listdir(ctx.path("engine")):
+            if digest.endswith(".users"):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(ctx.path("engine", digest, container_id))
+    store.drop_lock(ctx, container_id)
+
+
+def _release_volumes(ctx: Context, container_id: str, own: List[str]) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(ctx.path("volumes")):
+            volume_store.drop_user(ctx, name, container_id)
+    for name in own:
+        with contextlib.suppress(NotFound, InUse):
+            volume_store.remove(ctx, name)

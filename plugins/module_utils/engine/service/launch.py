@@ -1,0 +1,212 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One run of a container, from its record to a living process.
+
+The OCI runtime's create needs the network namespace but not its links, so the two are set up side
+by side; the process is let go when both are there. Whoever calls holds the container's lock and
+takes everything down when this raises.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+
+from ..context import Context
+from ..errors import RuntimeFailed
+from ..formats.container import Port
+from ..kernel import files, netns, proc
+from ..runtime import conmon, oci, probe
+from ..store import containers as store
+from ..store.containers import Record
+from . import namespaces, networks, persist, prepare
+
+if TYPE_CHECKING:
+    from ..formats.imageconfig import ImageConfig
+
+BeforeStart = Callable[[Record], None]
+
+
+def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
+           before_start: Optional[BeforeStart] = None) -> Record:
+    """Run a container; returns its record, with host ports filled in that were left to the engine.
+
+    ``restarts`` counts the policy's restarts since the user's start, ``streak`` those of them that
+    followed a short run. ``before_start`` is called when the process exists but was not let go yet.
+    """
+    run = _begin(ctx, record, restarts, streak)
+    image = image_config(ctx, record)
+    root = _mount_root(ctx, record)
+    if namespaces.owns_network(record.spec):
+        netns.create(namespaces.netns_path(ctx, record.id))
+    _write_etc_files(ctx, record)
+    bundle = prepare.prepare(ctx, record, image, root, namespaces.resolve(ctx, record))
+    run.update(cgroup=bundle.cgroups_path, mounts=bundle.mounts, secrets=bundle.secrets,
+               argv=bundle.config["process"]["args"])
+    record = _create_with_links(ctx, record, image, run)
+    run["conmon_pid"] = _read_pid(store.run_directory(ctx, record.id, "conmon.pid"))
+    run["conmon_start"] = proc.start_time(run["conmon_pid"]) or 0
+    store.write_state(ctx, record.id, run)
+    if before_start is not None:
+        before_start(record)
+    run["started_at"] = time.time()
+    oci.start(ctx, probe.Runtime(**run["runtime"]), record.id)
+    run["phase"] = "running"
+    _start_health(ctx, record, image, run)
+    store.write_state(ctx, record.id, run)
+    return record
+
+
+def image_config(ctx: Context, record: Record) -> Optional["ImageConfig"]:
+    """The configuration of the container's image; None for one with a root directory."""
+    if not record.image_id:
+        return None
+    from ..store import images
+
+    return images.config(ctx, record.image_id)
+
+
+def _begin(ctx: Context, record: Record, restarts: int, streak: int) -> Dict[str, Any]:
+    """The run's directory and the state document, which from now on says that there is something to undo."""
+    runtime = probe.choose(ctx, record.spec.runtime)
+    files.make_directory(store.run_directory(ctx, record.id, "exits"))
+    run: Dict[str, Any] = {
+        "phase": "starting", "boot": proc.boot_id(), "pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0,
+        "started_at": 0.0, "restarts": restarts, "streak": streak,
+        "runtime": {"name": runtime.name, "path": runtime.path}}
+    store.write_state(ctx, record.id, run)
+    return run
+
+
+def _mount_root(ctx: Context, record: Record) -> str:
+    if namespaces.owns_shm(record.spec):
+        from ..kernel import mount
+
+        path = files.make_directory(store.run_directory(ctx, record.id, "shm"))
+        mount.mount("shm", path, "tmpfs", mount.MS_NOSUID | mount.MS_NODEV | mount.MS_NOEXEC,
+                    "mode=1777,size=%d" % record.spec.shm_size)
+    if record.spec.rootfs:
+        return record.spec.image
+    from ..store import images, layers
+
+    return layers.rootfs(ctx, record.id, images.get(ctx, record.image_id).layers)
+
+
+def _create_with_links(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> Record:
+    """Let conmon create the container in a thread while this one sets up its links."""
+    problems: List[BaseException] = []
+
+    def create() -> None:
+        try:
+            run["pid"] = conmon.launch(ctx, _job(ctx, record))
+            run["pid_start"] = proc.start_time(run["pid"]) or 0
+        except BaseException as exc:  # handed to the thread that waits
+            problems.append(exc)
+
+    if not namespaces.has_links(record.spec):
+        create()
+    else:
+        worker = threading.Thread(target=create)
+        worker.start()
+        try:
+            record = _set_up_links(ctx, record, image, run)
+        finally:
+            worker.join()
+    if problems:
+        raise problems[0]
+    if not run["pid_start"]:
+        raise RuntimeFailed("The process of %s ended before it was started" % record.name)
+    return record
+
+
+def _job(ctx: Context, record: Record) -> conmon.Launch:
+    run = store.run_directory(ctx, record.id)
+    log = record.log_driver
+    if log == "k8s-file":
+        log = "k8s-file:" + record.log_path
+    size = record.spec.log_opt.get("max_size") or record.spec.log_opt.get("max-size") or "-1"
+    return conmon.Launch(
+        container_id=record.id, name=record.name, bundle=os.path.join(run, "bundle"),
+        runtime_path=probe.choose(ctx, record.spec.runtime).path, runtime_root=oci.root(ctx), log=log,
+        pidfile=os.path.join(run, "pidfile"), conmon_pidfile=os.path.join(run, "conmon.pid"),
+        exit_directory=os.path.join(run, "exits"),
+        exit_command=tuple(persist.command(ctx, record.engine, "exit", record.id)),
+        terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
+        log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""),
+        systemd_cgroup=prepare.cgroup_manager(ctx) == "systemd")
+
+
+def log_size(text: str) -> int:
+    """The size of a log in bytes, from bytes or '10m'; -1 for no limit. Raises InvalidInput."""
+    from ..errors import InvalidInput
+
+    number, unit = text.rstrip("bBkKmMgG"), text[len(text.rstrip("bBkKmMgG")):].lower().rstrip("b")
+    factors = {"": 1, "k": 1024, "m": 1024 ** 2, "g": 1024 ** 3}
+    if unit not in factors or not number.lstrip("-").isdigit():
+        raise InvalidInput("The log size %r is malformed" % text, "Use bytes, or a number with k, m or g.")
+    return int(number) * factors[unit]
+
+
+def _read_pid(path: str) -> int:
+    try:
+        with open(path, "rb") as stream:
+            return int(stream.read(16))
+    except (OSError, ValueError):
+        return 0
+
+
+# networks
+
+def _write_etc_files(ctx: Context, record: Record) -> None:
+    networks.write_etc_files(ctx, request(ctx, record, ()))
+
+
+def request(ctx: Context, record: Record, ports: Tuple[Port, ...]) -> networks.SetupRequest:
+    """What the network part has to know of a container."""
+    spec = record.spec
+    return networks.SetupRequest(
+        container_id=record.id, container_name=record.name, netns=namespaces.netns_path(ctx, record.id),
+        uses=namespaces.network_uses(spec), ports=ports, hostname=namespaces.hostname(ctx, record),
+        dns=spec.dns, dns_option=spec.dns_option, dns_search=spec.dns_search, etc_hosts=spec.etc_hosts,
+        no_hosts=spec.no_hosts)
+
+
+def wanted_ports(record: Record, image: Optional["ImageConfig"]) -> Tuple[Port, ...]:
+    """The ports to publish; one whose host port was left to the engine keeps what it got before."""
+    from ..formats import ports as port_format
+
+    rows = list(record.spec.publish)
+    if record.spec.publish_all:
+        published = {(row.container_port, row.protocol) for row in rows}
+        exposed = list(record.spec.expose) + list(image.exposed_ports if image is not None else ())
+        for number, protocol in port_format.exposed(exposed):
+            if (number, protocol) not in published:
+                published.add((number, protocol))
+                rows.append(Port(number, 0, "", protocol))
+    before = {(p["container_port"], p["host_ip"], p["protocol"]): p["host_port"] for p in record.ports}
+    return tuple(row if row.host_port else replace(
+        row, host_port=before.get((row.container_port, row.host_ip, row.protocol), 0)) for row in rows)
+
+
+def _set_up_links(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> Record:
+    ports = wanted_ports(record, image)
+    result = networks.setup(ctx, request(ctx, record, ports))
+    run["ports"] = [dict(vars(port)) for port in result.ports]
+    if any(not port.host_port for port in record.spec.publish) or record.spec.publish_all:
+        chosen = [dict(vars(port)) for port in result.ports]
+        if chosen != record.ports:
+            record = record._replace(ports=chosen)
+            store.write(ctx, record)
+    return record
+
+
+def _start_health(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> None:
+    check = image.healthcheck if image is not None else None
+    if record.spec.health is None and check is None:
+        return
+    from . import health
+
+    run["health"] = health.start_scheduler(ctx, record, image)

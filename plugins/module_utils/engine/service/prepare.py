@@ -1,0 +1,274 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A run's bundle: config.json from the record, the image's own files and this host."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..context import Context
+from ..errors import InvalidInput, NotFound, Unsupported
+from ..formats import passwd, runtimespec
+from ..formats.container import ContainerSpec
+from ..kernel import caps, cgroup, files, inroot
+from ..store import containers as store
+from ..store.containers import Record
+from . import devices, mounts, namespaces
+
+if TYPE_CHECKING:
+    from ..formats.imageconfig import ImageConfig
+
+INIT_TARGET = "/dev/init"
+SYSTEMD_PROGRAMS = ("systemd", "init")
+SYSTEMD_STOP_SIGNAL = "37"  # SIGRTMIN+3, systemd(1)
+
+
+class Bundle(NamedTuple):
+    """What a run was prepared with. ``mounts`` are rows for inspect, ``secrets`` {name: version}."""
+
+    path: str
+    config: Dict[str, Any]
+    cgroups_path: str
+    mounts: List[Dict[str, Any]]
+    secrets: Dict[str, str]
+
+
+def prepare(ctx: Context, record: Record, image: Optional["ImageConfig"], root: str,
+            joined: Mapping[str, str]) -> Bundle:
+    """Write the bundle of a run whose root file system is mounted at ``root``.
+
+    ``joined`` are the namespaces as in runtimespec.Inputs. Raises InvalidInput, NotFound or
+    Unsupported for wishes that cannot be met, before the OCI runtime sees them.
+    """
+    inroot.refuse_links(root)
+    spec = _with_defaults(record.spec)
+    user = resolve_user(spec, image, root)
+    hostname = namespaces.hostname(ctx, record)
+    resolved = list(mounts.resolve(ctx, record, root, (user.uid, user.gid)))
+    versions: Dict[str, str] = {}
+    environment = _environment(ctx, spec, image, user, hostname, versions)
+    argv = _arguments(spec, image)
+    oci_mounts = [row.oci for row in resolved]
+    taken = {row["destination"] for row in oci_mounts}
+    own = mounts.secret_mounts(ctx, record) + _engine_mounts(ctx, record, spec, image, user, root, argv)
+    oci_mounts += [row for row in own if row["destination"] not in taken]
+    _note_secrets(ctx, spec, versions)
+    nodes, rules = devices.resolve(spec)
+    config = runtimespec.build(runtimespec.Inputs(
+        spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
+        environment=environment, workdir=_workdir(spec, image, root, user), user=user,
+        capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
+        hostname=hostname, cgroups_path=cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
+        namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
+        seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record)))
+    path = files.make_directory(store.run_directory(ctx, record.id, "bundle"))
+    files.write_json(os.path.join(path, "config.json"), config, durable=False)
+    return Bundle(path, config, config["linux"]["cgroupsPath"], [row.shown for row in resolved], versions)
+
+
+def _with_defaults(spec: ContainerSpec) -> ContainerSpec:
+    """The spec with what podman's containers get unasked and what a single option stands for."""
+    changes: Dict[str, Any] = {}
+    if namespaces.owns_network(spec):
+        # containers.conf(5), default_sysctls: ping without CAP_NET_RAW.
+        changes["sysctl"] = dict({"net.ipv4.ping_group_range": "0 0"}, **spec.sysctl)
+    return replace(spec, **changes) if changes else spec
+
+
+def stop_signal(spec: ContainerSpec, image: Optional["ImageConfig"]) -> str:
+    """The signal that asks the container to end: the user's, the image's, systemd's, SIGTERM."""
+    if spec.stop_signal:
+        return spec.stop_signal
+    if image is not None and image.stop_signal:
+        return image.stop_signal
+    if spec.systemd != "false" and is_systemd(spec, _arguments(spec, image)):
+        return SYSTEMD_STOP_SIGNAL
+    return "TERM"
+
+
+def is_systemd(spec: ContainerSpec, argv: Tuple[str, ...]) -> bool:
+    """Whether the container is to be made ready for systemd (podman-run(1), --systemd)."""
+    if spec.systemd == "always":
+        return True
+    return spec.systemd == "true" and os.path.basename(argv[0]) in SYSTEMD_PROGRAMS
+
+
+def image_environment(image: Optional["ImageConfig"]) -> Dict[str, str]:
+    """The image's variables; an entry without '=' says nothing and never takes the host's value."""
+    rows = (entry.partition("=") for entry in (image.env if image is not None else ()))
+    return {name: value for name, equals, value in rows if name and equals}
+
+
+def _environment(ctx: Context, spec: ContainerSpec, image: Optional["ImageConfig"], user: passwd.User,
+                 hostname: str, versions: Dict[str, str]) -> Dict[str, str]:
+    result = runtimespec.environment(spec, image_environment(image), user, os.environ, hostname)
+    for use in spec.secrets:
+        if use.type == "env":
+            from ..store import secrets
+
+            secret = secrets.lookup(ctx, use.name)
+            value = secrets.value(ctx, secret)
+            if b"\0" in value:
+                raise InvalidInput("The secret %s holds a zero byte and cannot be a variable" % use.name,
+                                   "Mount it instead.")
+            result[use.target or use.name] = value.decode("utf-8", "surrogateescape")
+            versions[use.name] = secret.version
+    if is_systemd(spec, _arguments(spec, image)):
+        result["container_uuid"] = hostname
+    return result
+
+
+def _note_secrets(ctx: Context, spec: ContainerSpec, versions: Dict[str, str]) -> None:
+    for use in spec.secrets:
+        if use.name not in versions:
+            from ..store import secrets
+
+            versions[use.name] = secrets.lookup(ctx, use.name).version
+
+
+def _arguments(spec: ContainerSpec, image: Optional["ImageConfig"]) -> Tuple[str, ...]:
+    if image is None:
+        return runtimespec.arguments(spec, (), ())
+    return runtimespec.arguments(spec, tuple(image.entrypoint), tuple(image.cmd))
+
+
+def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
+    return (INIT_TARGET, "--") + argv if spec.init else argv
+
+
+def resolve_user(spec: ContainerSpec, image: Optional["ImageConfig"], root: str) -> passwd.User:
+    """The container's user, by the image's own passwd and group files."""
+    text = spec.user or (image.user if image is not None else "")
+    return passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
+                               inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE), spec.group_add)
+
+
+def _workdir(spec: ContainerSpec, image: Optional["ImageConfig"], root: str, user: passwd.User) -> str:
+    """The working directory; the image's own is made when it is missing, with the user as its owner."""
+    path = spec.workdir or (image.workdir if image is not None else "") or "/"
+    if not path.startswith("/"):
+        path = "/" + path
+    path = os.path.normpath(path)
+    if path != "/" and not spec.read_only:
+        with inroot.directory(root, path, make=True, owner=(user.uid, user.gid)):
+            pass
+    return path
+
+
+def cgroup_manager(ctx: Context) -> str:
+    """'systemd' where systemd is the host's init, else 'cgroupfs', unless the context says which."""
+    return ctx.cgroup_manager or ("systemd" if cgroup.has_systemd() else "cgroupfs")
+
+
+def cgroups_path(ctx: Context, record: Record) -> str:
+    """The OCI cgroupsPath: a directory, or SLICE:PREFIX:NAME where systemd keeps the tree."""
+    parent = record.spec.cgroup_parent
+    if cgroup_manager(ctx) == "systemd":
+        if parent and not parent.endswith(".slice"):
+            raise InvalidInput("cgroup_parent %r is no systemd slice" % parent, "Name a slice, such as web.slice.")
+        return "%s:%s:%s" % (os.path.basename(parent) or "machine.slice", ctx.prefix, record.id)
+    if any(part == ".." for part in parent.split("/")):
+        raise InvalidInput("cgroup_parent %r leads out of its place" % parent)
+    return os.path.join("/", parent or ctx.prefix, record.id)
+
+
+def _hard_limits() -> Dict[str, int]:
+    from ..kernel import rlimit
+
+    return rlimit.hard_limits()
+
+
+def _seccomp(spec: ContainerSpec) -> Optional[Mapping[str, Any]]:
+    from ..formats import seccomp
+
+    chosen = next((o.partition("=")[2] for o in spec.security_opt if o.startswith("seccomp=")), "")
+    if spec.privileged or chosen == "unconfined":
+        return None
+    held, machine = caps.container_set(spec.cap_add, spec.cap_drop), os.uname().machine
+    if chosen:
+        try:
+            with open(chosen, "rb") as stream:
+                data = stream.read(files.MAX_DOCUMENT)
+        except OSError as exc:
+            raise NotFound("Cannot read the seccomp profile %s: %s" % (chosen, exc.strerror)) from exc
+        return seccomp.parse_profile(data, source=chosen, capabilities=held, machine=machine)
+    return seccomp.default_profile(held, machine)
+
+
+def check_security(spec: ContainerSpec) -> None:
+    """Raise Unsupported for a security option that this engine does not know."""
+    for option in spec.security_opt:
+        key = option.partition("=")[0]
+        if key not in ("seccomp", "no-new-privileges", "apparmor", "mask", "unmask", "label"):
+            raise Unsupported("The security option %r is not known" % option)
+        if key == "label" and option != "label=disable" and os.path.exists("/sys/fs/selinux/enforce"):
+            raise Unsupported("The security option %r cannot be met" % option, "Only label=disable is supported.")
+
+
+# what the engine itself puts into the container
+
+def _file(source: str, target: str, *options: str) -> Dict[str, Any]:
+    return {"destination": target, "type": "bind", "source": source, "options": ["bind", "rprivate", *options]}
+
+
+def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Optional["ImageConfig"],
+                   user: passwd.User, root: str, argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
+    run = store.run_directory(ctx, record.id)
+    rows = [_file(os.path.join(run, "resolv.conf"), "/etc/resolv.conf"),
+            _file(os.path.join(run, "hostname"), "/etc/hostname"),
+            _file(_containerenv(run), "/run/.containerenv")]
+    if not spec.no_hosts:
+        rows.append(_file(os.path.join(run, "hosts"), "/etc/hosts"))
+    if spec.init:
+        source = spec.init_path or ctx.tool("catatonit", "run a container with init")
+        rows.append(_file(source, INIT_TARGET, "ro"))
+    if spec.timezone:
+        rows.append(_file(_zone(spec.timezone), "/etc/localtime", "ro"))
+    row = _passwd_entry(run, spec, user, root) if spec.passwd and not spec.read_only else None
+    if row is not None:
+        rows.append(row)
+    if is_systemd(spec, argv):
+        rows += _systemd_mounts()
+    for row in rows:
+        target = row["destination"]
+        if row["type"] == "bind" and not target.startswith(("/dev/", "/run/")) and not spec.read_only:
+            inroot.ensure_target(root, target, is_directory=False)
+    return rows
+
+
+def _containerenv(run: str) -> str:
+    path = os.path.join(run, "containerenv")
+    with open(path, "wb"):
+        pass
+    return path
+
+
+def _zone(name: str) -> str:
+    path = "/etc/localtime" if name == "local" else os.path.normpath(os.path.join("/usr/share/zoneinfo", name))
+    if not os.path.isfile(path) or not path.startswith(("/usr/share/zoneinfo/", "/etc/localtime")):
+        raise NotFound("This host has no time zone %r" % name, "Install the package tzdata, or correct the name.")
+    return os.path.realpath(path)
+
+
+def _passwd_entry(run: str, spec: ContainerSpec, user: passwd.User, root: str) -> Optional[Dict[str, Any]]:
+    """A passwd file with a line for a user that the image does not know (podman-run(1), --passwd)."""
+    known = inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE)
+    if user.uid == 0 or user.name or not known:
+        return None
+    line = "%d:*:%d:%d:container user:%s:/bin/sh\n" % (user.uid, user.uid, user.gid, spec.workdir or "/")
+    path = os.path.join(run, "passwd")
+    files.write_atomic(path, known.rstrip(b"\n") + b"\n" + line.encode(), 0o644, durable=False)
+    os.chmod(path, 0o644)
+    return _file(path, "/etc/passwd")
+
+
+def _systemd_mounts() -> List[Dict[str, Any]]:
+    rows: List[Dict[str, Any]] = [
+        {"destination": path, "type": "tmpfs", "source": "tmpfs",
+         "options": ["rw", "rprivate", "nosuid", "nodev", "tmpcopyup", "mode=755"]}
+        for path in ("/run", "/run/lock", "/tmp", "/var/log/journal")]
+    rows.append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
+                 "options": ["private", "nosuid", "noexec", "nodev", "relatime", "rw"]})
+    return rows

@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Remove a container, so that nothing of it is left. What was begun is completed, never undone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import Any, Dict, List, Optional
+
+from ..context import Context
+from ..errors import InUse, NotFound, WrongState
+from ..kernel import files
+from ..store import containers as store
+from ..store import names
+from ..store import volumes as volume_store
+from ..store.containers import Record
+from . import cleanup, journal, mounts, namespaces, persist
+
+
+def add_dependents(ctx: Context, record: Record) -> None:
+    """Note with each container that this one needs that this one needs it."""
+    for name in namespaces.dependencies(record.spec):
+        other = store.find(ctx, name)
+        files.make_directory(store.directory(ctx, other, "dependents"))
+        with open(store.directory(ctx, other, "dependents", record.id), "wb"):
+            pass
+
+
+def dependents(ctx: Context, container_id: str) -> List[str]:
+    """The IDs of the containers that cannot run without this one."""
+    try:
+        found = os.listdir(store.directory(ctx, container_id, "dependents"))
+    except FileNotFoundError:
+        return []
+    return sorted(i for i in found if os.path.exists(store.directory(ctx, i, "container.json")))
+
+
+def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: bool = False,
+           timeout: Optional[float] = None) -> None:
+    """Remove a container; a running one only with ``force``, which stops it first.
+
+    ``volumes`` removes its anonymous volumes too. Raises NotFound, WrongState, InUse.
+    """
+    from . import lifecycle
+
+    journal.repair(ctx)
+    with store.lock(ctx, container_id):
+        record = store.get(ctx, container_id)
+        needed_by = dependents(ctx, container_id)
+        if needed_by:
+            raise InUse("The container %s is needed by the container %s" % (
+                record.name, ", ".join(i[:12] for i in needed_by)), "Remove that one first.")
+        state = store.state(ctx, container_id)
+        if state.running or state.status == "restarting":
+            if not force:
+                raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
+            lifecycle.stop_locked(ctx, record, timeout)
+        remove_locked(ctx, record, volumes=volumes)
+
+
+def remove_locked(ctx: Context, record: Record, *, volumes: bool) -> None:
+    """Remove a container whose lock the caller holds and whose process has ended."""
+    note = {"verb": "remove", "name": record.name, "engine": record.engine,
+            "log": record.log_path, "used": mounts.volume_names(record),
+            "volumes": sorted(record.volumes.values()) if volumes else []}
+    journal.begin(ctx, record.id, note)
+    complete(ctx, record.id, note)
+    journal.end(ctx, record.id)
+
+
+def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
+    """Do, or do again, what removing a container takes; the caller holds its lock."""
+    cleanup.end_run(ctx, container_id)
+    document = store.raw(ctx, container_id)
+    if document is not None:
+        for name in namespaces.dependencies(store.to_record(document).spec):
+            with contextlib.suppress(NotFound, FileNotFoundError):
+                os.unlink(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(store.directory(ctx, container_id, "container.json"))
+    names.release(ctx, "containers", note["name"], container_id)
+    for name in note["used"]:
+        volume_store.drop_user(ctx, name, container_id)
+    for name in note["volumes"]:
+        with contextlib.suppress(NotFound, InUse):
+            volume_store.remove(ctx, name)
+    persist.drop(ctx, note["engine"], container_id)
+    shutil.rmtree(store.directory(ctx, container_id), ignore_errors=True)
+    store.drop_lock(ctx, container_id)

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets: made, shown (never their values) and removed (podman-secret(1))."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Optional, Sequence
+
+from ..context import Context
+from ..errors import InvalidInput
+from ..store import secrets as store
+from ..store.secrets import Secret
+
+
+def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str]] = None,
+        replace: bool = False) -> Secret:
+    """Make a secret, or with ``replace`` change it; see store.secrets.put for what is raised."""
+    return store.put(ctx, name, value, labels=labels, replace=replace)
+
+
+def exists(ctx: Context, name: str) -> bool:
+    """Whether there is a secret with exactly this name."""
+    return store.find(ctx, name) is not None
+
+
+def is_value(ctx: Context, name: str, value: bytes) -> bool:
+    """Whether a secret exists and has this value."""
+    secret = store.find(ctx, name)
+    return secret is not None and store.has_value(ctx, secret, value)
+
+
+def inspect(ctx: Context, name: str) -> Dict[str, Any]:
+    """What podman-secret-inspect(1) shows of a secret: never its value."""
+    from .listing import timestamp
+
+    secret = store.lookup(ctx, name)
+    return {"ID": secret.id, "CreatedAt": timestamp(secret.created), "UpdatedAt": timestamp(secret.updated),
+            "Spec": {"Name": secret.name, "Driver": {"Name": "file", "Options": {}}, "Labels": dict(secret.labels)}}
+
+
+def listing(ctx: Context, filters: Sequence[str] = ()) -> List[Secret]:
+    """All secrets that fit all filters (name, id), by name; raises InvalidInput for another filter."""
+    rows = store.all_secrets(ctx)
+    for text in filters:
+        key, equals, value = text.partition("=")
+        if not equals or key not in ("name", "id"):
+            raise InvalidInput("There is no secret filter %r" % text, "Use name= or id=.")
+        rows = [row for row in rows if (value in row.name if key == "name" else row.id.startswith(value))]
+    return rows
+
+
+def remove(ctx: Context, name: str) -> str:
+    """Remove a secret; its ID. Raises NotFound or Ambiguous."""
+    return store.remove(ctx, name)
+
+
+def users(ctx: Context, name: str) -> Dict[str, bool]:
+    """The containers that use a secret: {ID: whether its run was started with the present value}."""
+    from ..store import containers
+
+    secret = store.find(ctx, name)
+    found: Dict[str, bool] = {}
+    for document in containers.all_raw(ctx):
+        if any(row["name"] == name for row in document["spec"].get("secrets", ())):
+            run = containers.state(ctx, document["id"])
+            started_with = run.raw.get("secrets", {}).get(name)
+            found[document["id"]] = not run.running or (secret is not None and started_with == secret.version)
+    return found

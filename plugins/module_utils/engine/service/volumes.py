@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Volumes: made, shown, removed, mounted for a container (podman-volume(1))."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ..context import Context
+from ..errors import Conflict, InvalidInput, InUse, Unsupported
+from ..formats.volume import VolumeSpec
+from ..kernel import files
+from ..store import volumes as store
+from ..store.volumes import Volume
+
+OPTIONS = ("type", "device", "o", "copy", "nocopy")
+
+
+def check(spec: VolumeSpec) -> None:
+    """Raise Unsupported or InvalidInput for what this engine cannot make."""
+    if spec.driver != "local":
+        raise Unsupported("The volume %s asks for the driver %s" % (spec.name, spec.driver), "Use the driver local.")
+    for key in spec.options:
+        if key not in OPTIONS:
+            raise InvalidInput("The volume option %r does not exist" % key, "There are: %s." % ", ".join(OPTIONS))
+    if spec.options.get("type") and not spec.options.get("device") and spec.options["type"] != "tmpfs":
+        raise InvalidInput("The volume %s has a type but no device" % spec.name, "Set the option device.")
+    if "copy" in spec.options and "nocopy" in spec.options:
+        raise InvalidInput("The volume %s has the options copy and nocopy" % spec.name, "Use one of them.")
+
+
+def create(ctx: Context, spec: VolumeSpec, *, ignore: bool = False) -> Volume:
+    """Make a volume; '' as name makes one up. Raises Conflict when it exists, unless ``ignore``."""
+    check(spec)
+    if not spec.name:
+        spec = VolumeSpec(**dict(spec.to_document(), name=os.urandom(32).hex()))
+    made = store.create(ctx, spec)
+    if made is None and not ignore:
+        raise Conflict("There is a volume %s already" % spec.name, "Choose another name, or remove that volume.")
+    return made if made is not None else store.get(ctx, spec.name)
+
+
+def get(ctx: Context, name: str) -> Volume:
+    """The volume by its name or a unique prefix of it; raises NotFound or Ambiguous."""
+    found = store.find(ctx, name)
+    if found is not None or not name:
+        return found or store.get(ctx, name)
+    fitting = [v for v in store.all_volumes(ctx) if v.name.startswith(name)]
+    if len(fitting) > 1:
+        from ..errors import Ambiguous
+
+        raise Ambiguous("More than one volume's name starts with %s" % name, [v.name for v in fitting])
+    return fitting[0] if fitting else store.get(ctx, name)
+
+
+def exists(ctx: Context, name: str) -> bool:
+    """Whether there is a volume with exactly this name."""
+    return store.find(ctx, name) is not None
+
+
+def inspect(ctx: Context, name: str) -> Dict[str, Any]:
+    """What podman-volume-inspect(1) shows of a volume."""
+    from .listing import timestamp
+
+    volume = get(ctx, name)
+    spec = volume.spec
+    document: Dict[str, Any] = {
+        "Name": spec.name, "Driver": spec.driver, "Mountpoint": store.data_path(ctx, spec.name),
+        "CreatedAt": timestamp(volume.created), "Labels": dict(spec.labels), "Scope": "local",
+        "Options": dict(spec.options), "MountCount": len(_mount_users(ctx, spec.name)),
+        "NeedsCopyUp": not volume.filled}
+    if spec.anonymous:
+        document["Anonymous"] = True
+    return document
+
+
+def remove(ctx: Context, name: str, *, force: bool = False) -> str:
+    """Remove a volume; with ``force`` the containers that use it too. Its name."""
+    volume = get(ctx, name)
+    if force:
+        from . import containers
+
+        for container_id in store.users(ctx, volume.name):
+            containers.remove(ctx, container_id, force=True, ignore=True)
+    _unmount(ctx, volume)
+    store.remove(ctx, volume.name)
+    return volume.name
+
+
+def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
+    """Remove all volumes that no container uses and that fit the filters; their names."""
+    gone = []
+    for volume in listing(ctx, filters):
+        if not store.users(ctx, volume.name):
+            with contextlib.suppress(InUse):
+                _unmount(ctx, volume)
+                store.remove(ctx, volume.name)
+                gone.append(volume.name)
+    return gone
+
+
+def listing(ctx: Context, filters: Sequence[str] = ()) -> List[Volume]:
+    """All volumes that fit all filters (name, driver, label, opt, dangling, anonymous), by name.
+
+    Raises InvalidInput for a filter that there is not.
+    """
+    rows = store.all_volumes(ctx)
+    for text in filters:
+        key, equals, value = text.partition("=")
+        if not equals or key not in ("name", "driver", "label", "label!", "opt", "dangling", "anonymous"):
+            raise InvalidInput("There is no volume filter %r" % text, "Use name=, driver=, label=, opt= or dangling=.")
+        rows = [row for row in rows if _fits(ctx, row, key, value)]
+    return rows
+
+
+def _fits(ctx: Context, volume: Volume, key: str, value: str) -> bool:
+    spec = volume.spec
+    if key == "name":
+        import re
+
+        return re.search(value, spec.name) is not None
+    if key == "driver":
+        return spec.driver == value
+    if key in ("label", "label!", "opt"):
+        wanted, equals, content = value.partition("=")
+        pairs = spec.options if key == "opt" else spec.labels
+        has = wanted in pairs and (not equals or pairs[wanted] == content)
+        return has != (key == "label!")
+    wish = value.lower() in ("true", "1")
+    if key == "anonymous":
+        return spec.anonymous == wish
+    return (not store.users(ctx, spec.name)) == wish
+
+
+# for a container's run
+
+def use(ctx: Context, name: str, container_id: str) -> str:
+    """Mount a volume that has options for a container's run; where its data lies."""
+    volume = store.get(ctx, name)
+    if needs_mount(volume):
+        with store.lock(ctx, name):
+            files.make_directory(ctx.run("volumes", name))
+            with open(ctx.run("volumes", name, container_id), "wb"):
+                pass
+            _mount(ctx, volume)
+    return store.data_path(ctx, name)
+
+
+def unuse(ctx: Context, name: str, container_id: str) -> None:
+    """A container's run has ended: unmount the volume when no other run uses it. Idempotent."""
+    if not os.path.isdir(ctx.run("volumes", name)):
+        return
+    with store.lock(ctx, name):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ctx.run("volumes", name, container_id))
+        volume = store.find(ctx, name)
+        if volume is not None and not _mount_users(ctx, name):
+            _unmount(ctx, volume)
+
+
+def needs_mount(volume: Volume) -> bool:
+    """Whether the volume is a file system of its own, and not just a directory."""
+    return bool(volume.spec.options.get("device") or volume.spec.options.get("type"))
+
+
+def _mount_users(ctx: Context, name: str) -> List[str]:
+    try:
+        return os.listdir(ctx.run("volumes", name))
+    except FileNotFoundError:
+        return []
+
+
+def _mount(ctx: Context, volume: Volume) -> None:
+    from ..kernel import mount
+
+    target = store.data_path(ctx, volume.name)
+    if mount.is_mounted(target):
+        return
+    options = volume.spec.options
+    flags, data, bind = _split(options.get("o", ""))
+    kind, device = options.get("type", ""), options.get("device", "")
+    if kind in ("bind", "none") or bind:
+        mount.bind(device, target, recursive=bind != "bind")
+        return
+    if kind in ("nfs", "nfs4", "cifs"):
+        _mount_by_program(volume.name, kind, device, target, options.get("o", ""))
+        return
+    mount.mount(device or kind, target, kind or "auto", flags, data)
+
+
+def _mount_by_program(name: str, kind: str, device: str, target: str, options: str) -> None:
+    """mount(8), for network file systems whose options the kernel alone does not understand."""
+    import subprocess
+
+    from ..errors import EngineError
+
+    argv = ["mount", "-t", kind] + (["-o", options] if options else []) + ["--", device, target]
+    done = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=120)
+    if done.returncode:
+        raise EngineError("Cannot mount the volume %s: %s" % (name, done.stdout.decode("utf-8", "replace").strip()),
+                          "Check its options type, device and o.")
+
+
+_FLAGS = {"ro": 1, "nosuid": 2, "nodev": 4, "noexec": 8, "sync": 16, "noatime": 1024, "nodiratime": 2048,
+          "relatime": 1 << 21, "rw": 0, "suid": 0, "dev": 0, "exec": 0, "async": 0, "defaults": 0}
+
+
+def _split(text: str) -> Tuple[int, str, str]:
+    """mount(8) options: (flags of mount(2), the rest for the file system, '' or the kind of bind)."""
+    flags, rest, bind = 0, [], ""
+    for option in (o for o in text.split(",") if o):
+        if option in _FLAGS:
+            flags |= _FLAGS[option]
+        elif option in ("bind", "rbind"):
+            bind = option
+        else:
+            rest.append(option)
+    return flags, ",".join(rest), bind
+
+
+def _unmount(ctx: Context, volume: Volume) -> None:
+    if needs_mount(volume):
+        from ..kernel import mount
+
+        target = store.data_path(ctx, volume.name)
+        if mount.is_mounted(target):
+            mount.umount(target)
+    with contextlib.suppress(OSError):
+        os.rmdir(ctx.run("volumes", volume.name))
+
+
+def copies_up(volume: Volume, options: Sequence[str], *, default: bool = True) -> Optional[bool]:
+    """Whether the image's content belongs into the volume when it is first used."""
+    if "nocopy" in options or "nocopy" in volume.spec.options:
+        return False
+    return True if "copy" in options or "copy" in volume.spec.options else default

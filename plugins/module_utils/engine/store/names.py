@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Names of objects: what they may look like, and exclusive claims on them.
+
+A claim is the file ``names/<kind>/<name>`` whose content is the ID of its holder. It is made by an
+exclusive create, so two processes never get the same name and no lock is needed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from typing import Optional
+
+from ..context import Context
+from ..errors import InvalidInput
+from ..kernel import files
+
+MAX_NAME = 253  # a file name has 255 bytes; longest DNS name
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
+
+
+def is_name(name: str) -> bool:
+    """Whether a text may be a name at all."""
+    return bool(_NAME.match(name)) and len(name) <= MAX_NAME
+
+
+def check_name(kind: str, name: str) -> str:
+    """The name itself; raises InvalidInput unless it matches podman's rule for names."""
+    if not is_name(name):
+        raise InvalidInput("%r is no valid name for a %s" % (name[:80], kind),
+                           "Use letters, digits, '_', '.' and '-', starting with a letter or digit.")
+    return name
+
+
+def claim(ctx: Context, kind: str, name: str, holder: str) -> bool:
+    """Take a name for ``holder`` (an ID); False when somebody has it."""
+    path = ctx.path("names", kind, name)
+    files.make_directory(os.path.dirname(path))
+    return files.create_exclusive(path, holder.encode())
+
+
+def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
+    """The ID that holds a name, or None. A name that breaks the rule has no holder."""
+    if not is_name(name):
+        return None
+    try:
+        with open(ctx.path("names", kind, name), "rb") as stream:
+            return stream.read(128).decode("ascii", "replace")
+    except FileNotFoundError:
+        return None
+
+
+def release(ctx: Context, kind: str, name: str, holder: str) -> None:
+    """Give a name back, if it is still ``holder``'s."""
+    if owner(ctx, kind, name) == holder:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ctx.path("names", kind, name))

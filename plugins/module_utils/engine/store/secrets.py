@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Secrets on disk: ``secrets/<id>/secret.json`` and the value in ``data`` (0600) beside it.
+
+The value is read to start a container and to compare it with a new one, and never shown.
+``version`` changes with the value, so that a container can tell which one it was started with
+without anything that could be guessed from the value.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
+
+from ..context import Context
+from ..errors import Ambiguous, Conflict, InvalidInput, NotFound
+from ..kernel import files
+from . import names
+
+MAX_SIZE = 512000  # podman-secret-create(1)
+
+
+class Secret(NamedTuple):
+    """A secret without its value. Times are seconds since the epoch."""
+
+    id: str
+    name: str
+    version: str
+    created: float
+    updated: float
+    labels: Dict[str, str] = {}
+
+
+def _lock(ctx: Context, name: str) -> ContextManager[None]:
+    return files.locked(ctx.path("locks", "secret-" + name))
+
+
+def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str]] = None,
+        replace: bool = False) -> Secret:
+    """Make a secret, or with ``replace`` give an existing one another value and labels.
+
+    Raises InvalidInput for a size out of bounds, Conflict when it exists and is not to be replaced.
+    """
+    names.check_name("secret", name)
+    if not 0 < len(value) <= MAX_SIZE:
+        raise InvalidInput("The secret %s has %d bytes" % (name, len(value)), "Use 1 to %d bytes." % MAX_SIZE)
+    with _lock(ctx, name):
+        known = find(ctx, name)
+        if known is not None and not replace:
+            raise Conflict("There is a secret %s already" % name, "Replace it, or choose another name.")
+        now = time.time()
+        secret = Secret(known.id if known else os.urandom(13).hex()[:25], name, os.urandom(8).hex(),
+                        known.created if known else now, now, dict(labels or {}))
+        _store(ctx, secret, value)
+        if known is None:
+            names.release(ctx, "secrets", name, names.owner(ctx, "secrets", name) or "")
+            names.claim(ctx, "secrets", name, secret.id)
+        return secret
+
+
+def _store(ctx: Context, secret: Secret, value: bytes) -> None:
+    files.make_directory(ctx.path("secrets", secret.id))
+    files.write_atomic(ctx.path("secrets", secret.id, "data"), value)
+    files.write_json(ctx.path("secrets", secret.id, "secret.json"), secret._asdict())
+
+
+def find(ctx: Context, name: str) -> Optional[Secret]:
+    """The secret with exactly this name, or None."""
+    secret_id = names.owner(ctx, "secrets", name)
+    return _read(ctx, secret_id) if secret_id else None
+
+
+def _read(ctx: Context, secret_id: str) -> Optional[Secret]:
+    document: Optional[Dict[str, Any]] = files.read_json(ctx.path("secrets", secret_id, "secret.json"))
+    return Secret(**document) if document is not None else None
+
+
+def all_secrets(ctx: Context) -> List[Secret]:
+    """All secrets, by name."""
+    try:
+        found = os.listdir(ctx.path("secrets"))
+    except FileNotFoundError:
+        return []
+    secrets = [_read(ctx, secret_id) for secret_id in found]
+    known = [s for s in secrets if s is not None and names.owner(ctx, "secrets", s.name) == s.id]
+    return sorted(known, key=lambda s: s.name)
+
+
+def lookup(ctx: Context, name: str) -> Secret:
+    """The secret for a name, an ID or a unique prefix of an ID; raises NotFound or Ambiguous."""
+    secret = find(ctx, name)
+    if secret is not None:
+        return secret
+    fitting = [s for s in all_secrets(ctx) if name and s.id.startswith(name)]
+    if len(fitting) > 1:
+        raise Ambiguous("More than one secret's ID starts with %s" % name, [s.id for s in fitting])
+    if not fitting:
+        raise NotFound("There is no secret %r" % name, "Create it first.")
+    return fitting[0]
+
+
+def value(ctx: Context, secret: Secret) -> bytes:
+    """The secret's value, for a container that is started with it; raises NotFound."""
+    try:
+        with open(ctx.path("secrets", secret.id, "data"), "rb") as stream:
+            return stream.read(MAX_SIZE + 1)
+    except FileNotFoundError:
+        raise NotFound("There is no secret %r" % secret.name, "Create it first.") from None
+
+
+def has_value(ctx: Context, secret: Secret, wanted: bytes) -> bool:
+    """Whether this is the secret's value, in a time that does not depend on where they differ."""
+    import hmac
+
+    return hmac.compare_digest(value(ctx, secret), wanted)
+
+
+def remove(ctx: Context, name: str) -> str:
+    """Remove a secret; its ID. Raises NotFound or Ambiguous."""
+    import contextlib
+    import shutil
+
+    with _lock(ctx, lookup(ctx, name).name):
+        secret = lookup(ctx, name)
+        names.release(ctx, "secrets", secret.name, secret.id)
+        shutil.rmtree(ctx.path("secrets", secret.id))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ctx.path("locks", "secret-" + secret.name))
+        return secret.id

@@ -1,0 +1,138 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Volumes on disk: ``volumes/<name>/volume.json``, the data in ``_data`` beside it, and who uses it.
+
+A user is the empty file ``users/<container ID>``. A mark of a container that is gone means nothing,
+so a crash between the two cannot keep a volume for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
+
+from ..context import Context
+from ..errors import InUse, NotFound
+from ..formats import volume as volume_format
+from ..formats.volume import VolumeSpec
+from ..kernel import files
+from . import names
+
+
+class Volume(NamedTuple):
+    """A volume. ``created`` is in seconds since the epoch; ``filled``: image content was copied into it."""
+
+    spec: VolumeSpec
+    created: float
+    filled: bool = False
+
+    @property
+    def name(self) -> str:
+        """The volume's name, which is also its ID."""
+        return self.spec.name
+
+
+def lock(ctx: Context, name: str) -> ContextManager[None]:
+    """The volume's lock: it guards its document, its users and its being mounted."""
+    return files.locked(ctx.path("locks", "volume-" + name))
+
+
+def directory(ctx: Context, name: str, *parts: str) -> str:
+    """A path in the volume's directory."""
+    return ctx.path("volumes", name, *parts)
+
+
+def data_path(ctx: Context, name: str) -> str:
+    """Where the volume's data lies."""
+    return directory(ctx, name, "_data")
+
+
+def create(ctx: Context, spec: VolumeSpec) -> Optional[Volume]:
+    """Make a volume; None when there is one of that name. The document is written last."""
+    names.check_name("volume", spec.name)
+    with lock(ctx, spec.name):
+        if os.path.exists(directory(ctx, spec.name, "volume.json")):
+            return None
+        files.make_directory(directory(ctx, spec.name))
+        files.make_directory(data_path(ctx, spec.name), 0o755)
+        os.chmod(data_path(ctx, spec.name), 0o755)
+        volume = Volume(spec, time.time())
+        write(ctx, volume)
+        return volume
+
+
+def write(ctx: Context, volume: Volume) -> None:
+    """Store a volume's document; the caller holds its lock."""
+    files.write_json(directory(ctx, volume.name, "volume.json"), {
+        "spec": volume.spec.to_document(), "created": volume.created, "filled": volume.filled})
+
+
+def find(ctx: Context, name: str) -> Optional[Volume]:
+    """The volume with exactly this name, or None."""
+    if not names.is_name(name):
+        return None
+    document: Optional[Dict[str, Any]] = files.read_json(directory(ctx, name, "volume.json"))
+    if document is None:
+        return None
+    return Volume(volume_format.from_document(document["spec"]), document["created"], document["filled"])
+
+
+def get(ctx: Context, name: str) -> Volume:
+    """The volume with exactly this name; raises NotFound."""
+    volume = find(ctx, name)
+    if volume is None:
+        raise NotFound("There is no volume %r" % name, "Create it, or look at the names of those there are.")
+    return volume
+
+
+def all_volumes(ctx: Context) -> List[Volume]:
+    """All volumes, by name."""
+    try:
+        found = sorted(os.listdir(ctx.path("volumes")))
+    except FileNotFoundError:
+        return []
+    volumes = [find(ctx, name) for name in found]
+    return [volume for volume in volumes if volume is not None]
+
+
+def add_user(ctx: Context, name: str, container_id: str) -> None:
+    """Note that a container uses a volume; raises NotFound when the volume is gone."""
+    with lock(ctx, name):
+        get(ctx, name)
+        files.make_directory(directory(ctx, name, "users"))
+        with open(directory(ctx, name, "users", container_id), "wb"):
+            pass
+
+
+def drop_user(ctx: Context, name: str, container_id: str) -> None:
+    """Note that a container does not use a volume any more."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(directory(ctx, name, "users", container_id))
+
+
+def users(ctx: Context, name: str) -> List[str]:
+    """The IDs of the containers that use a volume, sorted; marks of containers that are gone do not count."""
+    try:
+        found = sorted(os.listdir(directory(ctx, name, "users")))
+    except FileNotFoundError:
+        return []
+    return [i for i in found if os.path.isdir(ctx.path("containers", i))]
+
+
+def remove(ctx: Context, name: str) -> None:
+    """Remove a volume with its data; raises NotFound, and InUse that names its users."""
+    import shutil
+
+    with lock(ctx, name):
+        get(ctx, name)
+        found = users(ctx, name)
+        if found:
+            raise InUse("The volume %s is used by the container %s" % (name, ", ".join(i[:12] for i in found)),
+                        "Remove the container first, or force it.")
+        # Without its document it is no volume any more; what a crash leaves is overwritten by create().
+        os.unlink(directory(ctx, name, "volume.json"))
+        shutil.rmtree(directory(ctx, name))
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ctx.path("locks", "volume-" + name))
