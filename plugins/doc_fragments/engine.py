@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Options and notes that several modules share."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Options of every module: which engine on the host is meant."""
+
+    DOCUMENTATION = r"""
+options:
+  root:
+    description:
+      - Directory in which the engine keeps images, containers, volumes, secrets and networks.
+      - When it is left out, C(/var/lib/pycontainer).
+    type: path
+  runroot:
+    description:
+      - Directory for what no reboot survives. It should lie on a C(tmpfs).
+      - When it is left out, C(/run/pycontainer).
+    type: path
+  runtime:
+    description:
+      - Name or path of the OCI runtime, for example V(crun) or V(runc).
+      - When it is left out, the engine takes the first one that works on this host.
+    type: str
+requirements:
+  - Python 3.9 or later on the host.
+  - "To run containers: C(conmon), and C(crun) or C(runc). To publish ports: C(nftables)."
+  - "To talk to registries: the Python library C(requests). To set up networks: C(pyroute2)."
+"""
+
+    ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    description: Predicts what a real run would do, and changes nothing on the host.
+    support: full
+  diff_mode:
+    description: Returns the fields that differ, before and after.
+    support: full
+  platform:
+    description: Where the module works.
+    platforms: linux
+    support: full
+"""
+
+    INFO_ATTRIBUTES = r"""
+attributes:
+  check_mode:
+    description: Only reads, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: Only reads, so there is never a difference.
+    support: N/A
+  platform:
+    description: Where the module works.
+    platforms: linux
+    support: full
+"""
+
+    REGISTRY = r"""
+options:
+  authfile:
+    description:
+      - File with credentials for registries, as P(pycontainer.engine.login#module) and C(podman login) write it.
+    type: path
+    aliases: [auth_file]
+  tls_verify:
+    description:
+      - Whether a registry has to be reached by HTTPS with a certificate that can be verified.
+      - When it is left out, C(registries.conf) says so for each registry.
+    type: bool
+    aliases: [validate_certs, tlsverify]
+"""

@@ -1,0 +1,179 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the container module asks of the engine: what is there, and carrying out planned steps.
+
+Observing an existing container reads its document, its state and the image's name, and imports no
+more than that takes: it is all that an unchanged task does.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
+
+from ..context import Context
+from ..errors import EngineError, NotFound, TimedOut
+from ..store import containers as store
+
+LOG_LINES = 20
+
+
+class Observed(NamedTuple):
+    """A container as it is; the fields of ``state.container.Actual``, and its ``id``."""
+
+    id: str = ""
+    document: Optional[Dict[str, Any]] = None
+    status: str = "absent"
+    image_id: str = ""
+    wanted_image_id: str = ""
+    secrets_changed: bool = False
+    health: str = ""
+
+
+def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
+            options: Optional[Mapping[str, Any]] = None, health: bool = False) -> Observed:
+    """What there is under a name. ``image`` is the image that is wanted, '' when none is named.
+
+    With ``pull`` always or newer the registry is asked for the digest of the manifest, and for no more.
+    """
+    raw = store.raw_document(ctx, name)
+    if raw is None:
+        return Observed()
+    state = store.state(ctx, raw["id"])
+    wanted = _wanted_image(ctx, image, raw, pull, options or {}) if image and raw["image_id"] else ""
+    return Observed(raw["id"], raw["spec"], state.status, raw["image_id"], wanted,
+                    bool(raw["spec"].get("secrets")) and _secrets_changed(ctx, raw["spec"], state),
+                    _health(ctx, raw["id"]) if health else "")
+
+
+def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> str:
+    """The ID of the image that a name means here now; '' when it is not here."""
+    from ..store import images
+
+    try:
+        record = images.lookup(ctx, image)
+    except NotFound:
+        # The container still has its image when only the name was taken away.
+        return str(raw["image_id"]) if image in (raw["spec"].get("image"), raw["image_name"]) else ""
+    if pull in ("always", "newer"):
+        from . import images as service
+
+        keywords = {key: value for key, value in options.items() if not key.startswith("retry")}
+        _reference, digest = service.remote_digest(ctx, image, **keywords)
+        if digest != record.manifest_digest and not any(d.endswith("@" + digest) for d in record.digests):
+            return digest
+    return record.id
+
+
+def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) -> bool:
+    from ..store import secrets
+
+    used = state.raw.get("secrets") or {}
+    current = {name: secrets.find(ctx, name) for name in used}
+    return any(secret is not None and secret.version != used[name] for name, secret in current.items())
+
+
+def _health(ctx: Context, container_id: str) -> str:
+    from . import containers as service
+
+    state = service.inspect(ctx, container_id).get("State", {})
+    return str((state.get("Health") or state.get("Healthcheck") or {}).get("Status", ""))
+
+
+def describe(ctx: Context, name: str) -> Dict[str, Any]:
+    """The container as ``inspect`` shows it, {} when there is none."""
+    from . import containers as service
+
+    return service.inspect(ctx, name) if store.raw_document(ctx, name) is not None else {}
+
+
+def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[str, Any], live: Sequence[str],
+          settings: Mapping[str, Any]) -> None:
+    """Carry out the verbs of a plan in order: create, update, replace, start, unpause, restart, stop, wait, remove.
+
+    ``settings``: pull, options (of a pull), timeout (for stopping; None for the container's own),
+    wait_timeout, force, volumes. A start that fails has the log's tail in its error.
+    """
+    from . import containers as service
+
+    for verb in verbs:
+        if verb in ("create", "replace", "update"):
+            _configure(ctx, name, verb, document, live, settings)
+        elif verb in ("start", "restart"):
+            _start(ctx, name, verb, settings)
+        elif verb == "unpause":
+            service.unpause(ctx, name)
+        elif verb == "stop":
+            service.stop(ctx, name, timeout=settings.get("timeout"))
+        elif verb == "wait":
+            wait(ctx, name, settings["wait_timeout"])
+        elif verb == "remove":
+            service.remove(ctx, name, force=settings.get("force", True), volumes=settings.get("volumes", False),
+                           timeout=settings.get("timeout"))
+        else:
+            raise EngineError("There is no step %s" % verb)
+
+
+def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], live: Sequence[str],
+               settings: Mapping[str, Any]) -> None:
+    from ..formats import container
+    from . import containers as service
+
+    spec = container.from_document(document)
+    if verb == "create":
+        service.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
+    elif verb == "replace":
+        healthy = settings["wait_timeout"] if settings.get("healthy") else None
+        service.replace(ctx, name, spec, pull=settings["pull"], options=dict(settings["options"]), wait_healthy=healthy)
+    else:
+        service.update(ctx, name, {field: getattr(spec, field) for field in live})
+
+
+def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any]) -> None:
+    from . import containers as service
+
+    try:
+        if verb == "start":
+            service.start(ctx, name)
+        else:
+            service.restart(ctx, name, timeout=settings.get("timeout"))
+    except EngineError as exc:
+        exc.message += log_tail(ctx, name)
+        raise
+
+
+def wait(ctx: Context, name: str, timeout: float) -> None:
+    """Wait until a container runs and, when it has a health check, is healthy.
+
+    Without a check it has to run for a second. Raises EngineError with the log's tail when it ends
+    or becomes unhealthy, TimedOut after ``timeout`` seconds.
+    """
+    import time
+
+    container_id, began = store.find(ctx, name), time.monotonic()
+    while True:
+        state, health = store.state(ctx, container_id), _health(ctx, container_id)
+        if state.status in ("exited", "created") and not state.conmon_pid:
+            raise EngineError("The container %s ended with exit code %d%s" % (
+                name, state.exit_code, log_tail(ctx, name)), "See its whole log: pycontainer logs %s" % name)
+        if health == "unhealthy":
+            raise EngineError("The container %s is unhealthy%s" % (name, log_tail(ctx, name)))
+        passed = time.monotonic() - began
+        if health == "healthy" or (not health and state.status == "running" and passed >= min(1.0, timeout)):
+            return
+        if passed > timeout:
+            raise TimedOut("The container %s was not healthy after %g seconds (%s)%s" % (
+                name, timeout, health or state.status, log_tail(ctx, name)), "Give it more time with wait_timeout.")
+        time.sleep(0.1)
+
+
+def log_tail(ctx: Context, name: str) -> str:
+    """The last lines of a container's log, ready to be put behind a message; '' when there is none."""
+    from . import containers as service
+
+    try:
+        parts = [data for _stream, data in service.logs(ctx, name, tail=LOG_LINES)]
+    except EngineError:
+        return ""
+    words = b"".join(parts).decode("utf-8", "replace").rstrip()
+    clean = "".join(c if c.isprintable() or c == "\n" else "?" for c in words)
+    return "; the end of its log:\n%s\n" % clean if clean else ""

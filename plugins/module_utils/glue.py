@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Between Ansible and the engine: parameters in, result or error out. Only this file imports Ansible."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .engine.context import Context, make_context
+from .engine.errors import EngineError, InvalidInput
+from .engine.formats import values
+from .state.option import Row, argument_spec
+
+MAX_FILE = 4 * 1024 * 1024
+
+# The options of every module; the doc fragment `engine` describes them.
+ENGINE: Tuple[Row, ...] = (Row("root", "path"), Row("runroot", "path"), Row("runtime"))
+
+
+class Result(NamedTuple):
+    """What a module did, or in check mode would do. ``values`` are the module's own return values."""
+
+    changed: bool
+    values: Dict[str, Any] = {}
+    before: Mapping[str, Any] = {}
+    after: Mapping[str, Any] = {}
+
+
+Run = Callable[[Context, Mapping[str, Any], bool], Result]
+
+
+def run_module(rows: Iterable[Row], run: Run, **constraints: Any) -> None:
+    """Call ``run(context, params, check_mode)`` and hand Ansible what comes of it.
+
+    ``constraints`` are AnsibleModule's own: mutually_exclusive, required_if and so on.
+    """
+    module = AnsibleModule(argument_spec=argument_spec(ENGINE + tuple(rows)), supports_check_mode=True, **constraints)
+    params = module.params
+    try:
+        context = make_context(root=params["root"], runroot=params["runroot"], runtime=params["runtime"])
+        result = run(context, params, module.check_mode)
+    except EngineError as exc:
+        module.fail_json(msg=str(exc), error=type(exc).__name__, hint=exc.hint or "")
+    answer = dict(result.values, changed=result.changed)
+    if result.before or result.after:
+        answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}
+    module.exit_json(**answer)
+
+
+def pull_options(params: Mapping[str, Any]) -> Dict[str, Any]:
+    """The keywords of a pull, from those options that were given."""
+    names = {"tls_verify": "tls_verify", "authfile": "authfile", "ca_cert_dir": "cert_dir", "retry": "retry"}
+    options = {key: params[name] for name, key in names.items() if params.get(name) is not None}
+    if params.get("retry_delay"):
+        options["retry_delay"] = values.duration(params["retry_delay"], "retry_delay")
+    if params.get("username"):
+        options["creds"] = (params["username"], params.get("password") or "")
+    platform = params.get("platform")
+    if not platform and (params.get("arch") or params.get("os") or params.get("variant")):
+        from .engine.formats.platform import host
+        parts = (params.get("os") or "linux", params.get("arch") or host().architecture, params.get("variant") or "")
+        platform = "/".join(part for part in parts if part)
+    if platform:
+        options["platform"] = platform
+    return options
+
+
+def read_files(paths: Optional[Iterable[str]]) -> Dict[str, str]:
+    """{path: text} of small files on the host; raises InvalidInput when one cannot be read."""
+    result = {}
+    for path in paths or ():
+        try:
+            with open(path, encoding="utf-8") as stream:
+                result[path] = stream.read(MAX_FILE)
+        except (OSError, UnicodeDecodeError) as exc:
+            raise InvalidInput("%s cannot be read: %s" % (path, exc)) from exc
+    return result
