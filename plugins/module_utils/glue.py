@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Optional, Tuple
+import os
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 from ansible.module_utils.basic import AnsibleModule
 
 from .engine.context import Context, make_context
-from .engine.errors import EngineError, InvalidInput
+from .engine.errors import EngineError, InvalidInput, NotFound
 from .engine.formats import values
 from .state.option import Row, argument_spec
 
@@ -77,3 +78,32 @@ def read_files(paths: Optional[Iterable[str]]) -> Dict[str, str]:
         except (OSError, UnicodeDecodeError) as exc:
             raise InvalidInput("%s cannot be read: %s" % (path, exc)) from exc
     return result
+
+
+def secret_value(params: Mapping[str, Any]) -> Optional[bytes]:
+    """The bytes of a secret from data, from the file ``path`` or from the variable ``env``; None when none is given."""
+    if params["data"] is not None:
+        return str(params["data"]).encode()
+    if params["env"] is not None:
+        if params["env"] not in os.environ:
+            raise InvalidInput("The environment has no variable %s" % params["env"],
+                               "Set it with the task's environment keyword.")
+        return os.environb[params["env"].encode()]
+    if params["path"] is None:
+        return None
+    try:
+        with open(params["path"], "rb") as stream:
+            return stream.read(MAX_FILE)
+    except OSError as exc:
+        raise InvalidInput("%s cannot be read: %s" % (params["path"], exc.strerror)) from exc
+
+
+def inspect_all(ctx: Context, inspect: Callable[[Context, str], Any], names: Iterable[str]) -> List[Any]:
+    """What ``inspect`` shows of each name; what does not exist, or was removed meanwhile, is left out."""
+    rows = []
+    for name in names:
+        try:
+            rows.append(inspect(ctx, name))
+        except NotFound:
+            continue
+    return rows

@@ -16,8 +16,9 @@ description:
   - An option that is left out is not managed, so it never causes a change. See O(strict).
   - Some options are changed in the running container. A change of any other replaces the container, which keeps its
     volumes; when the new one cannot be started, the old one is running again and the task fails.
-  - Options changed in the running container are O(restart_policy), O(network), O(memory), O(memory_reservation), O(memory_swap),
-    O(cpus), O(cpu_period), O(cpu_quota), O(cpu_shares), O(cpuset_cpus), O(cpuset_mems), O(pids_limit) and O(blkio_weight).
+  - Options changed in the running container are O(restart_policy), O(network), O(memory), O(memory_reservation),
+    O(memory_swap), O(cpus), O(cpu_period), O(cpu_quota), O(cpu_shares), O(cpuset_cpus), O(cpuset_mems),
+    O(pids_limit) and O(blkio_weight).
 extends_documentation_fragment:
   - pycontainer.engine.engine
   - pycontainer.engine.engine.attributes
@@ -73,8 +74,8 @@ options:
   pull:
     description:
       - When to pull the image. V(missing), when it is not on the host; V(never), not at all.
-      - With V(always) and V(newer) the registry is asked each time for the digest of the image's manifest. When it is another one than
-        the local image's, the image is pulled and the container replaced.
+      - With V(always) and V(newer) the registry is asked each time for the digest of the image's manifest. When it
+        is another one than the local image's, the image is pulled and the container replaced.
     type: str
     choices: [always, missing, never, newer]
     default: missing
@@ -100,7 +101,9 @@ options:
     description: O(image) is the path of a directory that is used as root file system.
     type: bool
   command:
-    description: Command and its arguments, instead of the image's; a list, or a text that is split as a shell would do it.
+    description:
+      - Command and its arguments, instead of the image's; a list, or a text that is split as a shell would do
+        it.
     type: raw
   entrypoint:
     description: Entry point instead of the image's; a list, a JSON array, or the name of one program.
@@ -114,7 +117,9 @@ options:
     elements: path
     aliases: [env_files]
   env_merge:
-    description: Environment variables that are added to those of O(env), or if that is left out to those that the container has.
+    description:
+      - Environment variables that are added to those of O(env), or if that is left out to those that the
+        container has.
     type: dict
   env_host:
     description: Pass on the environment of the module.
@@ -160,7 +165,8 @@ options:
     description: Signal that stops the container, by name or number.
     type: str
   stop_timeout:
-    description: Seconds between that signal and C(SIGKILL); it also holds when this task stops or removes the container.
+    description:
+      - Seconds between that signal and C(SIGKILL); it also holds when this task stops or removes the container.
     type: int
   stop_time:
     description: Seconds that this task gives the container to stop, instead of O(stop_timeout).
@@ -189,7 +195,9 @@ options:
     description: Annotations.
     type: dict
   restart_policy:
-    description: What happens when the container ends. V(no), V(always), V(unless-stopped), V(on-failure) or V(on-failure:N).
+    description:
+      - What happens when the container ends. V(no), V(always), V(unless-stopped), V(on-failure) or V(on-
+        failure:N).
     type: str
   rm:
     description: Remove the container when it ends.
@@ -218,7 +226,9 @@ options:
         description: Tag in the journal.
         type: str
   healthcheck:
-    description: Command that checks the container's health; a line for its shell, or a JSON array. V(none) takes the image's away.
+    description:
+      - Command that checks the container's health; a line for its shell, or a JSON array. V(none) takes the
+        image's away.
     type: str
     aliases: [health_cmd]
   healthcheck_interval:
@@ -247,8 +257,10 @@ options:
     type: bool
   volume:
     description:
-      - Volumes and directories as C([SOURCE:]TARGET[:OPTIONS]). A source with a slash is a path on the host, else the name of a volume.
-      - O(volume), O(mount) and O(tmpfs) are managed together; when one of them is given, the others count as empty if they are left out.
+      - Volumes and directories as C([SOURCE:]TARGET[:OPTIONS]). A source with a slash is a path on the host, else
+        the name of a volume.
+      - O(volume), O(mount) and O(tmpfs) are managed together; when one of them is given, the others count as empty
+        if they are left out.
     type: list
     elements: str
     aliases: [volumes]
@@ -293,8 +305,8 @@ options:
     elements: str
   network:
     description:
-      - Networks as C(NAME[:ip=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME]), or one of V(bridge), V(none), V(host),
-        C(container:NAME) and C(ns:PATH).
+      - Networks as C(NAME[:ip=ADDRESS,mac=ADDRESS,alias=NAME,interface_name=NAME]), or one of V(bridge), V(none),
+        V(host), C(container:NAME) and C(ns:PATH).
     type: list
     elements: str
     aliases: [net, network_mode]
@@ -352,7 +364,8 @@ options:
     type: str
     aliases: [pid_mode]
   ipc:
-    description: Namespace of System V IPC. V(shareable), V(private), V(none), V(host), C(container:NAME) or C(ns:PATH).
+    description:
+      - Namespace of System V IPC. V(shareable), V(private), V(none), V(host), C(container:NAME) or C(ns:PATH).
     type: str
     aliases: [ipc_mode]
   uts:
@@ -515,7 +528,12 @@ container:
 """
 
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, read_files, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import (
+    Result,
+    pull_options,
+    read_files,
+    run_module,
+)
 from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
 
 

@@ -18,6 +18,13 @@ def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str
     return store.put(ctx, name, value, labels=labels, replace=replace)
 
 
+def change(ctx: Context, name: str, value: Optional[bytes], *, labels: Dict[str, str]) -> Secret:
+    """Give a secret another value (None keeps the one it has) and other labels; raises NotFound."""
+    if value is None:
+        return store.relabel(ctx, name, labels)
+    return store.put(ctx, name, value, labels=labels, replace=True)
+
+
 def exists(ctx: Context, name: str) -> bool:
     """Whether there is a secret with exactly this name."""
     return store.find(ctx, name) is not None
@@ -66,3 +73,13 @@ def users(ctx: Context, name: str) -> Dict[str, bool]:
             started_with = run.raw.get("secrets", {}).get(name)
             found[document["id"]] = not run.running or (secret is not None and started_with == secret.version)
     return found
+
+
+def restart_users(ctx: Context, name: str) -> List[str]:
+    """Restart the running containers that were started with another value of a secret; their IDs."""
+    from . import containers
+
+    stale = sorted(container_id for container_id, fresh in users(ctx, name).items() if not fresh)
+    for container_id in stale:
+        containers.restart(ctx, container_id)
+    return stale

@@ -76,6 +76,15 @@ def inspect(ctx: Context, name: str) -> Dict[str, Any]:
     return document
 
 
+def label(ctx: Context, name: str, labels: Dict[str, str]) -> Volume:
+    """Give a volume other labels; raises NotFound."""
+    with store.lock(ctx, name):
+        volume = store.get(ctx, name)
+        changed = volume._replace(spec=VolumeSpec(**dict(volume.spec.to_document(), labels=dict(labels))))
+        store.write(ctx, changed)
+        return changed
+
+
 def remove(ctx: Context, name: str, *, force: bool = False) -> str:
     """Remove a volume; with ``force`` the containers that use it too. Its name."""
     volume = get(ctx, name)

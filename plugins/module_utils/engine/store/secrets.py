@@ -65,6 +65,14 @@ def _store(ctx: Context, secret: Secret, value: bytes) -> None:
     files.write_json(ctx.path("secrets", secret.id, "secret.json"), secret._asdict())
 
 
+def relabel(ctx: Context, name: str, labels: Dict[str, str]) -> Secret:
+    """Give a secret other labels and leave its value alone; raises NotFound."""
+    with _lock(ctx, name):
+        secret = lookup(ctx, name)._replace(labels=dict(labels), updated=time.time())
+        files.write_json(ctx.path("secrets", secret.id, "secret.json"), secret._asdict())
+        return secret
+
+
 def find(ctx: Context, name: str) -> Optional[Secret]:
     """The secret with exactly this name, or None."""
     secret_id = names.owner(ctx, "secrets", name)

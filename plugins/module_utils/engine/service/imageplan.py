@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the image module asks of the engine: what is there, and carrying out planned steps."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+
+from ..context import Context
+from ..errors import EngineError, NotFound, RegistryError
+from ..store import images as store
+from ..store.images import ImageRecord
+from . import images
+
+
+def find(ctx: Context, name: str) -> Optional[ImageRecord]:
+    """The image that a name means on this host, or None; raises Ambiguous."""
+    try:
+        return store.lookup(ctx, name)
+    except NotFound:
+        return None
+
+
+def digests(record: Optional[ImageRecord]) -> Tuple[str, ...]:
+    """The digests of the manifests that an image is known by."""
+    if record is None:
+        return ()
+    return (record.manifest_digest,) + tuple(row.rpartition("@")[2] for row in record.digests)
+
+
+def offered(ctx: Context, name: str, options: Mapping[str, Any]) -> str:
+    """The digest of the manifest that the registry has under a name; raises RegistryError."""
+    _reference, digest = images.remote_digest(ctx, name, **_without_retries(options))
+    return str(digest)
+
+
+def is_pushed(ctx: Context, name: str, destination: str, options: Mapping[str, Any]) -> bool:
+    """Whether the registry has this host's image under the destination's name."""
+    try:
+        return offered(ctx, destination, options) in digests(find(ctx, name))
+    except RegistryError as exc:
+        if exc.status == 404:
+            return False
+        raise
+    except NotFound:
+        return False
+
+
+def wrong_tags(ctx: Context, name: str, tags: Sequence[str]) -> Tuple[str, ...]:
+    """Those of the names that mean another image than ``name``, or none."""
+    record = find(ctx, name)
+    found = {tag: find(ctx, tag) for tag in tags}
+    return tuple(tag for tag, other in found.items() if record is None or other is None or other.id != record.id)
+
+
+def describe(ctx: Context, name: str) -> Dict[str, Any]:
+    """The image as ``inspect`` shows it, {} when there is none."""
+    return images.inspect(ctx, name) if find(ctx, name) is not None else {}
+
+
+def apply(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, sources: Mapping[str, Optional[str]],
+          options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Carry out (verb, detail) in order: pull, load, import, tag, push, remove.
+
+    ``sources`` are the paths to load or import, ``options`` the keywords of a transfer, ``settings`` the
+    module's changes, message, push_args and force.
+    """
+    for verb, detail in actions:
+        if verb == "pull":
+            images.pull(ctx, name, policy="always", **options)
+        elif verb == "load":
+            _load(ctx, name, sources["load"] or "")
+        elif verb == "import":
+            images.import_tar(ctx, sources["import"] or "", name, changes=settings.get("changes") or (),
+                              message=settings.get("message") or "")
+        elif verb == "tag":
+            images.tag(ctx, name, detail)
+        elif verb == "push":
+            _push(ctx, name, detail, options, settings)
+        elif verb == "remove":
+            images.remove(ctx, name, force=bool(settings.get("force")))
+
+
+def _load(ctx: Context, name: str, path: str) -> None:
+    """Load an archive; its only image gets the name when the archive has another one for it."""
+    records = images.load(ctx, path)
+    if find(ctx, name) is None:
+        if len(records) != 1:
+            raise EngineError("%s has %d images, and none is called %s" % (path, len(records), name),
+                              "Use the name that the image has in the archive.")
+        images.tag(ctx, records[0].id, name)
+
+
+def _push(ctx: Context, name: str, destination: str, options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    keywords = _without_retries(options)
+    keywords.pop("platform", None)
+    layout = (settings.get("push_args") or {}).get("format")
+    if layout:
+        keywords["format"] = layout
+    images.push(ctx, name, destination, **keywords)
+
+
+def _without_retries(options: Mapping[str, Any]) -> Dict[str, Any]:
+    return {key: value for key, value in options.items() if not key.startswith("retry")}

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of a network, and the plan that leads to what was asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Mapping, Optional, Tuple
+
+from ..engine.errors import InvalidInput
+from ..engine.formats import values
+from .option import Row, defaults, desired, differences
+from .plan import Action, Plan, before_after, presence
+
+_SETTINGS = {"isolate": {"type": "raw"}, "mtu": {"type": "int"}, "metric": {"type": "int"}, "vlan": {"type": "int"},
+             "no_default_route": {"type": "bool"}}
+
+
+def _settings(value: Any, option: str) -> Dict[str, str]:
+    return values.pairs({key: content for key, content in value.items() if content is not None}, option)
+
+
+def _negated(value: Any, option: str) -> bool:
+    return not values.boolean(value, option)
+
+
+def _addresses(value: Any, option: str) -> List[str]:
+    return [values.address(row, option) for row in values.words(value, option)]
+
+
+FIELDS = (
+    Row("driver", "str", "driver", default="bridge", canonical=values.line),
+    Row("interface_name", "str", "interface", default="", canonical=values.line),
+    Row("internal", "bool", "internal", default=False, canonical=values.boolean),
+    Row("ipv6", "bool", "ipv6", default=False, canonical=values.boolean),
+    Row("disable_dns", "bool", "dns", default=True, canonical=_negated),
+    Row("dns", "list", "dns_servers", default=[], canonical=_addresses, settings={"elements": "str"}),
+    Row("opt", "dict", "options", default={}, canonical=_settings, settings={"options": _SETTINGS}),
+    Row("label", "dict", "labels", default={}, canonical=values.labels, settings={"aliases": ["labels"]}),
+)
+OPTIONS = (
+    Row("name", settings={"required": True}),
+    Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
+    Row("strict", "bool", settings={"default": False}),
+    Row("recreate", "bool", settings={"default": False}),
+    Row("force", "bool", settings={"default": False}),
+    Row("subnet"), Row("gateway"), Row("ip_range"),
+    Row("net_config", "list", settings={"elements": "dict", "options": {
+        "subnet": {"type": "str", "required": True}, "gateway": {"type": "str"}, "ip_range": {"type": "str"}}}),
+) + FIELDS
+CONSTRAINTS = {"mutually_exclusive": [("net_config", "subnet")],
+               "required_by": {"gateway": ["subnet"], "ip_range": ["subnet"]}}
+
+
+def subnets(params: Mapping[str, Any]) -> Optional[List[Dict[str, str]]]:
+    """Rows of network.Subnet that were asked for; None when the engine may choose."""
+    rows = params.get("net_config")
+    if params.get("subnet"):
+        rows = [{key: params.get(key) for key in ("subnet", "gateway", "ip_range")}]
+    return [_subnet(row) for row in rows] if rows else None
+
+
+def _subnet(row: Mapping[str, Any]) -> Dict[str, str]:
+    import ipaddress
+
+    try:
+        net = ipaddress.ip_network(values.text(row["subnet"], "subnet").strip(), strict=False)
+    except ValueError as exc:
+        raise InvalidInput("subnet is %r: %s" % (row["subnet"], exc), "Use for example 10.89.0.0/24.") from exc
+    start, end = _range(values.text(row.get("ip_range") or "", "ip_range"))
+    return {"subnet": str(net), "gateway": values.address(row.get("gateway") or "", "gateway"),
+            "range_start": start, "range_end": end}
+
+
+def _range(word: str) -> Tuple[str, str]:
+    """First and last address of ``10.0.0.64/26`` or ``10.0.0.10-10.0.0.20``."""
+    import ipaddress
+
+    if not word:
+        return "", ""
+    if "-" in word:
+        first, _dash, last = word.partition("-")
+        return values.address(first, "ip_range"), values.address(last, "ip_range")
+    try:
+        net = ipaddress.ip_network(word.strip(), strict=False)
+    except ValueError as exc:
+        raise InvalidInput("ip_range is %r: %s" % (word, exc), "Use a subnet or FIRST-LAST.") from exc
+    return str(net[1] if net.num_addresses > 2 else net[0]), str(net[-2] if net.num_addresses > 2 else net[-1])
+
+
+def _same_subnets(wanted: List[Dict[str, str]], actual: List[Mapping[str, str]]) -> bool:
+    """Whether the network has these subnets; what was left out of a row may be anything."""
+    if len(wanted) != len(actual):
+        return False
+    rows = {row["subnet"]: row for row in actual}
+    return all(row["subnet"] in rows and all(value in ("", rows[row["subnet"]].get(key, ""))
+                                             for key, value in row.items()) for row in wanted)
+
+
+def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan:
+    """The actions from a NetworkSpec's document (None: there is no network) to what ``params`` ask for."""
+    exists, wanted = actual is not None, params["state"] == "present"
+    fields = desired(FIELDS, params, strict=params["strict"]) if wanted else {}
+    if params["strict"] and params["interface_name"] is None:
+        fields.pop("interface", None)
+    rows = subnets(params) if wanted else None
+    changes: Dict[str, Any] = dict(presence(params["name"], exists, wanted))
+    if not wanted or actual is None:
+        before, after = before_after(changes)
+        document = dict(defaults(FIELDS), name=params["name"], subnets=rows or [], **{})
+        document.update(fields)
+        after = dict(after, **fields, **({"subnets": rows} if rows else {}))
+        return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after, document)
+    changes.update(differences(fields, actual, defaults(FIELDS)))
+    if rows is not None and not _same_subnets(rows, actual["subnets"]):
+        changes["subnets"] = (list(actual["subnets"]), rows)
+    before, after = before_after(changes)
+    document = dict(actual, **fields)
+    document["subnets"] = rows if rows is not None else actual["subnets"]
+    if "ipv6" in changes and rows is None:
+        document["subnets"] = [row for row in document["subnets"] if ":" not in row["subnet"]]
+    if changes or params["recreate"]:
+        return Plan((Action("replace", ", ".join(sorted(changes)) or "recreate"),), before, after, document)
+    return Plan()

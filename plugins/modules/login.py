@@ -1,0 +1,95 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Keep a registry's credentials in a declared state."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: login
+short_description: Keep a registry's credentials in a declared state
+version_added: 0.1.0
+author: The pycontainer authors (@pycontainer)
+description:
+  - Writes and removes credentials for registries, in the file that C(podman), C(skopeo) and this engine read.
+  - Credentials are tried at the registry before they are written. When the file holds the same ones already,
+    nothing is done.
+extends_documentation_fragment:
+  - pycontainer.engine.engine
+  - pycontainer.engine.engine.attributes
+  - pycontainer.engine.engine.registry
+options:
+  registry:
+    description: Host name and port of the registry, with a path if the credentials are for a part of it.
+    type: str
+    required: true
+  state:
+    description: Whether there is to be such a login.
+    type: str
+    choices: [absent, present]
+    default: present
+  username:
+    description: Name of the user.
+    type: str
+  password:
+    description: Password or token.
+    type: str
+  ca_cert_dir:
+    description: Directory with C(*.crt), and C(*.cert) with C(*.key) for a client's certificate.
+    type: path
+    aliases: [certdir]
+  force:
+    description: Log in even if the file holds the same credentials already.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Log in
+  pycontainer.engine.login:
+    registry: registry.example.com
+    username: robot
+    password: "{{ vault_registry_password }}"
+
+- name: Log out
+  pycontainer.engine.login:
+    registry: registry.example.com
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, in order; in check mode what would be done.
+  returned: success
+  type: list
+  elements: str
+  sample: [create]
+"""
+
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
+
+
+def run(ctx, params, check):
+    """Observe, plan, apply."""
+    registry, authfile = params["registry"], params["authfile"]
+    known = images.get_login(ctx, registry, authfile=authfile)
+    plan = state.plan(params, None if known is None else (known.username, known.password))
+    if plan.changed and not check:
+        if plan.verbs[0] == "logout":
+            images.logout(ctx, registry, authfile=authfile)
+        else:
+            options = pull_options(params)
+            options.pop("creds")
+            images.login(ctx, registry, params["username"], params["password"], **options)
+    return Result(plan.changed, {"actions": [str(action) for action in plan.actions]}, plan.before, plan.after)
+
+
+def main():
+    """Entry point."""
+    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+
+
+if __name__ == "__main__":
+    main()

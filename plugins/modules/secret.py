@@ -1,0 +1,131 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Keep a secret in a declared state."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secret
+short_description: Keep a secret in a declared state
+version_added: 0.1.0
+author: The pycontainer authors (@pycontainer)
+description:
+  - Makes, changes and removes secrets. Containers get them as files or as environment variables.
+  - A rerun with the same value changes nothing. The value lies in a file that only the engine's user can read, and
+    is never returned or shown.
+extends_documentation_fragment:
+  - pycontainer.engine.engine
+  - pycontainer.engine.engine.attributes
+options:
+  name:
+    description: Name of the secret.
+    type: str
+    required: true
+  state:
+    description: Whether there is to be such a secret.
+    type: str
+    choices: [absent, present]
+    default: present
+  data:
+    description: The value.
+    type: str
+  path:
+    description: File on the host that holds the value.
+    type: path
+  env:
+    description: Variable of the module's environment that holds the value.
+    type: str
+  labels:
+    description: Labels.
+    type: dict
+    aliases: [label]
+  force:
+    description: Store the value anew even if it is the same.
+    type: bool
+    default: false
+  skip_existing:
+    description: Leave a secret that exists as it is, whatever its value.
+    type: bool
+    default: false
+  restart_consumers:
+    description: Restart the running containers that were started with another value.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: A password, and restart what uses it when it changes
+  pycontainer.engine.secret:
+    name: db-password
+    data: "{{ vault_db_password }}"
+    restart_consumers: true
+
+- name: A key from a file on the host
+  pycontainer.engine.secret:
+    name: tls-key
+    path: /etc/ssl/private/web.key
+
+- name: No secret
+  pycontainer.engine.secret:
+    name: db-password
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was done, in order; in check mode what would be done.
+  returned: success
+  type: list
+  elements: str
+  sample: [create]
+secret:
+  description: The secret as C(pycontainer secret inspect) shows it, without its value; empty when there is none.
+  returned: success
+  type: dict
+  sample: {ID: 52c2b5..., Spec: {Name: db-password}}
+restarted:
+  description: IDs of the containers that were restarted.
+  returned: success
+  type: list
+  elements: str
+"""
+
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module, secret_value
+from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
+
+
+def run(ctx, params, check):
+    """Observe, plan, apply."""
+    name = params["name"]
+    value = secret_value(params) if params["state"] == "present" else None
+    known = secrets.inspect(ctx, name)["Spec"]["Labels"] if secrets.exists(ctx, name) else None
+    same = None if value is None else secrets.is_value(ctx, name, value)
+    stale = [i for i, fresh in secrets.users(ctx, name).items() if not fresh] if known is not None else []
+    plan = state.plan(params, known, same, len(stale))
+    restarted = apply(ctx, params, plan, value) if plan.changed and not check else []
+    shown = secrets.inspect(ctx, name) if secrets.exists(ctx, name) else {}
+    values = {"actions": [str(action) for action in plan.actions], "secret": shown, "restarted": restarted}
+    return Result(plan.changed, values, plan.before, plan.after)
+
+
+def apply(ctx, params, plan, value):
+    """Carry out the plan; the IDs of the restarted containers."""
+    name = params["name"]
+    if "remove" in plan.verbs:
+        secrets.remove(ctx, name)
+    elif "create" in plan.verbs:
+        secrets.put(ctx, name, value, labels=params["labels"])
+    elif "change" in plan.verbs:
+        secrets.change(ctx, name, value if "data" in plan.after else None, labels=plan.document["labels"])
+    return secrets.restart_users(ctx, name) if "restart" in plan.verbs else []
+
+
+def main():
+    """Entry point."""
+    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+
+
+if __name__ == "__main__":
+    main()

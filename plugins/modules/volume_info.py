@@ -1,0 +1,71 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read about volumes."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: volume_info
+short_description: Read about volumes
+version_added: 0.1.0
+author: The pycontainer authors (@pycontainer)
+description:
+  - Returns what C(pycontainer volume inspect) shows. What does not exist is left out.
+extends_documentation_fragment:
+  - pycontainer.engine.engine
+  - pycontainer.engine.engine.info_attributes
+options:
+  name:
+    description: Names of volumes. When it is left out, all of them.
+    type: list
+    elements: str
+  filters:
+    description:
+      - Conditions that all have to be met, as C(KEY=VALUE), with the keys that C(pycontainer volume ls
+        --filter) knows.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: Read about all volumes
+  pycontainer.engine.volume_info:
+  register: found
+
+- name: Read about one of them
+  pycontainer.engine.volume_info:
+    name: web
+"""
+
+RETURN = r"""
+volumes:
+  description: One row for each of the volumes.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{Name: web-data}]
+"""
+
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import volumes
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, inspect_all, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+OPTIONS = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}),)
+
+
+def run(ctx, params, check):
+    """Look them up."""
+    names = params["name"]
+    if names is None:
+        names = [row.name for row in volumes.listing(ctx, params["filters"] or ())]
+    return Result(False, {"volumes": inspect_all(ctx, volumes.inspect, names)})
+
+
+def main():
+    """Entry point."""
+    run_module(OPTIONS, run, mutually_exclusive=[("name", "filters")])
+
+
+if __name__ == "__main__":
+    main()
