@@ -41,7 +41,7 @@ class Place:
         os.makedirs(path + "/exits")
         self.runtime = probe.choose(self.ctx)
 
-    def create(self, *argv: str, exit_command: "tuple[str, ...]" = (), stdin: bool = False) -> int:
+    def create(self, *argv: str, exit_command: tuple[str, ...] = (), stdin: bool = False) -> int:
         config = {
             "ociVersion": "1.0.2", "root": {"path": "rootfs"},
             "process": {"user": {"uid": 0, "gid": 0}, "args": list(argv), "cwd": "/", "env": ["PATH=/bin"]},
@@ -60,12 +60,12 @@ class Place:
         values.update(more)
         return conmon.Launch(**values)
 
-    def exit_code(self) -> "int | None":
+    def exit_code(self) -> int | None:
         path = os.path.join(self.path, "exits", self.id)
         assert exitwatch.wait_for(path, timeout=10)
         return exitwatch.read_exit_code(path)
 
-    def lines(self) -> "list[tuple[str, bytes]]":
+    def lines(self) -> list[tuple[str, bytes]]:
         return [(line.stream, line.text) for line in logs.read_file(self.log, logs.Wanted(), lambda: False)]
 
 
@@ -95,7 +95,7 @@ def test_the_exit_command_runs_when_all_is_over(place: Place) -> None:
 
 
 @pytest.mark.parametrize(("argv", "error"), [(("nothing-here",), CommandNotFound), (("/bin",), CannotInvoke)])
-def test_a_command_that_cannot_run_is_told_apart(place: Place, argv: "tuple[str, ...]", error: type) -> None:
+def test_a_command_that_cannot_run_is_told_apart(place: Place, argv: tuple[str, ...], error: type) -> None:
     with pytest.raises(error) as caught:
         place.create(*argv)
         oci.start(place.ctx, place.runtime, place.id)
@@ -159,7 +159,7 @@ def test_exec_in_a_running_container(place: Place) -> None:
 
 
 @pytest.mark.parametrize(("tail", "expected"), [(None, 6), (0, 0), (1, 1), (2, 2), (3, 4), (99, 6)])
-def test_tail_counts_lines_not_parts(tmp_path, tail: "int | None", expected: int) -> None:
+def test_tail_counts_lines_not_parts(tmp_path, tail: int | None, expected: int) -> None:
     path = str(tmp_path / "log")
     rows = ["stdout F one", "stderr F two", "stdout P thr", "stdout F ee", "stdout F four", "stdout F five"]
     with open(path, "w", encoding="utf-8") as stream:

@@ -39,7 +39,7 @@ class Record(NamedTuple):
     id: str
     name: str
     created: float
-    spec: "ContainerSpec"
+    spec: ContainerSpec
     image_id: str = ""
     image_name: str = ""
     volumes: Dict[str, str] = {}
@@ -247,7 +247,7 @@ def exit_file(ctx: Context, container_id: str) -> str:
     return run_directory(ctx, container_id, "exits", container_id)
 
 
-def read_exit_file(ctx: Context, container_id: str) -> "tuple[int, float]":
+def read_exit_file(ctx: Context, container_id: str) -> tuple[int, float]:
     """The exit code and when it was written; UNKNOWN_EXIT and 0.0 while there is none."""
     try:
         with open(exit_file(ctx, container_id), "rb") as stream:

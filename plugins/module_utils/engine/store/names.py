@@ -41,6 +41,11 @@ def claim(ctx: Context, kind: str, name: str, holder: str) -> bool:
     return files.create_exclusive(path, holder.encode())
 
 
+def transfer(ctx: Context, kind: str, name: str, holder: str) -> None:
+    """Give a name to another holder, in one step; the caller makes sure that its present one agrees."""
+    files.write_atomic(ctx.path("names", kind, name), holder.encode())
+
+
 def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
     """The ID that holds a name, or None. A name that breaks the rule has no holder."""
     if not is_name(name):

@@ -1,0 +1,54 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Manifests and image configurations by their digest: blobs/sha256/<hex>, whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+
+from ..context import Context
+from ..errors import InvalidInput, NotFound, VerificationError
+from ..kernel import files
+
+MAX_BLOB = 4 * 1024 * 1024
+
+
+def _path(ctx: Context, hex_digest: str) -> str:
+    if len(hex_digest) != 64 or hex_digest.strip("0123456789abcdef"):
+        raise InvalidInput("%r is no sha256 digest" % hex_digest[:80])
+    return ctx.path("blobs", "sha256", hex_digest)
+
+
+def put(ctx: Context, data: bytes) -> str:
+    """Keep a document; its hex digest."""
+    digest = hashlib.sha256(data).hexdigest()
+    path = _path(ctx, digest)
+    if not os.path.exists(path):
+        files.make_directory(os.path.dirname(path))
+        files.write_atomic(path, data)
+    return digest
+
+
+def read(ctx: Context, hex_digest: str) -> bytes:
+    """A document, verified. Raises NotFound, or VerificationError when the disk changed it."""
+    try:
+        with open(_path(ctx, hex_digest), "rb") as stream:
+            data = stream.read(MAX_BLOB + 1)
+    except FileNotFoundError:
+        raise NotFound("The blob sha256:%s is not in the store" % hex_digest[:12], "Pull the image again.") from None
+    if hashlib.sha256(data).hexdigest() != hex_digest:
+        raise VerificationError("The stored blob sha256:%s is damaged" % hex_digest[:12], "Pull the image again.")
+    return data
+
+
+def exists(ctx: Context, hex_digest: str) -> bool:
+    """Whether a document is there."""
+    return os.path.exists(_path(ctx, hex_digest))
+
+
+def remove(ctx: Context, hex_digest: str) -> None:
+    """Remove a document; one that is not there is fine."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(ctx, hex_digest))

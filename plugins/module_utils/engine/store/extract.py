@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Extracting one layer's tar into a directory. Runs in a child that has chrooted into it.
+
+Two walls stand between a hostile tar and the host: the chroot, and a walk that opens every parent
+by itself, relative to a descriptor, and follows no link. Whiteouts become overlay's own marks
+(image-spec layer.md; the kernel's overlayfs.rst).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections import OrderedDict
+from typing import Callable, List, Tuple
+
+from ..errors import InvalidInput
+from . import tarstream
+from .tarsplit import Writer
+from .tarstream import Entry, shown
+
+MAX_DEPTH = 512
+MAX_OPEN = 64
+CHUNK = 1024 * 1024
+OPAQUE = "trusted.overlay.opaque"
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+Parts = Tuple[bytes, ...]
+
+
+class Extractor:
+    """Feeds on tar bytes; ``source`` gives the next piece of any length, b'' at the end."""
+
+    def __init__(self, source: Callable[[], bytes], record: Writer) -> None:
+        self._source, self._record = source, record
+        self._data = memoryview(b"")
+        # Open directories by path: descriptor and the mtime that the directory is to keep.
+        self._open: OrderedDict[Parts, List[int]] = OrderedDict()
+        self.exact = True
+        self.opaque_root = False
+        self.size = 0
+
+    def run(self) -> None:
+        """Extract everything up to the end of the stream. Raises InvalidInput; the directory is then junk."""
+        os.umask(0)
+        for entry in tarstream.entries(self._read):
+            try:
+                self._place(entry)
+            except OSError as exc:
+                if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                    raise
+                raise InvalidInput("The tar's member %s cannot be extracted: %s" % (
+                    shown(entry.name), exc.strerror)) from exc
+        while self._data or self._fill():
+            # What follows the end mark belongs to the digest, and to the tar that is made again.
+            self._record.raw(bytes(self._data))
+            self._data = memoryview(b"")
+        for parts in list(self._open):
+            self._close(parts)
+
+    # The stream
+
+    def _fill(self) -> bool:
+        self._data = memoryview(self._source())
+        return bool(self._data)
+
+    def _read(self, count: int) -> bytes:
+        """Exactly ``count`` bytes of the tar's own structure, noted for the record."""
+        if len(self._data) >= count:
+            result = bytes(self._data[:count])
+            self._data = self._data[count:]
+        else:
+            pieces = []
+            left = count
+            while left and (self._data or self._fill()):
+                piece = bytes(self._data[:left])
+                self._data = self._data[len(piece):]
+                left -= len(piece)
+                pieces.append(piece)
+            result = b"".join(pieces)
+        self._record.raw(result)
+        return result
+
+    # Directories
+
+    def _directory(self, parts: Parts, *, make: bool = True) -> int:
+        """A descriptor of a directory of the layer; missing ones are made with mode 0755."""
+        row = self._open.get(parts)
+        if row is not None:
+            self._open.move_to_end(parts)
+            return row[0]
+        if not parts:
+            fd = os.open("/", _DIRECTORY)
+        else:
+            parent = self._directory(parts[:-1], make=make)
+            try:
+                fd = os.open(parts[-1], _DIRECTORY, dir_fd=parent)
+            except FileNotFoundError:
+                if not make:
+                    raise
+                os.mkdir(parts[-1], 0o755, dir_fd=parent)
+                fd = os.open(parts[-1], _DIRECTORY, dir_fd=parent)
+            except OSError as exc:
+                if exc.errno in (errno.ELOOP, errno.ENOTDIR):
+                    raise InvalidInput("The tar has a member below %s, which is no directory" % shown(
+                        b"/".join(parts))) from exc
+                raise
+        self._open[parts] = [fd, os.fstat(fd).st_mtime_ns]
+        if len(self._open) > MAX_OPEN:
+            self._close(next(key for key in self._open if key))
+        return self._open[parts][0]
+
+    def _close(self, parts: Parts) -> None:
+        fd, mtime = self._open.pop(parts)
+        os.utime(fd, ns=(mtime, mtime))
+        os.close(fd)
+
+    def _forget(self) -> None:
+        """Close all directories before one of them may go away."""
+        for parts in [key for key in self._open if key]:
+            self._close(parts)
+
+    # Members
+
+    def _place(self, entry: Entry) -> None:
+        parts = split(entry.name)
+        if parts and parts[-1].startswith(b".wh."):
+            self._skip(entry.size)
+            self._whiteout(parts)
+            return
+        if entry.kind == tarstream.DIRECTORY:
+            self._make_directory(parts, entry)
+            return
+        if not parts:
+            raise InvalidInput("The tar has a member without a name that is no directory")
+        parent = self._directory(parts[:-1])
+        if entry.kind == tarstream.REGULAR:
+            self._make_file(parent, parts, entry)
+            return
+        self._make_other(parent, parts, entry)
+
+    def _make_directory(self, parts: Parts, entry: Entry) -> None:
+        if parts:
+            parent = self._directory(parts[:-1])
+            try:
+                os.mkdir(parts[-1], 0o700, dir_fd=parent)
+            except FileExistsError:
+                status = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
+                if not stat.S_ISDIR(status.st_mode):
+                    os.unlink(parts[-1], dir_fd=parent)
+                    os.mkdir(parts[-1], 0o700, dir_fd=parent)
+                    if _is_whiteout(status):
+                        # The layers below lose what they have here; what comes now is on its own.
+                        os.setxattr(self._directory(parts), OPAQUE, b"y")
+        fd = self._directory(parts)
+        os.fchown(fd, entry.uid, entry.gid)
+        os.fchmod(fd, entry.mode)
+        _set_xattrs(fd, entry)
+        self._open[parts][1] = entry.mtime
+
+    def _make_file(self, parent: int, parts: Parts, entry: Entry) -> None:
+        name = parts[-1]
+        try:
+            fd = os.open(name, _NEW_FILE, entry.mode & 0o777, dir_fd=parent)
+        except FileExistsError:
+            self._clear(parent, parts)
+            fd = os.open(name, _NEW_FILE, entry.mode & 0o777, dir_fd=self._directory(parts[:-1]))
+        try:
+            left = entry.size
+            while left:
+                if not self._data and not self._fill():
+                    raise InvalidInput("The tar ends in the middle of %s" % shown(entry.name))
+                written = os.write(fd, self._data[:left])
+                self._data = self._data[written:]
+                left -= written
+            os.fchown(fd, entry.uid, entry.gid)
+            if entry.mode & 0o7000:
+                os.fchmod(fd, entry.mode)
+            if entry.xattrs:
+                _set_xattrs(fd, entry)
+            os.utime(fd, ns=(entry.mtime, entry.mtime))
+        finally:
+            os.close(fd)
+        self.size += entry.size
+        if entry.size:
+            self._record.content(b"/".join(parts), entry.size)
+            self._pad(entry.size)
+
+    def _make_other(self, parent: int, parts: Parts, entry: Entry) -> None:
+        if entry.kind == tarstream.HARDLINK and split(entry.link) == parts:
+            return
+        try:
+            self._make_special(parts, entry)
+        except FileExistsError:
+            self._clear(parent, parts)
+            self._make_special(parts, entry)
+
+    def _make_special(self, parts: Parts, entry: Entry) -> None:
+        name = parts[-1]
+        if entry.kind == tarstream.HARDLINK:
+            target = split(entry.link)
+            if not target:
+                raise InvalidInput("The tar's hard link %s leads nowhere" % shown(entry.name))
+            source = self._directory(target[:-1], make=False)
+            os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=self._directory(parts[:-1]),
+                    follow_symlinks=False)
+            return
+        parent = self._directory(parts[:-1])
+        if entry.kind == tarstream.SYMLINK:
+            os.symlink(entry.link, name, dir_fd=parent)
+        elif entry.kind == tarstream.FIFO:
+            os.mkfifo(name, entry.mode & 0o777, dir_fd=parent)
+        else:
+            if entry.kind == tarstream.CHARACTER and entry.device == (0, 0):
+                raise InvalidInput("The tar's member %s is an overlay whiteout in disguise" % shown(entry.name))
+            kind = stat.S_IFCHR if entry.kind == tarstream.CHARACTER else stat.S_IFBLK
+            os.mknod(name, kind | (entry.mode & 0o777), os.makedev(*entry.device), dir_fd=parent)
+        os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        if entry.mode & 0o7000 and entry.kind != tarstream.SYMLINK:
+            os.chmod(name, entry.mode, dir_fd=parent)
+        os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
+
+    def _clear(self, parent: int, parts: Parts) -> None:
+        """Take away what an earlier member put in this place; the last one wins, as with any tar."""
+        status = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            self._forget()
+            remove_tree(self._directory(parts[:-1]), parts[-1])
+            self.exact = False
+        else:
+            os.unlink(parts[-1], dir_fd=parent)
+            self.exact = self.exact and not (stat.S_ISREG(status.st_mode) and status.st_size)
+
+    def _whiteout(self, parts: Parts) -> None:
+        name = parts[-1][4:]
+        if parts[-1] == b".wh..wh..opq":
+            os.setxattr(self._directory(parts[:-1]), OPAQUE, b"y")
+            self.opaque_root = self.opaque_root or len(parts) == 1
+            return
+        if name.startswith(b".wh."):
+            return  # aufs' own bookkeeping; no layer means anything by it
+        if name in (b"", b".", b".."):
+            raise InvalidInput("The tar has a whiteout without a target: %s" % shown(b"/".join(parts)))
+        parent = self._directory(parts[:-1])
+        try:
+            status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        except FileNotFoundError:
+            os.mknod(name, stat.S_IFCHR, os.makedev(0, 0), dir_fd=parent)
+            return
+        # This layer brings the same name itself: it hides the lower one already, and a directory
+        # has to say that it does not continue the lower one.
+        if stat.S_ISDIR(status.st_mode):
+            os.setxattr(self._directory(parts[:-1] + (name,)), OPAQUE, b"y")
+
+    def _pad(self, size: int) -> None:
+        count = tarstream.padding(size)
+        if len(self._read(count)) < count:
+            raise InvalidInput("The tar ends in the middle of a member")
+
+    def _skip(self, size: int) -> None:
+        left = size + tarstream.padding(size)
+        while left:
+            piece = self._read(min(left, CHUNK))
+            if not piece:
+                raise InvalidInput("The tar ends in the middle of a member")
+            left -= len(piece)
+
+
+def split(name: bytes) -> Parts:
+    """A member's name as components below the root. Raises InvalidInput for '..' and for too deep ones."""
+    parts = tuple(part for part in name.split(b"/") if part not in (b"", b"."))
+    if b".." in parts:
+        raise InvalidInput("The tar has a member that leads out of it: %s" % shown(name))
+    if len(parts) > MAX_DEPTH:
+        raise InvalidInput("The tar has a member more than %d directories deep" % MAX_DEPTH)
+    return parts
+
+
+def _is_whiteout(status: os.stat_result) -> bool:
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
+
+
+def _set_xattrs(fd: int, entry: Entry) -> None:
+    """Those attributes that mean the same on every host; never overlay's own marks."""
+    for name, value in entry.xattrs.items():
+        if name == "security.capability" or (name.startswith("user.") and not name.startswith("user.overlay.")):
+            try:
+                os.setxattr(fd, name, value)
+            except OSError as exc:
+                if exc.errno not in (errno.ENOTSUP, errno.EPERM):
+                    raise
+
+
+def remove_tree(parent: int, name: bytes) -> None:
+    """Remove a directory and all below it, relative to a descriptor and without following links."""
+    fd = os.open(name, _DIRECTORY, dir_fd=parent)
+    try:
+        for entry in os.listdir(fd):
+            below = os.fsencode(entry)
+            if stat.S_ISDIR(os.stat(below, dir_fd=fd, follow_symlinks=False).st_mode):
+                remove_tree(fd, below)
+            else:
+                os.unlink(below, dir_fd=fd)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=parent)
