@@ -95,6 +95,11 @@ def set_hairpin(index: int) -> Message:
         nested(IFLA_INFO_SLAVE_DATA, attribute(IFLA_BRPORT_MODE, b"\1"))))
 
 
+def set_master(index: int, master: int) -> Message:
+    """Make a link a port of the bridge ``master``."""
+    return (RTM_NEWLINK, 0, _link_header(index) + _number(IFLA_MASTER, master))
+
+
 def set_up(index: int) -> Message:
     """Bring a link up."""
     return (RTM_NEWLINK, 0, _link_header(index, IFF_UP, IFF_UP))

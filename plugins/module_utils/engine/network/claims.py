@@ -1,0 +1,24 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Claims: files whose content is the ID of the container that has what their name says."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Set
+
+
+def files_of_strangers(directory: str, known: Set[str]) -> Set[str]:
+    """Unlink the claims in a directory whose content is not in ``known``; those contents."""
+    dropped = set()
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                with open(path, encoding="ascii") as stream:
+                    content = stream.read(128)
+                if content not in known and not name.startswith("."):
+                    os.unlink(path)
+                    dropped.add(content)
+    return dropped

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Networks on disk: one document each, ``<root>/networks/<name>.json``, written by an exclusive create."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from typing import ContextManager, List, NamedTuple, Optional
+
+from ..context import Context
+from ..errors import Ambiguous, Conflict, InvalidInput, NotFound
+from ..formats import network as format_network
+from ..formats.network import NetworkSpec
+from ..kernel import files
+
+DEFAULT_NETWORK = "podman"
+# The sha256 of its name: podman's default network has this ID on every host.
+DEFAULT_ID = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"
+MAX_NAME = 200  # the file has a suffix, and a name of 255 bytes is the longest
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
+RESERVED = ("host", "none", "bridge", "private", "default", "slirp4netns", "pasta", "container", "ns")
+
+
+class NetworkRecord(NamedTuple):
+    """A network as it is stored; ``created`` is in seconds since the epoch, all of ``spec`` is filled in."""
+
+    id: str
+    created: float
+    spec: NetworkSpec
+
+    @property
+    def name(self) -> str:
+        """The network's name."""
+        return self.spec.name
+
+
+def lock(ctx: Context) -> ContextManager[None]:
+    """The one lock over networks, their addresses, ports, links and rules; held for milliseconds."""
+    return files.locked(ctx.path("locks", "network"))
+
+
+def check_name(name: str) -> str:
+    """The name itself; InvalidInput when it breaks podman's rule for names or means something else."""
+    if not _NAME.match(name) or len(name) > MAX_NAME:
+        raise InvalidInput("%r is no valid name for a network" % name[:80],
+                           "Use letters, digits, '_', '.' and '-', starting with a letter or digit.")
+    if name in RESERVED:
+        raise InvalidInput("A network cannot be named %r" % name, "That word is a network mode.")
+    return name
+
+
+def _path(ctx: Context, name: str) -> str:
+    return ctx.path("networks", name + ".json")
+
+
+def read(ctx: Context, name: str) -> Optional[NetworkRecord]:
+    """The network with exactly this name, or None."""
+    if not _NAME.match(name) or len(name) > MAX_NAME:
+        return None
+    document = files.read_json(_path(ctx, name))
+    if document is None:
+        return None
+    return NetworkRecord(document["id"], document["created"], format_network.from_document(document["spec"]))
+
+
+def write_new(ctx: Context, network_id: str, spec: NetworkSpec) -> NetworkRecord:
+    """Store a new network; Conflict when the name is taken."""
+    import json
+
+    record = NetworkRecord(network_id, time.time(), spec)
+    files.make_directory(ctx.path("networks"))
+    document = {"id": record.id, "created": record.created, "spec": spec.to_document()}
+    if not files.create_exclusive(_path(ctx, spec.name), json.dumps(document, sort_keys=True).encode()):
+        raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
+    files.sync_directory(ctx.path("networks"))
+    return record
+
+
+def delete(ctx: Context, name: str) -> None:
+    """Remove a network's document."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(_path(ctx, name))
+
+
+def stored(ctx: Context) -> List[NetworkRecord]:
+    """All networks that have a document, by name."""
+    try:
+        found = sorted(entry for entry in os.listdir(ctx.path("networks")) if entry.endswith(".json"))
+    except FileNotFoundError:
+        return []
+    records = (read(ctx, entry[:-len(".json")]) for entry in found)
+    return [record for record in records if record is not None]
+
+
+def lookup(ctx: Context, wanted: str) -> NetworkRecord:
+    """A stored network by name, ID or a prefix of its ID; NotFound or Ambiguous."""
+    record = read(ctx, wanted)
+    if record is not None:
+        return record
+    matches = [r for r in stored(ctx) if r.id.startswith(wanted)] if re.match(r"[0-9a-f]+\Z", wanted) else []
+    if len(matches) > 1:
+        raise Ambiguous("%s fits several networks" % wanted, ["%s (%s)" % (r.name, r.id[:12]) for r in matches])
+    if not matches:
+        raise NotFound("There is no network %s" % _shown(wanted), "Make it first, or check the name: see network ls.")
+    return matches[0]
+
+
+def _shown(name: str) -> str:
+    """A name for a message; anything odd in it is escaped."""
+    return name if _NAME.match(name) else repr(name[:80])

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Endpoint documents, ``<runroot>/endpoints/<container id>.json``: all that is live, of each container.
+
+The firewall's and the name server's desired state is computed from them. They are written before the
+first link is made and removed after the last is gone, so that a crash leaves nothing unknown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Iterable, List, Optional
+
+from ..context import Context
+from ..formats import endpoint
+from ..formats.endpoint import EndpointDocument
+from ..kernel import files
+from .definitions import NetworkRecord
+from .ruleset import LiveNetwork, Publication
+
+
+def read(ctx: Context, container_id: str) -> Optional[EndpointDocument]:
+    """What is live of one container, or None."""
+    document = files.read_json(ctx.run("endpoints", container_id + ".json"))
+    return None if document is None else endpoint.from_document(document)
+
+
+def write(ctx: Context, document: EndpointDocument) -> None:
+    """Store what is live of a container."""
+    files.make_directory(ctx.run("endpoints"))
+    files.write_json(ctx.run("endpoints", document.request.container_id + ".json"), document.to_document(),
+                     durable=False)
+
+
+def delete(ctx: Context, container_id: str) -> None:
+    """Forget a container."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ctx.run("endpoints", container_id + ".json"))
+
+
+def everyone(ctx: Context) -> List[EndpointDocument]:
+    """What is live of all containers, by ID."""
+    try:
+        names = sorted(n for n in os.listdir(ctx.run("endpoints")) if n.endswith(".json"))
+    except FileNotFoundError:
+        return []
+    found = (read(ctx, name[:-len(".json")]) for name in names)
+    return [document for document in found if document is not None]
+
+
+def publications(document: EndpointDocument) -> List[Publication]:
+    """Where each published port leads: the container's first address of the family."""
+    first4 = next((e.ip for e in document.endpoints if e.ip), "")
+    first6 = next((e.ip6 for e in document.endpoints if e.ip6), "")
+    rows = []
+    for port in document.ports:
+        for address, wanted in ((first4, port.host_ip == "" or ":" not in port.host_ip),
+                                (first6, port.host_ip == "" or ":" in port.host_ip)):
+            if address and wanted:
+                rows.append(Publication(port.protocol, port.host_ip, port.host_port, address, port.container_port))
+    return rows
+
+
+def live_network(record: NetworkRecord) -> LiveNetwork:
+    """A network as the firewall sees it."""
+    spec = record.spec
+    return LiveNetwork(spec.interface, tuple(s.subnet for s in spec.subnets), spec.internal,
+                       spec.options.get("isolate", "false"), spec.options.get("no_default_route") != "true")
+
+
+def used_networks(documents: Iterable[EndpointDocument]) -> List[str]:
+    """The names of all networks that have a container."""
+    return sorted({e.network for document in documents for e in document.endpoints})

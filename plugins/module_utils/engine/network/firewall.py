@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Brings the nft table to what it should be: by elements where that is enough, else as a whole.
+
+``<runroot>/firewall.json`` holds the networks that the table was last written for. All functions are
+called under the network lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import Any, List, Optional, Sequence
+
+from ..context import Context, missing_program
+from ..errors import EngineError
+from ..kernel import command, files
+from . import definitions, endpoints, ruleset
+from .ruleset import LiveNetwork, Publication
+
+
+class Change:
+    """A change of the table that is under way; ``finish`` waits for it and repairs what it finds."""
+
+    def __init__(self, ctx: Context, running: Optional[command.Running]) -> None:
+        self._ctx, self._running = ctx, running
+
+    def finish(self) -> None:
+        """Wait; when elements could not be changed (the table vanished, say), write it as a whole."""
+        if self._running is not None and self._running.finish().code != 0:
+            rebuild(self._ctx)
+
+
+def _nft(ctx: Context, commands: Sequence[Any]) -> command.Running:
+    program = ctx.find_tool("nft")
+    if program is None:
+        raise missing_program("nft", "publish ports and to separate networks")
+    return command.start([program, "-j", "-f", "-"], stdin=json.dumps({"nftables": list(commands)}).encode())
+
+
+def _applied_path(ctx: Context) -> str:
+    return ctx.run("firewall.json")
+
+
+def live_networks(ctx: Context) -> List[LiveNetwork]:
+    """The networks that have a container now."""
+    names = endpoints.used_networks(endpoints.everyone(ctx))
+    found = (definitions.read(ctx, name) for name in names)
+    return [endpoints.live_network(record) for record in found if record is not None]
+
+
+def _document(networks: Sequence[LiveNetwork]) -> Any:
+    """The networks as JSON gives them back."""
+    return json.loads(json.dumps(networks))
+
+
+def add(ctx: Context, networks: Sequence[LiveNetwork], publications: Sequence[Publication]) -> Change:
+    """Start to let these publications in; ``networks`` are those of their container."""
+    applied = files.read_json(_applied_path(ctx)) or []
+    if any(row not in applied for row in _document(networks)):
+        rebuild(ctx)
+        return Change(ctx, None)
+    commands = [ruleset.touch(ctx.prefix, network.bridge) for network in networks[:1]]
+    return Change(ctx, _nft(ctx, commands + ruleset.elements("add", ctx.prefix, publications)))
+
+
+def remove(ctx: Context, publications: Sequence[Publication]) -> None:
+    """Take publications back, after their endpoint document is gone or changed."""
+    applied = files.read_json(_applied_path(ctx)) or []
+    if _document(live_networks(ctx)) != applied:
+        rebuild(ctx)
+    elif publications:
+        Change(ctx, _nft(ctx, ruleset.elements("delete", ctx.prefix, publications))).finish()
+
+
+def rebuild(ctx: Context) -> None:
+    """Write the table from all endpoint documents, or remove it when there are none; raises EngineError."""
+    networks = live_networks(ctx)
+    published = [p for document in endpoints.everyone(ctx) for p in endpoints.publications(document)]
+    commands = ruleset.whole(ctx.prefix, networks, published) if networks else ruleset.removal(ctx.prefix)
+    result = _nft(ctx, commands).finish()
+    if result.code != 0:
+        text = result.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise EngineError("nft refused the table inet %s: %s" % (ctx.prefix, text[0] if text else "no message"),
+                          "Does the kernel have nf_tables with NAT, and is this root?")
+    if networks:
+        files.write_json(_applied_path(ctx), _document(networks), durable=False)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_applied_path(ctx))

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Containers on networks: set up at start, taken down at the end, connected and disconnected in between.
+
+``setup`` needs 15-20 ms, most of them nft's process and the kernel's new namespace; ``teardown`` runs
+in conmon's exit hook. Both need the standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from typing import List, Optional, Sequence
+
+from ..context import Context
+from ..errors import Conflict, EngineError, NotFound, Unsupported, WrongState
+from ..formats.container import NetworkUse
+from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
+from ..kernel import files, netns, proc
+from ..network import attachment, definitions, endpoints, firewall
+from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
+from . import network_definitions as networks
+from . import network_etcfiles as etcfiles
+
+
+def setup(ctx: Context, request: SetupRequest) -> SetupResult:
+    """Connect a container that starts to its networks, and publish its ports; all or nothing.
+
+    The namespace at ``request.netns`` exists. What an earlier run of the same container left is taken
+    down first. Raises NotFound (network), Conflict (address, port), InvalidInput, EngineError.
+    """
+    if request.mode != "network":
+        return SetupResult({})
+    if ctx.rootless:
+        raise Unsupported("Networks of bridges need root", "Use network: host or none.")
+    uses = request.uses or (NetworkUse("private"),)
+    request = replace(request, uses=uses)
+    with definitions.lock(ctx):
+        before = endpoints.read(ctx, request.container_id)
+        if before is not None:
+            _take_down(ctx, before, keep_namespace=True)
+        records = [_record(ctx, use) for use in uses]
+        result = _attach(ctx, request, records)
+        _write_hosts(ctx, list(result.endpoints))
+    return result
+
+
+def _record(ctx: Context, use: NetworkUse) -> NetworkRecord:
+    if use.mode not in ("network", "private"):
+        raise WrongState("A container cannot use %s and networks at once" % use.mode)
+    if use.mode == "private" or use.name in ("", DEFAULT_NETWORK):
+        return networks.materialise(ctx)
+    record = networks.get(ctx, use.name)
+    return networks.materialise(ctx) if record.name == DEFAULT_NETWORK else record
+
+
+def _attach(ctx: Context, request: SetupRequest, records: Sequence[NetworkRecord]) -> SetupResult:
+    """Connect; what stands in the way is removed first when it belongs to a container that ended."""
+    def describe(container_id: str) -> str:
+        document = endpoints.read(ctx, container_id)
+        return document.request.container_name if document is not None else container_id[:12]
+
+    try:
+        return attachment.attach(ctx, request, records, describe=describe)
+    except Conflict:
+        if not _reclaim(ctx, request.container_id):
+            raise
+        return attachment.attach(ctx, request, records, describe=describe)
+
+
+def teardown(ctx: Context, container_id: str) -> None:
+    """Take a container off all networks and remove its namespace; one that is on none is fine.
+
+    Goes on whatever fails, and raises one EngineError at the end.
+    """
+    with definitions.lock(ctx):
+        document = endpoints.read(ctx, container_id)
+        if document is not None:
+            _take_down(ctx, document, keep_namespace=False)
+        else:
+            netns.remove(ctx.run("netns", container_id))
+
+
+def _take_down(ctx: Context, document: EndpointDocument, *, keep_namespace: bool) -> None:
+    try:
+        attachment.detach(ctx, document, keep_namespace=keep_namespace)
+    finally:
+        with contextlib.suppress(EngineError):
+            _write_hosts(ctx, [e.network for e in document.endpoints])
+
+
+def repair(ctx: Context) -> List[str]:
+    """Take down what containers left that ended without anybody there to see it; their IDs."""
+    with definitions.lock(ctx):
+        return _reclaim(ctx, "")
+
+
+def _reclaim(ctx: Context, asking: str) -> List[str]:
+    gone = []
+    known = set()
+    for document in endpoints.everyone(ctx):
+        container_id = document.request.container_id
+        known.add(container_id)
+        if container_id != asking and _abandoned(ctx, document):
+            _take_down(ctx, document, keep_namespace=False)
+            gone.append(container_id)
+    return gone + [holder for holder in attachment.drop_claims(ctx, known | {asking}) if holder not in gone]
+
+
+def _abandoned(ctx: Context, document: EndpointDocument) -> bool:
+    """Whether nobody stands behind a document: its container does not run, and who started it is dead.
+
+    A container of which this engine knows nothing counts as alive while its namespace has a process
+    that made it.
+    """
+    from ..store import containers
+
+    if proc.alive(document.pid, document.started):
+        return False
+    try:
+        return containers.state(ctx, document.request.container_id).status in ("created", "exited")
+    except NotFound:
+        return True
+
+
+def _running(ctx: Context, container_id: str) -> EndpointDocument:
+    document = endpoints.read(ctx, container_id)
+    if document is None:
+        raise WrongState("Container %s is not connected to any network now" % container_id[:12],
+                         "Only a running container with networks of its own can be connected.")
+    return document
+
+
+def connect(ctx: Context, container_id: str, use: NetworkUse) -> Endpoint:
+    """Connect a running container to one more network.
+
+    Raises Conflict when it is on that network already, WrongState when it does not run on networks.
+    """
+    with definitions.lock(ctx):
+        document = _running(ctx, container_id)
+        record = _record(ctx, use)
+        if any(e.network == record.name for e in document.endpoints):
+            raise Conflict("Container %s is on network %s already" % (document.request.container_name, record.name))
+        document = attachment.extend(ctx, document, use, record)
+        # Its published ports may have had no address to lead to until now.
+        firewall.rebuild(ctx)
+        _write_hosts(ctx, [record.name])
+        etcfiles.rewrite(ctx, document)
+        return document.endpoints[-1]
+
+
+def disconnect(ctx: Context, container_id: str, network: str) -> None:
+    """Take a running container off one network; NotFound when it is not on it."""
+    with definitions.lock(ctx):
+        name = networks.get(ctx, network).name
+        document = attachment.shrink(ctx, _running(ctx, container_id), name)
+        _write_hosts(ctx, [name])
+        etcfiles.rewrite(ctx, document)
+
+
+def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[str]:
+    """Put back rules, bridges and links that somebody took away; the IDs of the containers looked after.
+
+    ``container_ids`` limits the links to these; the table is always written as a whole.
+    """
+    done = []
+    with definitions.lock(ctx):
+        for document in endpoints.everyone(ctx):
+            container_id = document.request.container_id
+            if container_ids is not None and container_id not in container_ids:
+                continue
+            if not netns.exists(document.request.netns):
+                continue
+            attachment.restore(ctx, document, [networks.get(ctx, e.network) for e in document.endpoints])
+            done.append(container_id)
+        firewall.rebuild(ctx)
+    return done
+
+
+def rename(ctx: Context, container_id: str, name: str) -> None:
+    """Let a running container be found by its new name."""
+    with definitions.lock(ctx):
+        document = endpoints.read(ctx, container_id)
+        if document is None:
+            return
+        attachment.rename(ctx, document, name)
+        _write_hosts(ctx, [e.network for e in document.endpoints])
+
+
+def live(ctx: Context, container_id: str) -> Optional[SetupResult]:
+    """What a running container has, or None."""
+    document = endpoints.read(ctx, container_id)
+    return None if document is None else SetupResult({e.network: e for e in document.endpoints}, document.ports)
+
+
+def write_etc_files(ctx: Context, request: SetupRequest) -> None:
+    """Write hosts, resolv.conf and hostname into ``<runroot>/containers/<id>/``, before there are addresses.
+
+    They are the sources of bind mounts: ``setup`` later changes their content in place.
+    """
+    files.make_directory(ctx.run("containers", request.container_id))
+    etcfiles.write(ctx, EndpointDocument(request, pid=os.getpid()))
+
+
+def _write_hosts(ctx: Context, names: Sequence[str]) -> None:
+    """Bring the files of all containers on these networks up to date."""
+    for document in endpoints.everyone(ctx):
+        if any(e.network in names for e in document.endpoints):
+            etcfiles.rewrite(ctx, document)

@@ -1,0 +1,239 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Networks: make, find, remove, inspect. What connects containers to them is in ``network_connections``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any, Dict, List, Sequence
+
+from ..context import Context
+from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
+from ..formats.network import NetworkSpec, Subnet
+from ..network import definitions, endpoints
+from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
+
+DEFAULT_SUBNET = Subnet("10.88.0.0/16", "10.88.0.1")
+OPTIONS = ("mtu", "vlan", "isolate", "metric", "no_default_route")
+# Docker's names of the same options, which podman takes too.
+OPTION_ALIASES = {"com.docker.network.driver.mtu": "mtu", "com.docker.network.bridge.name": "interface"}
+NUMBERS = {"mtu": (68, 65535), "vlan": (1, 4094), "metric": (1, 2 ** 31 - 1)}
+
+
+def create(ctx: Context, spec: NetworkSpec) -> NetworkRecord:
+    """Make a network; its bridge appears with its first container.
+
+    Raises InvalidInput, Conflict (name, subnet or interface taken) or Unsupported.
+    """
+    definitions.check_name(spec.name)
+    spec = _checked(spec)
+    with definitions.lock(ctx):
+        present = every(ctx)
+        if any(record.name == spec.name for record in present):
+            raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
+        return definitions.write_new(ctx, os.urandom(32).hex(), _filled(ctx, spec, present))
+
+
+def _checked(spec: NetworkSpec) -> NetworkSpec:
+    """The specification with canonical options; refuses what the engine does not know."""
+    from ..formats.etcfiles import check_address
+
+    if spec.driver != "bridge":
+        raise Unsupported("The network driver %r is not known" % spec.driver, "Use bridge.")
+    options: Dict[str, str] = {}
+    interface = spec.interface
+    for name, value in spec.options.items():
+        known = OPTION_ALIASES.get(name, name)
+        if known == "interface":
+            interface = value
+        elif known not in OPTIONS:
+            raise InvalidInput("The bridge driver has no option %r" % name, "It has %s." % ", ".join(OPTIONS))
+        else:
+            options[known] = _option(known, str(value))
+    if interface and (len(interface) > 15 or not interface.isascii() or not interface.replace("-", "").replace(
+            "_", "").replace(".", "").isalnum() or interface[0] in ".-"):
+        raise InvalidInput("%r is no name for a network interface" % interface[:80],
+                           "Use up to 15 letters, digits, '-', '_' and '.'.")
+    servers = tuple(check_address(server, "dns server of network %s" % spec.name) for server in spec.dns_servers)
+    for text in (*spec.labels, *spec.labels.values()):
+        if any(ord(character) < 32 or ord(character) == 127 for character in text):
+            raise InvalidInput("The label %r holds a control character" % text[:80])
+    return replace(spec, options=options, interface=interface, dns_servers=servers)
+
+
+def _option(name: str, value: str) -> str:
+    if name in NUMBERS:
+        lowest, highest = NUMBERS[name]
+        if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+            raise InvalidInput("The option %s=%s is not between %d and %d" % (name, value[:20], lowest, highest))
+        return str(int(value))
+    value = {"1": "true", "0": "false"}.get(value, value.lower())
+    allowed = ("true", "false", "strict") if name == "isolate" else ("true", "false")
+    if value not in allowed:
+        raise InvalidInput("The option %s=%s is not one of %s" % (name, value[:20], ", ".join(allowed)))
+    return value
+
+
+def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord]) -> NetworkSpec:
+    """The specification with subnets and interface chosen, none of them anybody else's."""
+    import ipaddress
+
+    from ..network import links, subnets
+
+    bridges = [record.spec.interface for record in present]
+    if spec.interface in bridges:
+        raise Conflict("The interface %s belongs to another network" % spec.interface)
+    used: List[subnets.Used] = [(ipaddress.ip_network(s.subnet), "the subnet of network %s" % record.name)
+                                for record in present for s in record.spec.subnets]
+    used += subnets.host_subnets(ignore=bridges)
+    chosen: List[Subnet] = []
+    for wanted in spec.subnets:
+        row = subnets.checked(wanted, used)
+        chosen.append(row)
+        used.append((ipaddress.ip_network(row.subnet), "another subnet of this network"))
+    if not chosen or (spec.ipv6 and all(":" in row.subnet for row in chosen)):
+        chosen.append(subnets.free4(used))
+    if spec.ipv6 and not any(":" in row.subnet for row in chosen):
+        chosen.append(subnets.free6(used))
+    return replace(spec, subnets=tuple(chosen), ipv6=any(":" in row.subnet for row in chosen),
+                   interface=spec.interface or links.free_bridge_name(ctx, bridges))
+
+
+def default(ctx: Context) -> NetworkRecord:
+    """The default network as it is, or as it will be made by its first container."""
+    found = definitions.read(ctx, DEFAULT_NETWORK)
+    if found is not None:
+        return found
+    spec = NetworkSpec(DEFAULT_NETWORK, interface="%s0" % ctx.prefix[:14], subnets=(DEFAULT_SUBNET,), dns=False)
+    return NetworkRecord(definitions.DEFAULT_ID, 0.0, spec)
+
+
+def materialise(ctx: Context) -> NetworkRecord:
+    """The default network, stored; its usual subnet gives way when the host uses it. Under the lock."""
+    found = definitions.read(ctx, DEFAULT_NETWORK)
+    if found is not None:
+        return found
+    spec = default(ctx).spec
+    present = definitions.stored(ctx)
+    try:
+        spec = _filled(ctx, spec, present)
+    except Conflict:
+        spec = _filled(ctx, replace(spec, subnets=(), interface=""), present)
+    return definitions.write_new(ctx, definitions.DEFAULT_ID, spec)
+
+
+def every(ctx: Context) -> List[NetworkRecord]:
+    """All networks by name, the default one included."""
+    records = definitions.stored(ctx)
+    if all(record.name != DEFAULT_NETWORK for record in records):
+        records.append(default(ctx))
+    return sorted(records, key=lambda record: record.name)
+
+
+def get(ctx: Context, name: str) -> NetworkRecord:
+    """A network by name, ID or a prefix of its ID; NotFound or Ambiguous."""
+    virtual = default(ctx)
+    if name == DEFAULT_NETWORK or (name and len(name) >= 3 and virtual.id.startswith(name)):
+        return virtual
+    return definitions.lookup(ctx, name)
+
+
+def exists(ctx: Context, name: str) -> bool:
+    """Whether there is a network of this name or ID."""
+    try:
+        get(ctx, name)
+    except NotFound:
+        return False
+    return True
+
+
+def members(ctx: Context, name: str) -> List[str]:
+    """The IDs of the containers that are connected to a network now."""
+    return [document.request.container_id for document in endpoints.everyone(ctx)
+            if any(endpoint.network == name for endpoint in document.endpoints)]
+
+
+def remove(ctx: Context, name: str, force: bool = False) -> str:
+    """Remove a network, its name; ``force`` disconnects its running containers first.
+
+    Raises NotFound, InUse (its containers are named), or InvalidInput for the default network.
+    """
+    from ..network import attachment, ipam
+
+    record = get(ctx, name)
+    if record.name == DEFAULT_NETWORK:
+        raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
+    with definitions.lock(ctx):
+        running = [document for document in endpoints.everyone(ctx)
+                   if any(endpoint.network == record.name for endpoint in document.endpoints)]
+        if running and not force:
+            raise InUse("Network %s is in use by %s" % (
+                record.name, ", ".join(document.request.container_name for document in running)),
+                "Remove or disconnect these containers first, or use force.")
+        for document in running:
+            attachment.shrink(ctx, document, record.name)
+        definitions.delete(ctx, record.name)
+        ipam.forget(ctx, record.name)
+    return record.name
+
+
+def prune(ctx: Context, labels: Sequence[str] = (), *, keep: Sequence[str] = ()) -> List[str]:
+    """Remove all networks that no container is on; their names.
+
+    ``labels`` ('key' or 'key=value') narrows it; ``keep`` are networks that stopped containers name.
+    """
+    removed = []
+    for record in definitions.stored(ctx):
+        fits = all(label.partition("=")[0] in record.spec.labels and (
+            "=" not in label or record.spec.labels[label.partition("=")[0]] == label.partition("=")[2])
+            for label in labels)
+        if record.name == DEFAULT_NETWORK or record.name in keep or not fits:
+            continue
+        try:
+            removed.append(remove(ctx, record.name))
+        except (InUse, NotFound):
+            continue
+    return removed
+
+
+def inspect(ctx: Context, name: str) -> Dict[str, Any]:
+    """A network as ``podman network inspect`` shows it."""
+    record = get(ctx, name)
+    spec = record.spec
+    subnets: List[Dict[str, Any]] = []
+    for subnet in spec.subnets:
+        row: Dict[str, Any] = {"subnet": subnet.subnet, "gateway": subnet.gateway}
+        if subnet.range_start or subnet.range_end:
+            row["lease_range"] = {"start_ip": subnet.range_start, "end_ip": subnet.range_end}
+        subnets.append(row)
+    return {
+        "name": spec.name, "id": record.id, "driver": spec.driver, "network_interface": spec.interface,
+        "created": _rfc3339(record.created), "subnets": subnets, "ipv6_enabled": spec.ipv6,
+        "internal": spec.internal, "dns_enabled": spec.dns, "network_dns_servers": list(spec.dns_servers),
+        "labels": dict(spec.labels), "options": dict(spec.options), "ipam_options": {"driver": "host-local"},
+        "containers": _shown_members(ctx, spec.name),
+    }
+
+
+def _shown_members(ctx: Context, name: str) -> Dict[str, Any]:
+    rows = {}
+    for document in endpoints.everyone(ctx):
+        for endpoint in document.endpoints:
+            if endpoint.network == name:
+                addresses = [(endpoint.ip, endpoint.ip_prefix, endpoint.gateway),
+                             (endpoint.ip6, endpoint.ip6_prefix, endpoint.gateway6)]
+                rows[document.request.container_id] = {
+                    "name": document.request.container_name,
+                    "interfaces": {endpoint.interface: {
+                        "subnets": [{"ipnet": "%s/%d" % (ip, length), "gateway": gateway}
+                                    for ip, length, gateway in addresses if ip],
+                        "mac_address": endpoint.mac}}}
+    return rows
+
+
+def _rfc3339(seconds: float) -> str:
+    import time
+
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return "%s.%09dZ" % (whole, int(seconds % 1 * 1e9))

@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A container's hosts, resolv.conf and hostname files in ``<runroot>/containers/<id>/``.
+
+They are bind-mounted into the container, so a change is written into the same file (a rename would
+leave the container with the old one), and only when there is one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import List
+
+from ..context import Context
+from ..formats import etcfiles
+from ..formats.endpoint import EndpointDocument
+from ..network import definitions, dns, endpoints
+
+LIMIT = 1024 * 1024
+HOSTS = "/etc/hosts"
+# The second one has the real servers where systemd-resolved put its own 127.0.0.53 into the first.
+RESOLV = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
+RESOLVED_STUB = "127.0.0.53"
+
+
+def write(ctx: Context, document: EndpointDocument) -> None:
+    """Write the three files; raises InvalidInput for a name or an address that cannot stand in them."""
+    request = document.request
+    if request.mode == "container":
+        _copy(ctx, request.container_id, request.uses[0].name)
+    else:
+        if not request.no_hosts:
+            _put(ctx, request.container_id, "hosts", _hosts(ctx, document))
+        _put(ctx, request.container_id, "resolv.conf", _resolv(ctx, document))
+    name = request.hostname or request.container_id[:12]
+    _put(ctx, request.container_id, "hostname", etcfiles.hostname(name))
+
+
+def rewrite(ctx: Context, document: EndpointDocument) -> None:
+    """Bring the files up to date, if the container has some."""
+    if os.path.isdir(ctx.run("containers", document.request.container_id)):
+        write(ctx, document)
+
+
+def _put(ctx: Context, container_id: str, name: str, text: str) -> None:
+    """Give a file its content, in place."""
+    data = text.encode()
+    fd = os.open(ctx.run("containers", container_id, name),
+                 os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    with os.fdopen(fd, "r+b") as stream:
+        if stream.read(LIMIT) == data:
+            return
+        stream.seek(0)
+        # In one write, and cut afterwards: a reader never sees an empty file.
+        stream.write(data)
+        stream.flush()
+        stream.truncate(len(data))
+
+
+def _copy(ctx: Context, container_id: str, other: str) -> None:
+    """A container in another one's network has that one's names."""
+    from ..store import containers
+
+    source = ctx.run("containers", containers.lookup(ctx, other).id)
+    for name in ("hosts", "resolv.conf"):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(os.path.join(source, name), ctx.run("containers", container_id, name))
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read(LIMIT)
+    except OSError:
+        return ""
+
+
+def _hosts(ctx: Context, document: EndpointDocument) -> str:
+    request = document.request
+    name = request.hostname or request.container_id[:12]
+    own = [etcfiles.host_row(address, name, request.container_name)
+           for endpoint in document.endpoints for address in (endpoint.ip, endpoint.ip6) if address]
+    if not own and request.mode in ("none", "ns"):
+        own = [etcfiles.host_row("127.0.0.1", name, request.container_name)]
+    return etcfiles.hosts(base=_read(HOSTS), extra=request.etc_hosts, own=own, peers=_peers(ctx, document),
+                          host_address=_host_address(ctx, document))
+
+
+def _host_address(ctx: Context, document: EndpointDocument) -> str:
+    """Where the container reaches the host: its first bridge."""
+    if document.request.mode == "host":
+        return "127.0.0.1"
+    for endpoint in document.endpoints:
+        record = definitions.read(ctx, endpoint.network)
+        if record is not None:
+            return record.spec.subnets[0].gateway
+    # Before the addresses are there: any text of an address will do, it is written again.
+    return "127.0.0.1" if document.request.mode == "network" else ""
+
+
+def _peers(ctx: Context, document: EndpointDocument) -> List[etcfiles.Row]:
+    """The other containers of the networks that have names, where no name server knows them."""
+    wanted = [e.network for e in document.endpoints]
+    if not wanted or dns.available(ctx):
+        return []
+    records = (definitions.read(ctx, name) for name in wanted)
+    named = {record.name for record in records if record is not None and record.spec.dns}
+    rows = []
+    for other in endpoints.everyone(ctx) if named else []:
+        if other.request.container_id == document.request.container_id:
+            other = document
+        for endpoint in other.endpoints:
+            if endpoint.network in named:
+                rows += [etcfiles.host_row(address, "", None, endpoint.aliases)
+                         for address in (endpoint.ip, endpoint.ip6) if address]
+    return rows
+
+
+def _resolv(ctx: Context, document: EndpointDocument) -> str:
+    request = document.request
+    base = _read(RESOLV[0])
+    own = request.mode != "host"
+    if own and RESOLVED_STUB in etcfiles.parse_resolv(base)[0]:
+        base = _read(RESOLV[1]) or base
+    resolver: List[str] = []
+    if dns.available(ctx):
+        for endpoint in document.endpoints:
+            record = definitions.read(ctx, endpoint.network)
+            if record is not None and record.spec.dns:
+                resolver += [subnet.gateway for subnet in record.spec.subnets]
+    return etcfiles.resolv(base=base, servers=[s for s in request.dns if s != "none"], search=request.dns_search,
+                           options=request.dns_option, resolver=resolver, own_namespace=own,
+                           ipv6=any(endpoint.ip6 for endpoint in document.endpoints))

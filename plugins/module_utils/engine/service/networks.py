@@ -1,0 +1,26 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The use cases of networks, in one place for who uses them; the concepts have files of their own."""
+
+from __future__ import annotations
+
+from ..formats.endpoint import Endpoint, SetupRequest, SetupResult
+from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
+from .network_connections import (
+    connect,
+    disconnect,
+    live,
+    reload,
+    rename,
+    repair,
+    setup,
+    teardown,
+    write_etc_files,
+)
+from .network_definitions import create, every, exists, get, inspect, members, prune, remove
+
+__all__ = [
+    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "connect", "create",
+    "disconnect", "every", "exists", "get", "inspect", "live", "members", "prune", "reload", "remove",
+    "rename", "repair", "setup", "teardown", "write_etc_files",
+]
