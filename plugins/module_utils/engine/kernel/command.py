@@ -31,6 +31,16 @@ class Running:
     def __init__(self, pid: int, stdout: int, stderr: int) -> None:
         self._pid, self._stdout, self._stderr = pid, stdout, stderr
 
+    def ended(self, timeout: float) -> bool:
+        """Whether it ends within ``timeout`` seconds; the result is still there for ``finish``."""
+        import select
+
+        fd = os.pidfd_open(self._pid, 0)
+        try:
+            return bool(select.select([fd], [], [], timeout)[0])
+        finally:
+            os.close(fd)
+
     def finish(self) -> Result:
         """Wait for its end."""
         try:

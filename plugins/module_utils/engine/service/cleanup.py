@@ -100,10 +100,7 @@ def _delete_in_runtime(ctx: Context, container_id: str, run: Dict[str, Any]) -> 
     from ..kernel import cgroup
     from ..runtime import oci, probe
 
-    if run.get("runtime"):
-        runtime = probe.Runtime(**run["runtime"])
-    else:
-        runtime = probe.choose(ctx)
+    runtime = probe.Runtime(**run["runtime"]) if run.get("runtime") else probe.choose(ctx)
     oci.delete(ctx, runtime, container_id, force=True)
     if run.get("cgroup", "").startswith("/"):
         cgroup.remove(run["cgroup"])

@@ -99,7 +99,7 @@ def _copy_file(source: int, into: int, name: str) -> None:
     try:
         writer = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=into)
         try:
-            while os.sendfile(writer, reader, None, CHUNK):  # type: ignore[arg-type]
+            while os.sendfile(writer, reader, None, CHUNK):
                 pass
             _copy_attributes(reader, writer)
         finally:

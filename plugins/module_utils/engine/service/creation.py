@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from ..context import Context
-from ..errors import Conflict, EngineError, InvalidInput, InUse, NotFound, Unsupported
+from ..errors import Conflict, EngineError, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.container import ContainerSpec
 from ..kernel import files
 from ..store import containers as store
 from ..store import names
 from ..store import volumes as volume_store
 from ..store.containers import Record
-from . import journal, mounts, namespaces, naming, persist, prepare
+from . import journal, mounts, namespaces, naming, persist, prepare, removal
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -30,11 +30,13 @@ ATTEMPTS = 20
 
 
 def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
-           options: Optional[Mapping[str, Any]] = None, keep_volumes: Optional[Mapping[str, str]] = None) -> Record:
+           options: Optional[Mapping[str, Any]] = None, keep_volumes: Optional[Mapping[str, str]] = None,
+           claim_as: str = "") -> Record:
     """Make a container; it does not run yet.
 
     ``pull`` is the policy and ``options`` more keywords of images.pull. ``keep_volumes`` are
-    anonymous volumes of a predecessor by target, to be taken over. An empty name is made up.
+    anonymous volumes of a predecessor by target, to be taken over. An empty name is made up;
+    ``claim_as`` is the name that the container has until it takes over the one it was asked for.
     Raises Conflict for a name in use; nothing is left of a container that could not be made.
     """
     journal.repair(ctx)
@@ -51,8 +53,8 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
     with store.lock(ctx, container_id):
         note = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
         with journal.work(ctx, container_id, "create", undo, note):
-            name = _take_name(ctx, spec.name, container_id)
-            spec = replace(spec, name=name)
+            name = _take_name(ctx, claim_as or spec.name, container_id)
+            spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
             mounts.make_volumes(ctx, rows, container_id, anonymous)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
@@ -60,6 +62,7 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
                             [dict(vars(row)) for row in inherited])
             prepare.stop_signal(spec, image)
             store.write(ctx, record)
+            removal.add_dependents(ctx, record)
     return record
 
 
@@ -100,7 +103,7 @@ def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
 
 
 def _image(ctx: Context, spec: ContainerSpec, pull: str,
-           options: Mapping[str, Any]) -> Tuple[str, str, Optional["ImageConfig"]]:
+           options: Mapping[str, Any]) -> Tuple[str, str, Optional[ImageConfig]]:
     """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None)."""
     if not spec.image:
         raise InvalidInput("There is no image to make the container from", "Give the image.")

@@ -72,7 +72,8 @@ def _node(source: str, target: str, status: os.stat_result) -> Dict[str, Any]:
 def _rule(text: str) -> Dict[str, Any]:
     found = _RULE.match(text)
     if found is None:
-        raise InvalidInput("The device rule %r is malformed" % text, "Use TYPE MAJOR:MINOR ACCESS, as in 'c 10:200 rwm'.")
+        raise InvalidInput("The device rule %r is malformed" % text,
+                           "Use TYPE MAJOR:MINOR ACCESS, as in 'c 10:200 rwm'.")
     kind, major, minor, access = found.groups()
     row: Dict[str, Any] = {"allow": True, "type": kind, "access": access}
     if major != "*":

@@ -50,6 +50,8 @@ def main(argv: List[str]) -> int:
     except EngineError as exc:
         _keep_error(ctx, container_id, str(exc))
         return exc.exit_code
+    except Exception as exc:  # nobody reads a traceback here
+        _keep_error(ctx, container_id, "The %s hook failed: %s: %s" % (verb, type(exc).__name__, exc))
     return 125
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 from ..context import Context
 from ..errors import RuntimeFailed
 from ..formats.container import Port
+from ..formats.endpoint import SetupRequest
 from ..kernel import files, netns, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
@@ -60,7 +61,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     return record
 
 
-def image_config(ctx: Context, record: Record) -> Optional["ImageConfig"]:
+def image_config(ctx: Context, record: Record) -> Optional[ImageConfig]:
     """The configuration of the container's image; None for one with a root directory."""
     if not record.image_id:
         return None
@@ -95,7 +96,7 @@ def _mount_root(ctx: Context, record: Record) -> str:
     return layers.rootfs(ctx, record.id, images.get(ctx, record.image_id).layers)
 
 
-def _create_with_links(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> Record:
+def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:
     """Let conmon create the container in a thread while this one sets up its links."""
     problems: List[BaseException] = []
 
@@ -164,34 +165,33 @@ def _write_etc_files(ctx: Context, record: Record) -> None:
     networks.write_etc_files(ctx, request(ctx, record, ()))
 
 
-def request(ctx: Context, record: Record, ports: Tuple[Port, ...]) -> networks.SetupRequest:
+def request(ctx: Context, record: Record, ports: Tuple[Port, ...]) -> SetupRequest:
     """What the network part has to know of a container."""
     spec = record.spec
-    return networks.SetupRequest(
-        container_id=record.id, container_name=record.name, netns=namespaces.netns_path(ctx, record.id),
+    return SetupRequest(
+        container_id=record.id, container_name=record.spec.name or record.name,
+        netns=namespaces.netns_path(ctx, record.id),
         uses=namespaces.network_uses(spec), ports=ports, hostname=namespaces.hostname(ctx, record),
         dns=spec.dns, dns_option=spec.dns_option, dns_search=spec.dns_search, etc_hosts=spec.etc_hosts,
         no_hosts=spec.no_hosts)
 
 
-def wanted_ports(record: Record, image: Optional["ImageConfig"]) -> Tuple[Port, ...]:
+def wanted_ports(record: Record, image: Optional[ImageConfig]) -> Tuple[Port, ...]:
     """The ports to publish; one whose host port was left to the engine keeps what it got before."""
-    from ..formats import ports as port_format
-
     rows = list(record.spec.publish)
     if record.spec.publish_all:
         published = {(row.container_port, row.protocol) for row in rows}
-        exposed = list(record.spec.expose) + list(image.exposed_ports if image is not None else ())
-        for number, protocol in port_format.exposed(exposed):
-            if (number, protocol) not in published:
-                published.add((number, protocol))
-                rows.append(Port(number, 0, "", protocol))
+        for text in list(record.spec.expose) + list(image.exposed_ports if image is not None else ()):
+            number, _slash, protocol = text.partition("/")
+            if (int(number), protocol or "tcp") not in published:
+                published.add((int(number), protocol or "tcp"))
+                rows.append(Port(int(number), 0, "", protocol or "tcp"))
     before = {(p["container_port"], p["host_ip"], p["protocol"]): p["host_port"] for p in record.ports}
     return tuple(row if row.host_port else replace(
         row, host_port=before.get((row.container_port, row.host_ip, row.protocol), 0)) for row in rows)
 
 
-def _set_up_links(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> Record:
+def _set_up_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:
     ports = wanted_ports(record, image)
     result = networks.setup(ctx, request(ctx, record, ports))
     run["ports"] = [dict(vars(port)) for port in result.ports]
@@ -203,7 +203,7 @@ def _set_up_links(ctx: Context, record: Record, image: Optional["ImageConfig"], 
     return record
 
 
-def _start_health(ctx: Context, record: Record, image: Optional["ImageConfig"], run: Dict[str, Any]) -> None:
+def _start_health(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> None:
     check = image.healthcheck if image is not None else None
     if record.spec.health is None and check is None:
         return

@@ -21,12 +21,13 @@ KILL_PATIENCE = 10.0  # seconds that a process gets to end after SIGKILL; more m
 
 
 def start(ctx: Context, container_id: str, *, before_start: Optional[launch.BeforeStart] = None,
-          restarts: int = 0, streak: int = 0, only_if: Optional[Callable[[], bool]] = None,
-          chain: Tuple[str, ...] = ()) -> Record:
+          after_start: Optional[launch.BeforeStart] = None, restarts: int = 0, streak: int = 0,
+          only_if: Optional[Callable[[], bool]] = None, chain: Tuple[str, ...] = ()) -> Record:
     """Start a container and, before it, those that it needs; one that runs already is left alone.
 
-    ``only_if`` is asked under the lock whether it is still wanted. Raises WrongState for a paused
-    one; when starting fails for any reason, nothing of the attempt is left.
+    ``before_start`` is called when the process exists but was not let go yet, ``after_start`` when it
+    was, both under the lock. ``only_if`` is asked under the lock whether it is still wanted.
+    Raises WrongState for a paused one; when starting fails for any reason, nothing of the attempt is left.
     """
     journal.repair(ctx)
     _start_dependencies(ctx, container_id, chain)
@@ -43,7 +44,10 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
         if only_if is None:
             store.unmark_stopped(ctx, container_id)
         with journal.work(ctx, container_id, "start", cleanup.undo_start, {}):
-            return launch.launch(ctx, record, restarts=restarts, streak=streak, before_start=before_start)
+            record = launch.launch(ctx, record, restarts=restarts, streak=streak, before_start=before_start)
+        if after_start is not None:
+            after_start(record)
+        return record
 
 
 def _start_dependencies(ctx: Context, container_id: str, chain: Tuple[str, ...]) -> None:
@@ -159,14 +163,18 @@ def signal_number(text: str) -> int:
     raise InvalidInput("There is no signal %r" % text, "signal(7) lists them.")
 
 
-def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: bool = False) -> None:
-    """Send a signal to a container's first process, or to all. Raises WrongState when it does not run."""
+def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: bool = False,
+         by_user: bool = True) -> None:
+    """Send a signal to a container's first process, or to all. Raises WrongState when it does not run.
+
+    A user's SIGKILL or SIGTERM keeps the restart policy from starting it again.
+    """
     number = signal_number(signal)
     record = store.get(ctx, container_id)
     state = store.state(ctx, container_id)
     if not state.running:
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
-    if number in (signals.SIGKILL, signals.SIGTERM):
+    if by_user and number in (signals.SIGKILL, signals.SIGTERM):
         store.mark_stopped(ctx, container_id)
     if everything:
         from ..runtime import oci, probe
@@ -191,7 +199,8 @@ def pause(ctx: Context, container_id: str) -> None:
     with store.lock(ctx, container_id):
         record, state = store.get(ctx, container_id), store.state(ctx, container_id)
         if state.status != "running":
-            raise WrongState("The container %s is %s" % (record.name, state.status), "Only a running one can be paused.")
+            raise WrongState("The container %s is %s" % (record.name, state.status),
+                             "Only a running one can be paused.")
         oci.pause(ctx, probe.Runtime(**state.raw["runtime"]), container_id)
         places = cgroup.of_process(state.pid)
         frozen = os.path.join(places["freezer"], "freezer.state") if "freezer" in places else os.path.join(
@@ -204,7 +213,8 @@ def unpause(ctx: Context, container_id: str) -> None:
     with store.lock(ctx, container_id):
         record, state = store.get(ctx, container_id), store.state(ctx, container_id)
         if state.status != "paused":
-            raise WrongState("The container %s is %s" % (record.name, state.status), "Only a paused one can be unpaused.")
+            raise WrongState("The container %s is %s" % (record.name, state.status),
+                             "Only a paused one can be unpaused.")
         _resume(ctx, record, state)
 
 

@@ -42,7 +42,8 @@ def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
     if joins:
         uses = tuple(replace(use, aliases=tuple(use.aliases) + tuple(spec.network_aliases)) for use in uses)
         if asked:
-            uses = (replace(uses[0], **asked),)
+            uses = (replace(uses[0], ip=spec.ip or uses[0].ip, ip6=spec.ip6 or uses[0].ip6,
+                            mac=spec.mac_address or uses[0].mac),)
     return uses
 
 
@@ -122,7 +123,8 @@ def _of_container(ctx: Context, name: str, proc_name: str) -> str:
     other = store.lookup(ctx, name)
     state = store.state(ctx, other.id)
     if not state.running:
-        raise WrongState("The container %s, whose namespace is to be shared, does not run" % other.name, "Start it first.")
+        raise WrongState("The container %s, whose namespace is to be shared, does not run" % other.name,
+                         "Start it first.")
     return "/proc/%d/ns/%s" % (state.pid, proc_name)
 
 

@@ -23,3 +23,8 @@ def made_up(attempt: int) -> str:
     first, second, number = os.urandom(3)
     name = "%s_%s" % (_FIRST[first % len(_FIRST)], _SECOND[second % len(_SECOND)])
     return name if not attempt else "%s%d" % (name, number)
+
+
+def aside(name: str) -> str:
+    """A name for a container that is being made to take the place of ``name``."""
+    return "%s-%s" % (name[:200], os.urandom(6).hex())

@@ -35,7 +35,7 @@ class Bundle(NamedTuple):
     secrets: Dict[str, str]
 
 
-def prepare(ctx: Context, record: Record, image: Optional["ImageConfig"], root: str,
+def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: str,
             joined: Mapping[str, str]) -> Bundle:
     """Write the bundle of a run whose root file system is mounted at ``root``.
 
@@ -77,7 +77,7 @@ def _with_defaults(spec: ContainerSpec) -> ContainerSpec:
     return replace(spec, **changes) if changes else spec
 
 
-def stop_signal(spec: ContainerSpec, image: Optional["ImageConfig"]) -> str:
+def stop_signal(spec: ContainerSpec, image: Optional[ImageConfig]) -> str:
     """The signal that asks the container to end: the user's, the image's, systemd's, SIGTERM."""
     if spec.stop_signal:
         return spec.stop_signal
@@ -95,13 +95,13 @@ def is_systemd(spec: ContainerSpec, argv: Tuple[str, ...]) -> bool:
     return spec.systemd == "true" and os.path.basename(argv[0]) in SYSTEMD_PROGRAMS
 
 
-def image_environment(image: Optional["ImageConfig"]) -> Dict[str, str]:
+def image_environment(image: Optional[ImageConfig]) -> Dict[str, str]:
     """The image's variables; an entry without '=' says nothing and never takes the host's value."""
     rows = (entry.partition("=") for entry in (image.env if image is not None else ()))
     return {name: value for name, equals, value in rows if name and equals}
 
 
-def _environment(ctx: Context, spec: ContainerSpec, image: Optional["ImageConfig"], user: passwd.User,
+def _environment(ctx: Context, spec: ContainerSpec, image: Optional[ImageConfig], user: passwd.User,
                  hostname: str, versions: Dict[str, str]) -> Dict[str, str]:
     result = runtimespec.environment(spec, image_environment(image), user, os.environ, hostname)
     for use in spec.secrets:
@@ -128,7 +128,7 @@ def _note_secrets(ctx: Context, spec: ContainerSpec, versions: Dict[str, str]) -
             versions[use.name] = secrets.lookup(ctx, use.name).version
 
 
-def _arguments(spec: ContainerSpec, image: Optional["ImageConfig"]) -> Tuple[str, ...]:
+def _arguments(spec: ContainerSpec, image: Optional[ImageConfig]) -> Tuple[str, ...]:
     if image is None:
         return runtimespec.arguments(spec, (), ())
     return runtimespec.arguments(spec, tuple(image.entrypoint), tuple(image.cmd))
@@ -138,14 +138,14 @@ def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
     return (INIT_TARGET, "--") + argv if spec.init else argv
 
 
-def resolve_user(spec: ContainerSpec, image: Optional["ImageConfig"], root: str) -> passwd.User:
+def resolve_user(spec: ContainerSpec, image: Optional[ImageConfig], root: str) -> passwd.User:
     """The container's user, by the image's own passwd and group files."""
     text = spec.user or (image.user if image is not None else "")
     return passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
                                inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE), spec.group_add)
 
 
-def _workdir(spec: ContainerSpec, image: Optional["ImageConfig"], root: str, user: passwd.User) -> str:
+def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, user: passwd.User) -> str:
     """The working directory; the image's own is made when it is missing, with the user as its owner."""
     path = spec.workdir or (image.workdir if image is not None else "") or "/"
     if not path.startswith("/"):
@@ -213,7 +213,7 @@ def _file(source: str, target: str, *options: str) -> Dict[str, Any]:
     return {"destination": target, "type": "bind", "source": source, "options": ["bind", "rprivate", *options]}
 
 
-def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Optional["ImageConfig"],
+def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Optional[ImageConfig],
                    user: passwd.User, root: str, argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
     run = store.run_directory(ctx, record.id)
     rows = [_file(os.path.join(run, "resolv.conf"), "/etc/resolv.conf"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import InUse, NotFound, WrongState
@@ -60,11 +60,22 @@ def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: boo
         remove_locked(ctx, record, volumes=volumes)
 
 
-def remove_locked(ctx: Context, record: Record, *, volumes: bool) -> None:
-    """Remove a container whose lock the caller holds and whose process has ended."""
+def hand_over_dependents(ctx: Context, old: str, new: str) -> None:
+    """The containers that need ``old`` by its name need ``new`` from now on."""
+    for dependent in dependents(ctx, old):
+        files.make_directory(store.directory(ctx, new, "dependents"))
+        os.rename(store.directory(ctx, old, "dependents", dependent),
+                  store.directory(ctx, new, "dependents", dependent))
+
+
+def remove_locked(ctx: Context, record: Record, *, volumes: bool, keep: Sequence[str] = ()) -> None:
+    """Remove a container whose lock the caller holds and whose process has ended.
+
+    ``volumes`` removes its anonymous volumes too, but those whose names are in ``keep``.
+    """
     note = {"verb": "remove", "name": record.name, "engine": record.engine,
             "log": record.log_path, "used": mounts.volume_names(record),
-            "volumes": sorted(record.volumes.values()) if volumes else []}
+            "volumes": sorted(set(record.volumes.values()) - set(keep)) if volumes else []}
     journal.begin(ctx, record.id, note)
     complete(ctx, record.id, note)
     journal.end(ctx, record.id)

@@ -9,7 +9,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, InvalidInput, InUse, Unsupported
+from ..errors import Conflict, InUse, InvalidInput, Unsupported
 from ..formats.volume import VolumeSpec
 from ..kernel import files
 from ..store import volumes as store

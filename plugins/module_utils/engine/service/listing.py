@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Which containers there are, as ``ps`` and ``container_info`` need them (podman-ps(1))."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from ..context import Context
+from ..errors import InvalidInput
+from ..store import containers as store
+from ..store.containers import State
+
+FILTERS = ("id", "name", "label", "label!", "status", "exited", "ancestor", "volume", "network", "health",
+           "restart-policy", "before", "since", "until")
+
+
+class Row(NamedTuple):
+    """One container: its document as stored, and what it does now."""
+
+    document: Dict[str, Any]
+    state: State
+
+    @property
+    def id(self) -> str:
+        """The full ID."""
+        return str(self.document["id"])
+
+    @property
+    def name(self) -> str:
+        """The name."""
+        return str(self.document["name"])
+
+    @property
+    def spec(self) -> Dict[str, Any]:
+        """What was asked for: ContainerSpec.to_document()."""
+        found: Dict[str, Any] = self.document["spec"]
+        return found
+
+    @property
+    def ports(self) -> List[Dict[str, Any]]:
+        """The published ports: of the run, else those asked for."""
+        found = self.state.raw.get("ports") or self.document["ports"] or self.spec.get("publish", [])
+        return list(found)
+
+    @property
+    def argv(self) -> List[str]:
+        """The process's argv as far as it is known: that of the run, else what was asked for."""
+        found = self.state.raw.get("argv") or list(self.spec.get("entrypoint") or ()) + list(
+            self.spec.get("command") or ())
+        return list(found)
+
+
+def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (), last: int = 0) -> List[Row]:
+    """Containers that fit all filters, the newest first; only running ones unless ``everything``.
+
+    ``filters`` are KEY=VALUE; several of one key are alternatives, but for label. ``last`` is a number
+    of containers to stop after. Raises InvalidInput for a filter that there is not.
+    """
+    wanted = _parse(filters)
+    everything = everything or last > 0 or any(key in ("status", "exited") for key, _value in wanted)
+    found = [Row(document, store.state(ctx, document["id"])) for document in store.all_raw(ctx)]
+    if not everything:
+        found = [row for row in found if row.state.running]
+    for key in dict.fromkeys(key for key, _value in wanted):
+        values = [value for other, value in wanted if other == key]
+        test = all if key in ("label", "label!", "before", "since", "until") else any
+        found = [row for row in found if test(_fits(ctx, row, key, value) for value in values)]
+    found.sort(key=lambda row: (-row.document["created"], row.id))
+    return found[:last] if last > 0 else found
+
+
+def _parse(filters: Sequence[str]) -> List[Tuple[str, str]]:
+    pairs = []
+    for text in filters:
+        key, equals, value = text.partition("=")
+        if not equals or key not in FILTERS:
+            raise InvalidInput("There is no container filter %r" % text,
+                               "Use KEY=VALUE with one of %s." % ", ".join(FILTERS))
+        pairs.append((key, value))
+    return pairs
+
+
+def _fits(ctx: Context, row: Row, key: str, value: str) -> bool:
+    if key in ("label", "label!"):
+        name, equals, content = value.partition("=")
+        labels = labels_of(ctx, row)
+        has = name in labels and (not equals or labels[name] == content)
+        return has != (key == "label!")
+    if key in ("before", "since"):
+        other = store.get(ctx, store.find(ctx, value)).created
+        return bool(row.document["created"] < other if key == "before" else row.document["created"] > other)
+    if key == "until":
+        from ..runtime import logs
+
+        return bool(row.document["created"] <= logs.parse_time(value))
+    if key == "name":
+        try:
+            return re.search(value, row.name) is not None
+        except re.error as exc:
+            raise InvalidInput("The filter name=%s is no regular expression: %s" % (value, exc)) from exc
+    return _fits_field(ctx, row, key, value)
+
+
+def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
+    if key == "id":
+        return row.id.startswith(value)
+    if key == "status":
+        return row.state.status == {"stopped": "exited", "configured": "created"}.get(value, value)
+    if key == "exited":
+        return row.state.status == "exited" and str(row.state.exit_code) == value
+    if key == "health":
+        from . import health
+
+        return health.status(ctx, row.id) == value
+    if key == "restart-policy":
+        return str(row.spec.get("restart_policy", "no")).partition(":")[0] == value
+    if key == "network":
+        return value in network_names(row)
+    if key == "volume":
+        sources = [m["source"] for m in row.spec.get("mounts", ())] + [m["target"] for m in row.spec.get("mounts", ())]
+        return value in sources or value in row.document["volumes"].values() or value in row.document["volumes"]
+    name = row.document["image_name"]
+    return value in (name, row.document["image_id"]) or name.split("@")[0].split("/")[-1].startswith(value) or (
+        len(value) >= 3 and row.document["image_id"].startswith(value)) or name.rpartition(":")[0].endswith(value)
+
+
+def network_names(row: Row) -> List[str]:
+    """The names of the networks that a container is on."""
+    uses = row.spec.get("network") or [{"mode": "private", "name": ""}]
+    return [use["name"] if use["mode"] == "network" else "podman" for use in uses
+            if use["mode"] in ("network", "private")]
+
+
+def labels_of(ctx: Context, row: Row) -> Dict[str, str]:
+    """A container's labels: the image's, overridden by its own."""
+    labels: Dict[str, str] = {}
+    if row.document["image_id"]:
+        from ..errors import NotFound
+        from ..store import images
+
+        try:
+            labels.update(images.get(ctx, row.document["image_id"]).labels)
+        except NotFound:
+            labels = {}
+    labels.update(row.spec.get("label", {}))
+    return labels
+
+
+def timestamp(seconds: float) -> str:
+    """RFC 3339 with nanoseconds in UTC, as podman writes it; the zero time for 0."""
+    if not seconds:
+        return "0001-01-01T00:00:00Z"
+    whole = int(seconds)
+    return "%s.%09dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)), int((seconds - whole) * 1e9))
+
+
+def ports_of(ctx: Context, container_id: str, of: Optional[State] = None) -> List[Dict[str, Any]]:
+    """The published ports of a container, rows of formats.container.Port."""
+    document = store.raw(ctx, container_id) or {}
+    return Row(document, of or store.state(ctx, container_id)).ports

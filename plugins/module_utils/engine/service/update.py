@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Change a container while it runs: limits, restart policy, networks, name (podman-update(1))."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, is_dataclass, replace
+from typing import Any, Dict, Mapping, Optional
+
+from ..context import Context
+from ..errors import Conflict, EngineError, InvalidInput
+from ..formats import container, runtimespec
+from ..formats.container import ContainerSpec
+from ..kernel import cgroup
+from ..runtime import oci, probe
+from ..store import containers as store
+from ..store import names
+from ..store.containers import Record, State
+from . import creation, namespaces
+
+RESOURCES = frozenset((
+    "memory", "memory_reservation", "memory_swap", "memory_swappiness", "cpus", "cpu_period", "cpu_quota",
+    "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset_cpus", "cpuset_mems", "pids_limit", "blkio_weight",
+    "device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops"))
+RECORDED = frozenset(("restart_policy", "stop_timeout", "stop_signal", "healthcheck_failure_action", "requires"))
+LIVE = RESOURCES | RECORDED | frozenset(("name", "network"))
+
+
+def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Record:
+    """Apply new values of fields of ContainerSpec (or of its document) without a restart.
+
+    Raises InvalidInput for a field that takes a new container. When the kernel refuses a limit, the
+    record keeps the old one.
+    """
+    for field in changes:
+        if field not in LIVE:
+            raise InvalidInput("%s cannot be changed while a container exists" % field, "Make it again.")
+    with store.lock(ctx, container_id):
+        record = store.get(ctx, container_id)
+        spec = container.from_document(dict(record.spec.to_document(), **_plain(changes)))
+        creation.check(ctx, spec)
+        state = store.state(ctx, container_id)
+        if RESOURCES & set(changes) and state.running:
+            _limit(ctx, record, spec, state)
+        if "network" in changes:
+            _rewire(ctx, record, spec, state)
+        runtimespec.resources(spec, cgroup.mode())
+        record = record._replace(spec=spec)
+        store.write(ctx, record)
+    if changes.get("name") and changes["name"] != record.name:
+        record = rename(ctx, container_id, changes["name"])
+    return record
+
+
+def _plain(changes: Mapping[str, Any]) -> Dict[str, Any]:
+    """The changes as they stand in a document, where rows are objects; the name is changed apart."""
+    return {key: [asdict(row) if is_dataclass(row) and not isinstance(row, type) else row for row in value]
+            if isinstance(value, (list, tuple)) else value for key, value in changes.items() if key != "name"}
+
+
+def _limit(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> None:
+    resources = _with_lifted(runtimespec.resources(spec, cgroup.mode()), record.spec, spec)
+    oci.update(ctx, probe.Runtime(**state.raw["runtime"]), record.id, resources)
+    wanted = resources.get("memory", {}).get("limit", 0)
+    actual = memory_limit(state.pid)
+    if wanted > 0 and actual is not None and actual != wanted - wanted % os.sysconf("SC_PAGE_SIZE"):
+        raise EngineError("The memory limit of %s is %d bytes and not %d" % (record.name, actual, wanted),
+                          "The kernel kept the old one; the container may use more than the new one allows.")
+
+
+def memory_limit(pid: int) -> Optional[int]:
+    """The memory limit in force for a process in bytes, or None when there is none to read."""
+    places = cgroup.of_process(pid)
+    path = os.path.join(places["memory"], "memory.limit_in_bytes") if "memory" in places else os.path.join(
+        places.get("", ""), "memory.max")
+    try:
+        with open(path, encoding="ascii") as stream:
+            text = stream.read().strip()
+    except OSError:
+        return None
+    return int(text) if text.isdigit() else None
+
+
+def _with_lifted(resources: Dict[str, Any], before: ContainerSpec, after: ContainerSpec) -> Dict[str, Any]:
+    """The resources with an explicit 'no limit' for what was limited before and is not any more."""
+    memory, cpu = dict(resources.get("memory", {})), dict(resources.get("cpu", {}))
+    if before.memory and not after.memory:
+        memory.update(limit=-1, swap=-1)
+    if before.memory_reservation and not after.memory_reservation:
+        memory["reservation"] = -1
+    if (before.cpus or before.cpu_quota) and not (after.cpus or after.cpu_quota):
+        cpu.update(quota=-1, period=after.cpu_period or 100000)
+    if before.cpu_shares and not after.cpu_shares:
+        cpu["shares"] = 1024
+    result = dict(resources)
+    if memory:
+        result["memory"] = memory
+    if cpu:
+        result["cpu"] = cpu
+    return result
+
+
+def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> None:
+    """Leave the networks that are gone and join the new ones; a changed one is left and joined again."""
+    from ..network.definitions import DEFAULT_NETWORK
+    from . import networks
+
+    before, after = namespaces.network_uses(record.spec), namespaces.network_uses(spec)
+    if not (namespaces.has_links(record.spec) and namespaces.has_links(spec)):
+        raise InvalidInput("The network mode of %s cannot be changed while it exists" % record.name, "Make it again.")
+    if not state.running:
+        return
+    for use in before:
+        if use not in after:
+            networks.disconnect(ctx, record.id, use.name or DEFAULT_NETWORK)
+    for use in after:
+        if use not in before:
+            networks.connect(ctx, record.id, use)
+
+
+def rename(ctx: Context, container_id: str, name: str) -> Record:
+    """Give a container another name; raises Conflict when it is in use."""
+    with store.lock(ctx, container_id):
+        record = store.get(ctx, container_id)
+        if name == record.name:
+            raise Conflict("The container is called %s already" % name)
+        store.reserve_name(ctx, name, container_id)
+        renamed = record._replace(name=name, spec=replace(record.spec, name=name))
+        try:
+            store.write(ctx, renamed)
+        except EngineError:
+            names.release(ctx, "containers", name, container_id)
+            raise
+        names.release(ctx, "containers", record.name, container_id)
+        if store.state(ctx, container_id).running:
+            from . import networks
+
+            networks.rename(ctx, container_id, name)
+        return renamed
