@@ -545,10 +545,11 @@ def run(ctx, params, check):
                             health=params["state"] == "healthy")
     plan = state.plan(params, wanted, state.Actual(*seen[1:]))
     if plan.changed and not check:
-        timeout = params["stop_time"] if params["stop_time"] is not None else params["stop_timeout"]
-        settings = {"pull": params["pull"], "options": options, "wait_timeout": params["wait_timeout"],
-                    "healthy": "wait" in plan.verbs, "timeout": timeout, "force": params["force_delete"],
-                    "volumes": params["delete_volumes"]}
+        settings = {
+            "pull": params["pull"], "options": options, "wait_timeout": params["wait_timeout"],
+            "healthy": "wait" in plan.verbs, "start": "start" in plan.verbs or None,
+            "timeout": params["stop_timeout"] if params["stop_time"] is None else params["stop_time"],
+            "force": params["force_delete"], "volumes": params["delete_volumes"]}
         converge.apply(ctx, name, plan.verbs, document=plan.document, live=tuple(plan.live), settings=settings)
     values = {"actions": [str(action) for action in plan.actions], "container": converge.describe(ctx, name)}
     return Result(plan.changed, values, plan.before, plan.after)

@@ -58,7 +58,7 @@ def run(ctx, params, check):
     """Look them up."""
     names = params["name"]
     if names is None:
-        names = [row.id for row in containers.list(ctx, all=True, filters=params["filters"] or ())]
+        names = [row.id for row in containers.listing(ctx, everything=True, filters=params["filters"] or ())]
     return Result(False, {"containers": inspect_all(ctx, containers.inspect, names)})
 
 

@@ -103,6 +103,7 @@ stderr_lines:
 
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import values
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import exec as exec_service
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
 
@@ -119,15 +120,16 @@ def run(ctx, params, check):
     argv = params["argv"] or values.command(params["command"])
     if check:
         return Result(False, {"skipped": True, "msg": "In check mode the command is not run", "cmd": argv})
-    stdin = None if params["stdin"] is None else params["stdin"].encode()
-    done = containers.exec_run(ctx, params["name"], argv, env=values.pairs(params["env"], "env"),
-                               user=params["user"] or "", workdir=params["workdir"] or "", tty=params["tty"],
-                               privileged=params["privileged"], detach=params["detach"], stdin=stdin)
+    wish = exec_service.ExecWish(
+        tuple(argv), values.pairs(params["env"], "env"), params["user"] or "", params["workdir"] or "", params["tty"],
+        params["privileged"], interactive=params["stdin"] is not None)
+    done = containers.exec_run(ctx, params["name"], wish, stdin=(params["stdin"] or "").encode(),
+                               detach=params["detach"])
     answer = {"cmd": argv, "stdout": text(done.stdout), "stderr": text(done.stderr)}
     if not params["detach"]:
-        answer["rc"] = done.rc
-        if done.rc:
-            answer.update(failed=True, msg="The command ended with exit code %d" % done.rc)
+        answer["rc"] = done.code
+        if done.code:
+            answer.update(failed=True, msg="The command ended with exit code %d" % done.code)
     return Result(True, answer)
 
 

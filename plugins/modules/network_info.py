@@ -52,7 +52,7 @@ def run(ctx, params, check):
     """Look them up."""
     names = params["name"]
     if names is None:
-        names = [row.spec.name for row in networks.all(ctx)]
+        names = [row.spec.name for row in networks.every(ctx)]
     return Result(False, {"networks": inspect_all(ctx, networks.inspect, names)})
 
 

@@ -45,15 +45,17 @@ FIELDS: Tuple[Row, ...] = (
     _row("user"), _row("group_add", "list", [], "groups"), _row("workdir", "str", "", "working_dir"),
     _row("interactive", "bool", False), _row("tty", "bool", False),
     _row("init", "bool", False), _row("init_path", "path"), _row("umask", "str", "0022"),
-    _row("stop_signal"), _row("stop_timeout", "int", 10), _row("timeout", "int", 0),
+    _row("stop_signal", effect=LIVE), _row("stop_timeout", "int", 10, effect=LIVE), _row("timeout", "int", 0),
     _row("timezone"), _row("systemd", "str", "false"), _row("passwd", "bool", True, no_log=False),
     _row("hostname"), _row("label", "dict", {}, "labels"), _row("annotation", "dict", {}),
     _row("restart_policy", "str", "no", effect=LIVE), _row("rm", "bool", False, "remove", "auto_remove"),
-    _row("requires", "list", []), _row("log_driver", choices=["k8s-file", "journald", "json-file", "none"]),
+    _row("requires", "list", [], effect=LIVE), _row("log_driver", choices=["k8s-file", "journald", "json-file",
+    "none"]),
     _row("log_opt", "dict", {}, "log_options",
          options={"max_size": {"type": "str"}, "path": {"type": "str"}, "tag": {"type": "str"}}),
     _row("no_healthcheck", "bool", False),
-    _row("healthcheck_failure_action", "str", "none", "health_on_failure", choices=["none", "kill", "restart", "stop"]),
+    _row("healthcheck_failure_action", "str", "none", "health_on_failure", effect=LIVE,
+         choices=["none", "kill", "restart", "stop"]),
     _row("read_only", "bool", False), _row("read_only_tmpfs", "bool", True),
     _row("volumes_from", "list", []),
     _row("image_volume", "str", "anonymous", choices=["anonymous", "bind", "tmpfs", "ignore"]),
@@ -72,14 +74,15 @@ FIELDS: Tuple[Row, ...] = (
     _row("security_opt", "list", []), _row("sysctl", "dict", {}), _row("ulimit", "list", [], "ulimits"),
     _row("oom_score_adj", "int", None), _row("cgroup_parent", "path"),
     _row("memory", "str", 0, effect=LIVE), _row("memory_reservation", "str", 0, effect=LIVE),
-    _row("memory_swap", "str", None, effect=LIVE), _row("memory_swappiness", "int", None),
+    _row("memory_swap", "str", None, effect=LIVE), _row("memory_swappiness", "int", None, effect=LIVE),
     _row("oom_kill_disable", "bool", False),
     _row("cpus", "str", 0.0, effect=LIVE), _row("cpu_period", "int", 0, effect=LIVE),
-    _row("cpu_quota", "int", 0, effect=LIVE), _row("cpu_rt_period", "int", 0), _row("cpu_rt_runtime", "int", 0),
+    _row("cpu_quota", "int", 0, effect=LIVE), _row("cpu_rt_period", "int", 0, effect=LIVE),
+    _row("cpu_rt_runtime", "int", 0, effect=LIVE),
     _row("cpu_shares", "int", 0, effect=LIVE), _row("cpuset_cpus", effect=LIVE), _row("cpuset_mems", effect=LIVE),
     _row("pids_limit", "str", None, effect=LIVE), _row("blkio_weight", "int", 0, effect=LIVE),
-    _row("device_read_bps", "list", {}), _row("device_read_iops", "list", {}),
-    _row("device_write_bps", "list", {}), _row("device_write_iops", "list", {}),
+    _row("device_read_bps", "list", {}, effect=LIVE), _row("device_read_iops", "list", {}, effect=LIVE),
+    _row("device_write_bps", "list", {}, effect=LIVE), _row("device_write_iops", "list", {}, effect=LIVE),
     _row("cgroup_conf", "dict", {}),
 )
 
@@ -105,8 +108,8 @@ ACTIONS: Tuple[Row, ...] = (
     _action("pull", choices=["always", "missing", "never", "newer"], default="missing"),
     _action("wait", "bool", default=False), _action("wait_timeout", "int", default=60),
     _action("force_delete", "bool", default=True), _action("delete_volumes", "bool", default=False),
-    _action("stop_time", "int", "delete_time", "restart_time"), _action("authfile", "path"),
-    _action("tls_verify", "bool", "validate_certs"),
+    _action("stop_time", "int", "delete_time", "restart_time"), _action("authfile", "path", "auth_file"),
+    _action("tls_verify", "bool", "validate_certs", "tlsverify"),
     _action("platform"), _action("arch"), _action("os"), _action("variant"), _action("retry", "int"),
     _action("retry_delay"),
 )
@@ -237,12 +240,18 @@ def _compare_image(params: Mapping[str, Any], changes: Dict[str, Any], actual: A
 
 
 def _configuration(params: Mapping[str, Any], changes: Mapping[str, Any], actual: Actual) -> Tuple[Action, ...]:
-    fixed = sorted(field for field in changes if _EFFECTS.get(field) != LIVE)
+    fixed = sorted(field for field, pair in changes.items()
+                   if _EFFECTS.get(field) != LIVE or (field == "network" and not _has_links(pair)))
     if fixed or params.get("recreate"):
         return (Action("replace", ", ".join(fixed) or "recreate"),)
     if changes:
         return (Action("update", ", ".join(sorted(changes))),)
     return ()
+
+
+def _has_links(pair: Tuple[Any, Any]) -> bool:
+    """Whether both are sets of networks: joining and leaving is live, another kind of namespace is not."""
+    return all(use["mode"] == "network" for uses in pair for use in uses)
 
 
 def _states(params: Mapping[str, Any], actual: Actual, done: Tuple[str, ...]) -> Tuple[Action, ...]:

@@ -104,7 +104,7 @@ def duration(value: Any, option: str = "duration") -> float:
 
 def _go_duration(rest: str) -> float:
     """Seconds of Go's notation; -1 when it is none."""
-    total, number = 0.0, ""
+    total, number = (0.0, "") if rest else (-1.0, "")
     while rest:
         if rest[0].isdigit() or rest[0] == ".":
             number, rest = number + rest[0], rest[1:]

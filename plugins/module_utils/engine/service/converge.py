@@ -73,10 +73,9 @@ def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) 
 
 
 def _health(ctx: Context, container_id: str) -> str:
-    from . import containers as service
+    from . import health
 
-    state = service.inspect(ctx, container_id).get("State", {})
-    return str((state.get("Health") or state.get("Healthcheck") or {}).get("Status", ""))
+    return health.status(ctx, container_id)
 
 
 def describe(ctx: Context, name: str) -> Dict[str, Any]:
@@ -91,7 +90,8 @@ def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
     """Carry out the verbs of a plan in order: create, update, replace, start, unpause, restart, stop, wait, remove.
 
     ``settings``: pull, options (of a pull), timeout (for stopping; None for the container's own),
-    wait_timeout, force, volumes. A start that fails has the log's tail in its error.
+    wait_timeout, healthy (wait for health in a replacement), start (a replacement is to run), force,
+    volumes. A start that fails has the log's tail in its error.
     """
     from . import containers as service
 
@@ -123,7 +123,8 @@ def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], 
         service.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
     elif verb == "replace":
         healthy = settings["wait_timeout"] if settings.get("healthy") else None
-        service.replace(ctx, name, spec, pull=settings["pull"], options=dict(settings["options"]), wait_healthy=healthy)
+        service.replace(ctx, name, spec, pull=settings["pull"], options=dict(settings["options"]),
+                        wait_healthy=healthy if spec.health else None, start=settings.get("start"))
     else:
         service.update(ctx, name, {field: getattr(spec, field) for field in live})
 

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plans of images, networks, volumes, secrets and logins, as tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Conflict, InvalidInput, NotFound
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import network as network_format
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import volume as volume_format
+from ansible_collections.pycontainer.engine.plugins.module_utils.state import image, login, network, secret, volume
+
+
+def params(noun: Any, **given: Any) -> dict:
+    """What Ansible hands to a module."""
+    base = {row.name: row.settings.get("default") for row in noun.OPTIONS}
+    return dict(base, name="thing", registry="reg.example", **{"state": "present", **given})
+
+
+VOLUME = volume_format.VolumeSpec("thing", options={"type": "tmpfs"}, labels={"a": "b"}).to_document()
+VOLUMES = [
+    ({}, None, ("create",), {"state"}), ({}, VOLUME, (), set()), ({"state": "absent"}, None, (), set()),
+    ({"state": "absent"}, VOLUME, ("remove",), {"state"}), ({"label": {"a": "b"}}, VOLUME, (), set()),
+    ({"label": {"a": "c"}}, VOLUME, ("label",), {"labels"}), ({"options": ["type=tmpfs"]}, VOLUME, (), set()),
+    ({"options": ["type=ext4"], "force": True}, VOLUME, ("replace",), {"options"}),
+    ({"recreate": True}, VOLUME, ("replace",), set()), ({"strict": True, "force": True}, VOLUME, ("replace",),
+                                                        {"options", "labels"}),
+]
+
+
+@pytest.mark.parametrize("given, actual, verbs, fields", VOLUMES, ids=str)
+def test_volume(given: dict, actual: dict | None, verbs: tuple, fields: set) -> None:
+    plan = volume.plan(params(volume, **given), actual)
+    assert plan.verbs == verbs and set(plan.before) == fields
+    assert volume_format.from_document(plan.document).name == "thing"
+
+
+def test_a_volume_never_loses_data_unasked() -> None:
+    with pytest.raises(Conflict, match="options"):
+        volume.plan(params(volume, options=["type=ext4"]), VOLUME)
+
+
+def made(**given: Any) -> dict:
+    """A network's stored document, as lists."""
+    spec = network_format.NetworkSpec("thing", interface="pyc0", subnets=(network_format.Subnet("10.89.0.0/24",
+        "10.89.0.1"),), **given)
+    document = spec.to_document()
+    return dict(document, subnets=list(document["subnets"]), dns_servers=list(document["dns_servers"]))
+
+
+NETWORKS = [
+    ({}, None, ("create",), {"state"}), ({}, made(), (), set()), ({"state": "absent"}, made(), ("remove",), {"state"}),
+    ({"subnet": "10.89.0.0/24"}, made(), (), set()), ({"subnet": "10.89.0.7/24"}, made(), (), set()),
+    ({"subnet": "10.89.0.0/24", "gateway": "10.89.0.1"}, made(), (), set()),
+    ({"subnet": "10.89.0.0/24", "gateway": "10.89.0.2"}, made(), ("replace",), {"subnets"}),
+    ({"subnet": "10.90.0.0/24"}, made(), ("replace",), {"subnets"}),
+    ({"subnet": "10.89.0.0/24", "ip_range": "10.89.0.64/26"}, made(), ("replace",), {"subnets"}),
+    ({"internal": True}, made(), ("replace",), {"internal"}), ({"internal": False}, made(), (), set()),
+    ({"disable_dns": True}, made(), ("replace",), {"dns"}), ({"disable_dns": True}, made(dns=False), (), set()),
+    ({"opt": {"mtu": 1400, "vlan": None}}, made(options={"mtu": "1400"}), (), set()),
+    ({"opt": {"mtu": 9000}}, made(options={"mtu": "1400"}), ("replace",), {"options"}),
+    ({"strict": True}, made(), (), set()), ({"recreate": True}, made(), ("replace",), set()),
+    ({"net_config": [{"subnet": "10.89.0.0/24"}, {"subnet": "fd00::/64"}]}, made(), ("replace",), {"subnets"}),
+]
+
+
+@pytest.mark.parametrize("given, actual, verbs, fields", NETWORKS, ids=str)
+def test_network(given: dict, actual: dict | None, verbs: tuple, fields: set) -> None:
+    plan = network.plan(params(network, **given), actual)
+    assert plan.verbs == verbs and set(plan.before) == fields
+    if plan.document:
+        assert network_format.from_document(plan.document).name == "thing"
+
+
+@pytest.mark.parametrize("given", [{"subnet": "10.0.0.0/40"}, {"subnet": "x"}, {"subnet": "10.0.0.0/24",
+    "ip_range": "y"}])
+def test_wrong_subnets(given: dict) -> None:
+    with pytest.raises(InvalidInput):
+        network.plan(params(network, **given), None)
+
+
+SECRETS = [
+    # options, labels of the secret, same value, stale consumers, verbs
+    ({}, None, False, 0, ("create",)), ({}, {}, True, 0, ()), ({}, {}, None, 0, ()), ({}, {}, False, 2, ("change",)),
+    ({"restart_consumers": True}, {}, False, 2, ("change", "restart")),
+    ({"restart_consumers": True}, {}, True, 2, ("restart",)), ({"restart_consumers": True}, {}, True, 0, ()),
+    ({"force": True}, {}, True, 0, ("change",)), ({"skip_existing": True}, {}, False, 0, ()),
+    ({"labels": {"a": "b"}}, {}, True, 0, ("change",)), ({"labels": {"a": "b"}}, {"a": "b"}, True, 0, ()),
+    ({"state": "absent"}, {}, None, 0, ("remove",)), ({"state": "absent"}, None, None, 0, ()),
+]
+
+
+@pytest.mark.parametrize("given, labels, same, stale, verbs", SECRETS, ids=str)
+def test_secret(given: dict, labels: dict | None, same: bool | None, stale: int, verbs: tuple) -> None:
+    plan = secret.plan(params(secret, data="hush", **given), labels, same, stale)
+    assert plan.verbs == verbs
+    assert "hush" not in repr(plan)
+
+
+def test_a_new_secret_needs_a_value() -> None:
+    with pytest.raises(InvalidInput, match="value"):
+        secret.plan(params(secret), None, None, 0)
+
+
+HERE = {"id": "i1", "digests": ("sha256:a",)}
+IMAGES = [
+    ({}, {}, ("pull",)), ({}, HERE, ()), ({"pull_policy": "newer"}, dict(HERE, offered="sha256:a"), ()),
+    ({"pull_policy": "newer"}, dict(HERE, offered="sha256:b"), ("pull",)), ({"path": "/a.tar"}, {}, ("load",)),
+    ({"path": "/a.tar"}, HERE, ()), ({"path": "/a.tar", "force": True}, HERE, ("load",)),
+    ({"import": "/a.tar", "push": True}, {}, ("import", "push")), ({"import": "/a.tar", "push": True}, HERE, ("push",)),
+    ({"import": "/a.tar", "push": True}, dict(HERE, pushed=True), ()), ({"tags": ["b"]}, dict(HERE, tags=("b",)),
+    ("tag",)),
+    ({"tags": ["b"]}, HERE, ()), ({"tags": ["b"]}, {}, ("pull", "tag")), ({"state": "absent"}, HERE, ("remove",)),
+    ({"state": "absent"}, {}, ()), ({"pull": False}, HERE, ()),
+]
+
+
+@pytest.mark.parametrize("given, actual, verbs", IMAGES, ids=str)
+def test_image(given: dict, actual: dict, verbs: tuple) -> None:
+    plan = image.plan(params(image, **given), image.Actual(**actual))
+    assert plan.verbs == verbs
+    assert set(plan.before) == set(plan.after)
+
+
+@pytest.mark.parametrize("given", [{"pull": False}, {"pull_policy": "never"}])
+def test_an_image_that_may_not_be_pulled(given: dict) -> None:
+    with pytest.raises(NotFound):
+        image.plan(params(image, **given), image.Actual())
+
+
+@pytest.mark.parametrize("name, tag, full", [
+    ("a", None, "a"), ("a", "1", "a:1"), ("h:5000/a", "1", "h:5000/a:1"), ("a:2", "1", "a:2"), ("a@sha256:x", "1",
+    "a@sha256:x")])
+def test_full_name(name: str, tag: str | None, full: str) -> None:
+    assert image.full_name({"name": name, "tag": tag}) == full
+
+
+def test_only_a_policy_asks_the_registry() -> None:
+    assert not image.asks_registry(params(image), True)
+    assert not image.asks_registry(params(image, pull_policy="newer"), False)
+    assert image.asks_registry(params(image, pull_policy="newer"), True)
+    assert image.asks_registry(params(image, force=True), True)
+    assert not image.asks_registry(params(image, force=True, path="/a.tar"), True)
+
+
+@pytest.mark.parametrize("given, actual, verbs", [
+    ({}, None, ("login",)), ({}, ("u", "p"), ()), ({}, ("u", "old"), ("login",)), ({"force": True}, ("u", "p"),
+    ("login",)),
+    ({"state": "absent"}, ("u", "p"), ("logout",)), ({"state": "absent"}, None, ())])
+def test_login(given: dict, actual: tuple | None, verbs: tuple) -> None:
+    plan = login.plan(params(login, username="u", password="p", **given), actual)
+    assert plan.verbs == verbs
+    assert "'p'" not in repr(plan) and "old" not in repr(plan)
