@@ -190,8 +190,8 @@ def _supervised(ctx: Context, container_id: str, state: State, place: str, sessi
             attach=True), attached=client, into=held)
         if not held[0].stream(output, streams.stdin, detach=streams.detach, wake=streams.wake):
             return ExecResult(None, b"", b"", session)
-    path = os.path.join(exits, session)
+    path = os.path.join(exits, container_id)
     if not exitwatch.wait_for(path, timeout=30.0):
         raise EngineError("conmon did not say how the command in %s ended" % container_id[:12])
     code = exitwatch.read_exit_code(path)
-    return ExecResult(125 if code is None else code, b"".join(captured), b"", session)
+    return ExecResult(125 if code is None else code & 0xFF, b"".join(captured), b"", session)

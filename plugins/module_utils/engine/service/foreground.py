@@ -77,7 +77,6 @@ def _to_own_descriptors(stream: int, data: bytes) -> None:
 
 def remove_ended(ctx: Context, record: Record) -> None:
     """Remove a container whose run has ended; the hook may have been quicker."""
-    with contextlib.suppress(NotFound), store.lock(ctx, record.id):
-        store.get(ctx, record.id)
+    with contextlib.suppress(NotFound), store.held(ctx, record.id):
         if not store.state(ctx, record.id).running:
             removal.remove_locked(ctx, record, volumes=True)

@@ -90,7 +90,7 @@ def _keep(ctx: Context, container_id: str, check: HealthCheck, begun: float, cod
     """Note a result; whether the container has just become unhealthy, or is so still."""
     from .listing import timestamp
 
-    with store.lock(ctx, container_id):
+    with store.held(ctx, container_id):
         state = store.state(ctx, container_id)
         if not state.running or begun < state.started_at:
             return False
@@ -190,9 +190,9 @@ def stop_scheduler(ctx: Context, container_id: str, health: Dict[str, Any]) -> N
 
 def loop(ctx: Context, container_id: str) -> None:
     """Run the checks of the current run until it ends, or another process is in charge."""
-    with store.lock(ctx, container_id):
+    with store.held(ctx, container_id) as record:
         # Starting holds this lock, so from here on the state is that of a run that runs.
-        record = store.get(ctx, container_id)
+        pass
     check = check_of(record, launch.image_config(ctx, record))
     while check is not None:
         state = store.state(ctx, container_id)

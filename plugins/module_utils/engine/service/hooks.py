@@ -66,8 +66,7 @@ def on_exit(ctx: Context, container_id: str) -> None:
     """A run has ended: take it down, and then restart or remove the container as it asks for."""
     from . import cleanup, removal
 
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         if store.state(ctx, container_id).running:
             return
         run = files.read_json(store.run_directory(ctx, container_id, "state.json"))
@@ -127,7 +126,7 @@ def restart_until_it_runs(ctx: Context, record: Record, restarts: int, streak: i
         except NotFound:
             return
         except EngineError as exc:
-            with store.lock(ctx, record.id):
+            with store.held(ctx, record.id):
                 _keep_error(ctx, record.id, str(exc))
                 failed = store.state(ctx, record.id)._replace(exit_code=exc.exit_code, restarts=restarts)
                 if not wants_restart(ctx, record, failed):

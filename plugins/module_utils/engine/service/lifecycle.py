@@ -31,8 +31,7 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
     """
     journal.repair(ctx)
     _start_dependencies(ctx, container_id, chain)
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         state = store.state(ctx, container_id)
         if only_if is not None and not only_if():
             return record
@@ -67,8 +66,7 @@ def stop(ctx: Context, container_id: str, *, timeout: Optional[float] = None) ->
     is gone.
     """
     journal.repair(ctx)
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         stopped = stop_locked(ctx, record, timeout)
         if stopped and record.spec.rm:
             from . import removal
@@ -186,8 +184,8 @@ def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: b
 
 def restart(ctx: Context, container_id: str, *, timeout: Optional[float] = None) -> Record:
     """Stop a container, if it runs, and start it; one made with ``rm`` stays."""
-    with store.lock(ctx, container_id):
-        stop_locked(ctx, store.get(ctx, container_id), timeout)
+    with store.held(ctx, container_id) as record:
+        stop_locked(ctx, record, timeout)
     return start(ctx, container_id)
 
 
@@ -196,8 +194,8 @@ def pause(ctx: Context, container_id: str) -> None:
     from ..kernel import cgroup
     from ..runtime import oci, probe
 
-    with store.lock(ctx, container_id):
-        record, state = store.get(ctx, container_id), store.state(ctx, container_id)
+    with store.held(ctx, container_id) as record:
+        state = store.state(ctx, container_id)
         if state.status != "running":
             raise WrongState("The container %s is %s" % (record.name, state.status),
                              "Only a running one can be paused.")
@@ -210,8 +208,8 @@ def pause(ctx: Context, container_id: str) -> None:
 
 def unpause(ctx: Context, container_id: str) -> None:
     """Let a frozen container go on. Raises WrongState when it is not frozen."""
-    with store.lock(ctx, container_id):
-        record, state = store.get(ctx, container_id), store.state(ctx, container_id)
+    with store.held(ctx, container_id) as record:
+        state = store.state(ctx, container_id)
         if state.status != "paused":
             raise WrongState("The container %s is %s" % (record.name, state.status),
                              "Only a paused one can be unpaused.")

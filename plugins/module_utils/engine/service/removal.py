@@ -46,8 +46,7 @@ def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: boo
     from . import lifecycle
 
     journal.repair(ctx)
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         needed_by = dependents(ctx, container_id)
         if needed_by:
             raise InUse("The container %s is needed by the container %s" % (

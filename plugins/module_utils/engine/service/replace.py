@@ -72,7 +72,7 @@ def _refuse_shared(ctx: Context, old: Record) -> None:
 
 
 def _swap(ctx: Context, old: Record, new: Record, how: How) -> None:
-    with store.lock(ctx, old.id):
+    with store.held(ctx, old.id):
         lifecycle.stop_locked(ctx, old, None)
     lifecycle.start(ctx, new.id)
     state = store.state(ctx, new.id)
@@ -104,13 +104,11 @@ def _explain(ctx: Context, old: Record, new: Record, ran: bool, exc: EngineError
 
 def _commit(ctx: Context, note: Dict[str, Any]) -> None:
     """Give the name to the new container and remove the old one; can be done again after a crash."""
-    with store.lock(ctx, note["new"]):
-        new = store.get(ctx, note["new"])
+    with store.held(ctx, note["new"]) as new:
         names.transfer(ctx, "containers", note["name"], new.id)
         store.write(ctx, new._replace(name=note["name"]))
         names.release(ctx, "containers", note["aside"], new.id)
-    with contextlib.suppress(NotFound), store.lock(ctx, note["old"]):
-        old = store.get(ctx, note["old"])
+    with contextlib.suppress(NotFound), store.held(ctx, note["old"]) as old:
         removal.hand_over_dependents(ctx, old.id, new.id)
         lifecycle.stop_locked(ctx, old, None)
         removal.remove_locked(ctx, old, volumes=False)
@@ -123,8 +121,7 @@ def undo(ctx: Context, _key: str, note: Dict[str, Any]) -> None:
         return
     aside = names.owner(ctx, "containers", note["aside"])
     if aside is not None:
-        with contextlib.suppress(NotFound), store.lock(ctx, aside):
-            new = store.get(ctx, aside)
+        with contextlib.suppress(NotFound), store.held(ctx, aside) as new:
             old = store.raw(ctx, note["old"]) or {}
             lifecycle.stop_locked(ctx, new, 0)
             kept: List[str] = sorted(old.get("volumes", {}).values())

@@ -36,8 +36,7 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
     for field in changes:
         if field not in LIVE:
             raise InvalidInput("%s cannot be changed while a container exists" % field, "Make it again.")
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         spec = container.from_document(dict(record.spec.to_document(), **_plain(changes)))
         creation.check(ctx, spec)
         state = store.state(ctx, container_id)
@@ -121,8 +120,7 @@ def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> 
 
 def rename(ctx: Context, container_id: str, name: str) -> Record:
     """Give a container another name; raises Conflict when it is in use."""
-    with store.lock(ctx, container_id):
-        record = store.get(ctx, container_id)
+    with store.held(ctx, container_id) as record:
         if name == record.name:
             raise Conflict("The container is called %s already" % name)
         store.reserve_name(ctx, name, container_id)

@@ -89,6 +89,19 @@ def lock(ctx: Context, container_id: str, timeout: Optional[float] = None) -> Co
     return files.locked(ctx.path("locks", "container-" + container_id), timeout=timeout)
 
 
+@contextlib.contextmanager
+def held(ctx: Context, container_id: str, timeout: Optional[float] = None) -> Iterator[Record]:
+    """Hold the lock of a container that exists, for the body; its record. Raises NotFound, TimedOut."""
+    with lock(ctx, container_id, timeout):
+        try:
+            record = get(ctx, container_id)
+        except NotFound:
+            # Taking the lock has made its file anew.
+            drop_lock(ctx, container_id)
+            raise
+        yield record
+
+
 def drop_lock(ctx: Context, container_id: str) -> None:
     """Remove the lock file of a container that is gone; its holder does this."""
     with contextlib.suppress(FileNotFoundError):
@@ -218,6 +231,9 @@ def _state_of_run(ctx: Context, container_id: str, run: Dict[str, Any]) -> Optio
     if proc.alive(run["pid"], run["pid_start"]):
         return known._replace(status="paused") if is_frozen(run.get("frozen", "")) else known
     code, finished = read_exit_file(ctx, container_id)
+    if not finished and proc.alive(run["conmon_pid"], run["conmon_start"]):
+        # Its process is gone, but how it ended is only being written down.
+        return known
     return known._replace(status="exited", pid=0, conmon_pid=0, exit_code=code, finished_at=finished,
                           oom=saw_oom(ctx, container_id))
 
@@ -251,7 +267,8 @@ def read_exit_file(ctx: Context, container_id: str) -> tuple[int, float]:
     """The exit code and when it was written; UNKNOWN_EXIT and 0.0 while there is none."""
     try:
         with open(exit_file(ctx, container_id), "rb") as stream:
-            return int(stream.read(16)), os.fstat(stream.fileno()).st_mtime
+            # conmon writes -1 for a container that it killed because its time was over.
+            return int(stream.read(16)) & 0xFF, os.fstat(stream.fileno()).st_mtime
     except (FileNotFoundError, ValueError):
         return UNKNOWN_EXIT, 0.0
 
