@@ -114,6 +114,8 @@ def _read_line(fd: int) -> bytes:
 
 
 def _created(job: Launch, answer: bytes, code: int) -> int:
+    # An exec that ends at once has its exit code behind it, on a line of its own.
+    answer = answer.partition(b"\n")[0]
     try:
         document = json.loads(answer) if answer.strip() else {}
     except ValueError:
