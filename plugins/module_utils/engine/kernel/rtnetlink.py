@@ -69,9 +69,9 @@ def mac_bytes(mac: str) -> bytes:
 
 
 def new_bridge(name: str, *, mac: str, mtu: int = 0, vlan_filtering: bool = False) -> Message:
-    """Make a bridge that is up. A MAC that is set stays, whatever ports come and go."""
+    """Make a bridge, still down. A MAC that is set stays, whatever ports come and go."""
     data = nested(IFLA_INFO_DATA, attribute(IFLA_BR_VLAN_FILTERING, b"\1")) if vlan_filtering else b""
-    body = _link_header(0, IFF_UP, IFF_UP) + _text(IFLA_IFNAME, name) + attribute(IFLA_ADDRESS, mac_bytes(mac))
+    body = _link_header() + _text(IFLA_IFNAME, name) + attribute(IFLA_ADDRESS, mac_bytes(mac))
     body += _number(IFLA_MTU, mtu) if mtu else b""
     return (RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
             body + nested(IFLA_LINKINFO, _text(IFLA_INFO_KIND, "bridge"), data))

@@ -117,7 +117,7 @@ def _connect(ctx: Context, document: EndpointDocument, records: Sequence[Network
             links.configure(document.request.netns, added, _metrics(document, by_name, added))
         finally:
             change.finish()
-    dns.update(ctx, [record for record in records if record.name in {e.network for e in added}])
+    dns.update(ctx, document, [record for record in records if record.name in {e.network for e in added}])
 
 
 def _metrics(document: EndpointDocument, by_name: Dict[str, NetworkRecord], added: Sequence[Endpoint]) -> List[int]:
@@ -143,17 +143,20 @@ def detach(ctx: Context, document: EndpointDocument, *, keep_namespace: bool = T
     else:
         attempt(lambda: netns.remove(request.netns))
     endpoints.delete(ctx, request.container_id)
-    attempt(lambda: firewall.remove(ctx, endpoints.publications(document)))
-    attempt(lambda: dns.forget(ctx, [e.network for e in document.endpoints]))
-    attempt(lambda: remove_idle_bridges(ctx, [e.bridge for e in document.endpoints]))
     attempt(lambda: ports.release(ctx, document.ports, request.container_id))
-    for endpoint in document.endpoints:
-        for address in filter(None, (endpoint.ip, endpoint.ip6)):
-            attempt(lambda e=endpoint, a=address: ipam.release(  # type: ignore[misc]
-                ctx, e.network, a, request.container_id))
+    attempt(lambda: _release(ctx, request.container_id, document.endpoints))
+    attempt(lambda: firewall.remove(ctx, endpoints.publications(document)))
+    attempt(lambda: dns.forget(ctx, request.container_id, [e.network for e in document.endpoints]))
+    attempt(lambda: remove_idle_bridges(ctx, document.endpoints))
     if problems:
         raise EngineError("Container %s is off its networks, but: %s"
                           % (request.container_id[:12], "; ".join(problems)))
+
+
+def _release(ctx: Context, container_id: str, gone: Sequence[Endpoint]) -> None:
+    for endpoint in gone:
+        for address in filter(None, (endpoint.ip, endpoint.ip6)):
+            ipam.release(ctx, endpoint.network, address, container_id)
 
 
 def _unplug(gone: Sequence[Endpoint]) -> None:
@@ -163,10 +166,9 @@ def _unplug(gone: Sequence[Endpoint]) -> None:
                 links.unplug(connection, endpoint.link)
 
 
-def remove_idle_bridges(ctx: Context, bridges: Sequence[str]) -> None:
-    """Remove those of these bridges that no container needs any more."""
-    needed = {e.bridge for document in endpoints.everyone(ctx) for e in document.endpoints}
-    idle = [bridge for bridge in dict.fromkeys(bridges) if bridge not in needed]
+def remove_idle_bridges(ctx: Context, gone: Sequence[Endpoint]) -> None:
+    """Remove the bridges of these endpoints that no container needs any more."""
+    idle = [endpoint.bridge for endpoint in gone if not ipam.used(ctx, endpoint.network)]
     if idle:
         with rtnetlink.Connection() as connection:
             for bridge in idle:
@@ -199,12 +201,11 @@ def shrink(ctx: Context, document: EndpointDocument, network: str) -> EndpointDo
                    request=replace(document.request, uses=uses))
     endpoints.write(ctx, left)
     _unplug([gone])
+    _release(ctx, document.request.container_id, [gone])
     # Ports lead to the first address, which may be another one now.
     firewall.rebuild(ctx)
-    dns.forget(ctx, [network])
-    remove_idle_bridges(ctx, [gone.bridge])
-    for address in filter(None, (gone.ip, gone.ip6)):
-        ipam.release(ctx, network, address, document.request.container_id)
+    dns.forget(ctx, document.request.container_id, [network])
+    remove_idle_bridges(ctx, [gone])
     return left
 
 
@@ -233,7 +234,7 @@ def rename(ctx: Context, document: EndpointDocument, name: str) -> None:
                         for e in document.endpoints))
     endpoints.write(ctx, document)
     found = (definitions.read(ctx, e.network) for e in document.endpoints)
-    dns.update(ctx, [record for record in found if record is not None])
+    dns.update(ctx, document, [record for record in found if record is not None])
 
 
 def drop_claims(ctx: Context, known: Set[str]) -> Set[str]:

@@ -21,7 +21,9 @@ DEFAULT_NETWORK = "podman"
 DEFAULT_ID = "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9"
 MAX_NAME = 200  # the file has a suffix, and a name of 255 bytes is the longest
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
-RESERVED = ("host", "none", "bridge", "private", "default", "slirp4netns", "pasta", "container", "ns")
+# The last one is a file of the name server's, whose other files are named after networks.
+RESERVED = ("host", "none", "bridge", "private", "default", "slirp4netns", "pasta", "container", "ns",
+            "aardvark.pid")
 
 
 class NetworkRecord(NamedTuple):
@@ -48,7 +50,7 @@ def check_name(name: str) -> str:
         raise InvalidInput("%r is no valid name for a network" % name[:80],
                            "Use letters, digits, '_', '.' and '-', starting with a letter or digit.")
     if name in RESERVED:
-        raise InvalidInput("A network cannot be named %r" % name, "That word is a network mode.")
+        raise InvalidInput("A network cannot be named %r" % name, "That word has a meaning of its own.")
     return name
 
 

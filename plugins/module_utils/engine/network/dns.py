@@ -30,53 +30,82 @@ def available(ctx: Context) -> bool:
     return ctx.find_tool(PROGRAM) is not None
 
 
-def text(record: NetworkRecord, documents: Sequence[EndpointDocument]) -> str:
-    """The file of one network: where to listen and whom to ask, then a line per container."""
+def header(record: NetworkRecord) -> str:
+    """The first line of a network's file: where to listen, and whom to ask."""
     gateways = ",".join(subnet.gateway for subnet in record.spec.subnets)
-    lines = [" ".join(filter(None, (gateways, ",".join(record.spec.dns_servers))))]
-    for document in documents:
-        for endpoint in document.endpoints:
-            if endpoint.network == record.name:
-                lines.append(" ".join((document.request.container_id, endpoint.ip, endpoint.ip6,
-                                       ",".join(endpoint.aliases), ",".join(_servers(document)))).rstrip())
-    return "\n".join(lines) + "\n"
+    return " ".join(filter(None, (gateways, ",".join(s for s in record.spec.dns_servers if "%" not in s))))
+
+
+def line(document: EndpointDocument, network: str) -> str:
+    """The line of one container in a network's file."""
+    endpoint = next(e for e in document.endpoints if e.network == network)
+    return " ".join((document.request.container_id, endpoint.ip, endpoint.ip6, ",".join(endpoint.aliases),
+                     ",".join(_servers(document)))).rstrip()
 
 
 def _servers(document: EndpointDocument) -> List[str]:
-    return [server for server in document.request.dns if server != "none"]
+    """The container's own servers; the format knows no zones ('%eth0')."""
+    return [server for server in document.request.dns if server != "none" and "%" not in server]
 
 
-def update(ctx: Context, records: Sequence[NetworkRecord]) -> None:
-    """Write the files of these networks and let the name server read them; raises EngineError."""
+def update(ctx: Context, document: EndpointDocument, records: Sequence[NetworkRecord]) -> None:
+    """Let the name server know a container on these networks; raises EngineError.
+
+    Only its own line is changed: the cost does not grow with the number of containers.
+    """
     served = [record for record in records if record.spec.dns]
     program = ctx.find_tool(PROGRAM) if served else None
     if program is None:
         return
-    documents = endpoints.everyone(ctx)
     files.make_directory(ctx.run("dns"))
     for record in served:
-        files.write_atomic(ctx.run("dns", record.name), text(record, documents).encode(), durable=False)
+        others = _others(ctx, record.name, document.request.container_id)
+        _write(ctx, record.name, [header(record), *others, line(document, record.name)])
     _notify(ctx, program)
 
 
-def forget(ctx: Context, networks: Sequence[str]) -> None:
-    """Bring the files up to date after a container left these networks."""
+def _others(ctx: Context, network: str, container_id: str) -> List[str]:
+    """The lines of the other containers in a network's file."""
+    try:
+        with open(ctx.run("dns", network), encoding="ascii") as stream:
+            lines = stream.read().splitlines()[1:]
+    except FileNotFoundError:
+        return []
+    return [row for row in lines if not row.startswith(container_id + " ")]
+
+
+def _write(ctx: Context, network: str, lines: Sequence[str]) -> None:
+    # Made beside the directory: the name server takes each file in there for a network.
+    fresh = ctx.run("dns.new")
+    files.write_atomic(fresh, "".join(row + "\n" for row in lines).encode(), durable=False)
+    os.rename(fresh, ctx.run("dns", network))
+
+
+def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
+    """Let the name server forget a container on these networks."""
     known = [name for name in networks if os.path.exists(ctx.run("dns", name))]
-    if not known:
-        return
-    documents = endpoints.everyone(ctx)
-    used = set(endpoints.used_networks(documents))
     for name in known:
         record = definitions.read(ctx, name)
-        if name in used and record is not None:
-            files.write_atomic(ctx.run("dns", name), text(record, documents).encode(), durable=False)
+        others = _others(ctx, name, container_id)
+        if others and record is not None:
+            _write(ctx, name, [header(record), *others])
         else:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(ctx.run("dns", name))
-    pid = _pid(ctx)
+    pid = _pid(ctx) if known else None
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGHUP)
+
+
+def rebuild(ctx: Context, records: Sequence[NetworkRecord]) -> None:
+    """Write the files of these networks anew, and start the name server if it is gone."""
+    for record in records:
+        documents = endpoints.of_network(ctx, record.name) if record.spec.dns else []
+        if documents and available(ctx):
+            files.make_directory(ctx.run("dns"))
+            _write(ctx, record.name, [header(record), *(line(document, record.name) for document in documents)])
+            update(ctx, documents[0], [record])
 
 
 def _pid(ctx: Context) -> Optional[int]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Iterable, List, Optional
+from typing import List, Optional
 
 from ..context import Context
 from ..formats import endpoint
 from ..formats.endpoint import EndpointDocument
 from ..kernel import files
+from . import ipam
 from .definitions import NetworkRecord
 from .ruleset import LiveNetwork, Publication
 
@@ -49,6 +50,12 @@ def everyone(ctx: Context) -> List[EndpointDocument]:
     return [document for document in found if document is not None]
 
 
+def of_network(ctx: Context, network: str) -> List[EndpointDocument]:
+    """What is live of the containers on one network."""
+    found = (read(ctx, container_id) for container_id in ipam.members(ctx, network))
+    return [document for document in found if document is not None]
+
+
 def publications(document: EndpointDocument) -> List[Publication]:
     """Where each published port leads: the container's first address of the family."""
     first4 = next((e.ip for e in document.endpoints if e.ip), "")
@@ -67,8 +74,3 @@ def live_network(record: NetworkRecord) -> LiveNetwork:
     spec = record.spec
     return LiveNetwork(spec.interface, tuple(s.subnet for s in spec.subnets), spec.internal,
                        spec.options.get("isolate", "false"), spec.options.get("no_default_route") != "true")
-
-
-def used_networks(documents: Iterable[EndpointDocument]) -> List[str]:
-    """The names of all networks that have a container."""
-    return sorted({e.network for document in documents for e in document.endpoints})

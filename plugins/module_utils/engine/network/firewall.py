@@ -16,7 +16,7 @@ from typing import Any, List, Optional, Sequence
 from ..context import Context, missing_program
 from ..errors import EngineError
 from ..kernel import command, files
-from . import definitions, endpoints, ruleset
+from . import definitions, endpoints, ipam, ruleset
 from .ruleset import LiveNetwork, Publication
 
 
@@ -45,8 +45,7 @@ def _applied_path(ctx: Context) -> str:
 
 def live_networks(ctx: Context) -> List[LiveNetwork]:
     """The networks that have a container now."""
-    names = endpoints.used_networks(endpoints.everyone(ctx))
-    found = (definitions.read(ctx, name) for name in names)
+    found = (definitions.read(ctx, name) for name in ipam.used_networks(ctx))
     return [endpoints.live_network(record) for record in found if record is not None]
 
 
@@ -66,7 +65,7 @@ def add(ctx: Context, networks: Sequence[LiveNetwork], publications: Sequence[Pu
 
 
 def remove(ctx: Context, publications: Sequence[Publication]) -> None:
-    """Take publications back, after their endpoint document is gone or changed."""
+    """Take publications back, after their endpoint document is gone and its addresses are given back."""
     applied = files.read_json(_applied_path(ctx)) or []
     if _document(live_networks(ctx)) != applied:
         rebuild(ctx)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
-from typing import Optional, Set
+from typing import List, Optional, Set
 
 from ..context import Context
 from ..errors import Conflict, InvalidInput
@@ -99,6 +99,33 @@ def release(ctx: Context, network: str, address: str, container_id: str) -> None
     if holder(ctx, network, address) == container_id:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(_directory(ctx, network), address))
+
+
+def used(ctx: Context, network: str) -> bool:
+    """Whether a container has an address on a network; costs the same however many there are."""
+    try:
+        with os.scandir(_directory(ctx, network)) as entries:
+            return any(not entry.name.startswith(".") and not entry.name.endswith(".tmp") for entry in entries)
+    except FileNotFoundError:
+        return False
+
+
+def used_networks(ctx: Context) -> List[str]:
+    """The names of all networks that have a container."""
+    try:
+        return sorted(name for name in os.listdir(ctx.run("ipam")) if used(ctx, name))
+    except FileNotFoundError:
+        return []
+
+
+def members(ctx: Context, network: str) -> List[str]:
+    """The IDs of the containers that have an address on a network."""
+    try:
+        names = sorted(os.listdir(_directory(ctx, network)))
+    except FileNotFoundError:
+        return []
+    holders = (holder(ctx, network, name) for name in names if not name.startswith("."))
+    return list(dict.fromkeys(found for found in holders if found))
 
 
 def forget(ctx: Context, network: str) -> None:

@@ -83,8 +83,8 @@ def ensure_bridge(connection: rtnetlink.Connection, spec: NetworkSpec) -> int:
     for subnet in spec.subnets:
         messages.append(rtnetlink.new_address(index, subnet.gateway, int(subnet.subnet.split("/")[1])))
     try:
-        connection.send(messages)
         _forwarding(spec)
+        connection.send([*messages, rtnetlink.set_up(index)])
     except OSError as exc:
         remove_bridge(connection, spec.interface)
         raise EngineError("Cannot configure the bridge %s: %s" % (spec.interface, exc.strerror)) from exc
@@ -100,6 +100,8 @@ def _forwarding(spec: NetworkSpec) -> None:
         write_sysctl("net/ipv4/ip_forward", "1")
         write_sysctl("net/ipv4/conf/%s/route_localnet" % spec.interface, "1")
     if any(":" in s.subnet for s in spec.subnets):
+        # Without a link-local address of its own (it is tentative for a second), the bridge answers no neighbour.
+        write_sysctl("net/ipv6/conf/%s/accept_dad" % spec.interface, "0")
         _keep_router_advertisements()
         write_sysctl("net/ipv6/conf/all/forwarding", "1")
 
@@ -176,6 +178,10 @@ def configure(path: str, endpoints: Sequence[Endpoint], metrics: Sequence[int]) 
             with contextlib.suppress(EngineError):
                 write_sysctl("net/ipv4/conf/%s/arp_notify" % endpoint.interface, "1")
                 write_sysctl("net/ipv6/conf/%s/ndisc_notify" % endpoint.interface, "1")
+        for endpoint in endpoints:
+            if endpoint.ip6:
+                with contextlib.suppress(EngineError):
+                    write_sysctl("net/ipv6/conf/%s/accept_dad" % endpoint.interface, "0")
     with connection:
         messages: List[rtnetlink.Message] = []
         for endpoint, metric in zip(endpoints, metrics):

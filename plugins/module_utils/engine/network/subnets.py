@@ -17,7 +17,7 @@ Used = Tuple[Net, str]  # a subnet, and who has it, for the message
 
 def overlaps(first: Net, second: Net) -> bool:
     """Whether two subnets share an address; those of different families never do."""
-    return first.version == second.version and first.overlaps(second)  # type: ignore[arg-type]
+    return first.version == second.version and first.overlaps(second)
 
 
 def host_subnets(*, ignore: Iterable[str] = ()) -> List[Used]:
@@ -95,7 +95,7 @@ def free4(used: Sequence[Used]) -> Subnet:
     taken = [net for net, _ in used if net.version == 4]
     for number in range((10 << 16) + (89 << 8), 11 << 16):
         net = ipaddress.IPv4Network((number << 8, 24))
-        if not any(net.overlaps(other) for other in taken):  # type: ignore[arg-type]
+        if not any(net.overlaps(other) for other in taken):
             return Subnet(str(net), str(net[1]))
     raise Conflict("No subnet between 10.89.0.0/24 and 10.255.255.0/24 is free",
                    "Name a subnet, or remove networks that are not needed.")

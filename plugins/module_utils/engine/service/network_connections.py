@@ -10,18 +10,23 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import replace
 from typing import List, Optional, Sequence
 
 from ..context import Context
-from ..errors import Conflict, EngineError, NotFound, Unsupported, WrongState
+from ..errors import Conflict, EngineError, InvalidInput, NotFound, Unsupported, WrongState
 from ..formats.container import NetworkUse
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
 from ..kernel import files, netns, proc
-from ..network import attachment, definitions, endpoints, firewall
+from ..network import attachment, definitions, dns, endpoints, firewall, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 from . import network_definitions as networks
 from . import network_etcfiles as etcfiles
+
+# The lowest bit of the first byte stands for a group of links.
+_MAC = re.compile(r"[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}\Z")
+_INTERFACE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,14}\Z")
 
 
 def setup(ctx: Context, request: SetupRequest) -> SetupResult:
@@ -36,14 +41,49 @@ def setup(ctx: Context, request: SetupRequest) -> SetupResult:
         raise Unsupported("Networks of bridges need root", "Use network: host or none.")
     uses = request.uses or (NetworkUse("private"),)
     request = replace(request, uses=uses)
+    _check(request)
     with definitions.lock(ctx):
         before = endpoints.read(ctx, request.container_id)
         if before is not None:
             _take_down(ctx, before, keep_namespace=True)
         records = [_record(ctx, use) for use in uses]
         result = _attach(ctx, request, records)
+        _rewrite(ctx, request.container_id)
         _write_hosts(ctx, list(result.endpoints))
     return result
+
+
+def _rewrite(ctx: Context, container_id: str) -> None:
+    """The container's own files, now that it has addresses."""
+    document = endpoints.read(ctx, container_id)
+    if document is not None:
+        etcfiles.rewrite(ctx, document)
+
+
+def _check(request: SetupRequest) -> None:
+    """Refuse what could not stand in a hosts file or in the name server's; InvalidInput."""
+    from ..formats.etcfiles import check_address, check_host_name
+
+    for name in (request.container_name, *request.aliases):
+        check_host_name(name)
+    for use in request.uses:
+        _check_use(use)
+    for server in request.dns:
+        if server != "none":
+            check_address(server, "dns")
+
+
+def _check_use(use: NetworkUse) -> None:
+    from ..formats.etcfiles import check_host_name
+
+    for alias in use.aliases:
+        check_host_name(alias)
+    if use.mac and not _MAC.match(use.mac):
+        raise InvalidInput("%r is no MAC address for a link" % use.mac[:80],
+                           "Write it as 02:11:22:33:44:55; the second digit must be even.")
+    if use.interface and not _INTERFACE.match(use.interface):
+        raise InvalidInput("%r is no name for a network interface" % use.interface[:80],
+                           "Use up to 15 letters, digits, '-', '_' and '.'.")
 
 
 def _record(ctx: Context, use: NetworkUse) -> NetworkRecord:
@@ -109,11 +149,7 @@ def _reclaim(ctx: Context, asking: str) -> List[str]:
 
 
 def _abandoned(ctx: Context, document: EndpointDocument) -> bool:
-    """Whether nobody stands behind a document: its container does not run, and who started it is dead.
-
-    A container of which this engine knows nothing counts as alive while its namespace has a process
-    that made it.
-    """
+    """Whether nobody stands behind a document: its container does not run, and who started it is dead."""
     from ..store import containers
 
     if proc.alive(document.pid, document.started):
@@ -137,6 +173,7 @@ def connect(ctx: Context, container_id: str, use: NetworkUse) -> Endpoint:
 
     Raises Conflict when it is on that network already, WrongState when it does not run on networks.
     """
+    _check_use(use)
     with definitions.lock(ctx):
         document = _running(ctx, container_id)
         record = _record(ctx, use)
@@ -145,8 +182,8 @@ def connect(ctx: Context, container_id: str, use: NetworkUse) -> Endpoint:
         document = attachment.extend(ctx, document, use, record)
         # Its published ports may have had no address to lead to until now.
         firewall.rebuild(ctx)
+        _rewrite(ctx, container_id)
         _write_hosts(ctx, [record.name])
-        etcfiles.rewrite(ctx, document)
         return document.endpoints[-1]
 
 
@@ -155,8 +192,8 @@ def disconnect(ctx: Context, container_id: str, network: str) -> None:
     with definitions.lock(ctx):
         name = networks.get(ctx, network).name
         document = attachment.shrink(ctx, _running(ctx, container_id), name)
-        _write_hosts(ctx, [name])
         etcfiles.rewrite(ctx, document)
+        _write_hosts(ctx, [name])
 
 
 def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[str]:
@@ -175,6 +212,7 @@ def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[
             attachment.restore(ctx, document, [networks.get(ctx, e.network) for e in document.endpoints])
             done.append(container_id)
         firewall.rebuild(ctx)
+        dns.rebuild(ctx, [networks.get(ctx, name) for name in ipam.used_networks(ctx)])
     return done
 
 
@@ -185,6 +223,7 @@ def rename(ctx: Context, container_id: str, name: str) -> None:
         if document is None:
             return
         attachment.rename(ctx, document, name)
+        _rewrite(ctx, container_id)
         _write_hosts(ctx, [e.network for e in document.endpoints])
 
 
@@ -204,7 +243,10 @@ def write_etc_files(ctx: Context, request: SetupRequest) -> None:
 
 
 def _write_hosts(ctx: Context, names: Sequence[str]) -> None:
-    """Bring the files of all containers on these networks up to date."""
-    for document in endpoints.everyone(ctx):
-        if any(e.network in names for e in document.endpoints):
+    """Bring the neighbours' hosts files up to date, on those of these networks where names stand in them."""
+    if dns.available(ctx):
+        return
+    for name in names:
+        record = definitions.read(ctx, name)
+        for document in endpoints.of_network(ctx, name) if record is not None and record.spec.dns else ():
             etcfiles.rewrite(ctx, document)

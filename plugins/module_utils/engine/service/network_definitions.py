@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Sequence
 from ..context import Context
 from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.network import NetworkSpec, Subnet
-from ..network import definitions, endpoints
+from ..network import definitions, endpoints, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 
 DEFAULT_SUBNET = Subnet("10.88.0.0/16", "10.88.0.1")
@@ -150,8 +150,7 @@ def exists(ctx: Context, name: str) -> bool:
 
 def members(ctx: Context, name: str) -> List[str]:
     """The IDs of the containers that are connected to a network now."""
-    return [document.request.container_id for document in endpoints.everyone(ctx)
-            if any(endpoint.network == name for endpoint in document.endpoints)]
+    return ipam.members(ctx, name)
 
 
 def remove(ctx: Context, name: str, force: bool = False) -> str:
@@ -159,14 +158,13 @@ def remove(ctx: Context, name: str, force: bool = False) -> str:
 
     Raises NotFound, InUse (its containers are named), or InvalidInput for the default network.
     """
-    from ..network import attachment, ipam
+    from ..network import attachment
 
     record = get(ctx, name)
     if record.name == DEFAULT_NETWORK:
         raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
     with definitions.lock(ctx):
-        running = [document for document in endpoints.everyone(ctx)
-                   if any(endpoint.network == record.name for endpoint in document.endpoints)]
+        running = endpoints.of_network(ctx, record.name)
         if running and not force:
             raise InUse("Network %s is in use by %s" % (
                 record.name, ", ".join(document.request.container_name for document in running)),
@@ -218,7 +216,7 @@ def inspect(ctx: Context, name: str) -> Dict[str, Any]:
 
 def _shown_members(ctx: Context, name: str) -> Dict[str, Any]:
     rows = {}
-    for document in endpoints.everyone(ctx):
+    for document in endpoints.of_network(ctx, name):
         for endpoint in document.endpoints:
             if endpoint.network == name:
                 addresses = [(endpoint.ip, endpoint.ip_prefix, endpoint.gateway),

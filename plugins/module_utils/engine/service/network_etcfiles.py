@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import List
 
 from ..context import Context
@@ -50,6 +49,8 @@ def _put(ctx: Context, container_id: str, name: str, text: str) -> None:
     fd = os.open(ctx.run("containers", container_id, name),
                  os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(fd, "r+b") as stream:
+        # Whatever the umask: the container's users read it too. The directory keeps the host's out.
+        os.fchmod(fd, 0o644)
         if stream.read(LIMIT) == data:
             return
         stream.seek(0)
@@ -65,8 +66,8 @@ def _copy(ctx: Context, container_id: str, other: str) -> None:
 
     source = ctx.run("containers", containers.lookup(ctx, other).id)
     for name in ("hosts", "resolv.conf"):
-        with contextlib.suppress(FileNotFoundError):
-            shutil.copyfile(os.path.join(source, name), ctx.run("containers", container_id, name))
+        with contextlib.suppress(FileNotFoundError), open(os.path.join(source, name), encoding="utf-8") as stream:
+            _put(ctx, container_id, name, stream.read(LIMIT))
 
 
 def _read(path: str) -> str:
@@ -108,13 +109,12 @@ def _peers(ctx: Context, document: EndpointDocument) -> List[etcfiles.Row]:
     records = (definitions.read(ctx, name) for name in wanted)
     named = {record.name for record in records if record is not None and record.spec.dns}
     rows = []
-    for other in endpoints.everyone(ctx) if named else []:
-        if other.request.container_id == document.request.container_id:
-            other = document
-        for endpoint in other.endpoints:
-            if endpoint.network in named:
-                rows += [etcfiles.host_row(address, "", None, endpoint.aliases)
-                         for address in (endpoint.ip, endpoint.ip6) if address]
+    for network in sorted(named):
+        for other in endpoints.of_network(ctx, network):
+            for endpoint in other.endpoints:
+                if endpoint.network == network:
+                    rows += [etcfiles.host_row(address, "", None, endpoint.aliases)
+                             for address in (endpoint.ip, endpoint.ip6) if address]
     return rows
 
 

@@ -17,10 +17,11 @@ from .network_connections import (
     teardown,
     write_etc_files,
 )
-from .network_definitions import create, every, exists, get, inspect, members, prune, remove
+from .network_definitions import create, exists, get, inspect, members, prune, remove
+from .network_definitions import every as all
 
 __all__ = [
-    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "connect", "create",
-    "disconnect", "every", "exists", "get", "inspect", "live", "members", "prune", "reload", "remove",
+    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "connect", "create",
+    "disconnect", "exists", "get", "inspect", "live", "members", "prune", "reload", "remove",
     "rename", "repair", "setup", "teardown", "write_etc_files",
 ]
