@@ -72,6 +72,11 @@ def repair(ctx: Context) -> List[str]:
                 repaired += [key] if _repair_one(ctx, key) else []
         except TimedOut:
             continue
+    if repaired:
+        from . import networks
+
+        # An address or port that was claimed, but not yet noted with its container.
+        networks.repair(ctx)
     return repaired
 
 

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Real containers from a busybox root: life, exec, volumes, hook, repair. Needs root, conmon and a runtime."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from typing import Iterator
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    CannotInvoke,
+    CommandNotFound,
+    Conflict,
+    EngineError,
+    InvalidInput,
+    NotFound,
+    RuntimeFailed,
+    WrongState,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
+    ContainerSpec,
+    HealthCheck,
+    Mount,
+    NetworkUse,
+    SecretUse,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
+    containers,
+    hooks,
+    journal,
+    secrets,
+    volumes,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish, Streams
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
+PROGRAMS = "sh sleep cat ls echo touch true false id pwd rm mount".split()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = str(tmp_path_factory.mktemp("rootfs"))
+    os.chmod(path, 0o755)
+    for name in ("bin", "etc", "proc", "sys", "dev", "tmp", "full"):
+        os.makedirs(os.path.join(path, name))
+    shutil.copy("/bin/busybox", path + "/bin/busybox")
+    for name in PROGRAMS:
+        os.symlink("busybox", "%s/bin/%s" % (path, name))
+    with open(path + "/etc/passwd", "w", encoding="ascii") as stream:
+        stream.write("root:x:0:0:root:/root:/bin/sh\n")
+    with open(path + "/full/file", "w", encoding="ascii") as stream:
+        stream.write("from the image\n")
+    return path
+
+
+@pytest.fixture
+def ctx(tmp_path: object) -> Iterator[Context]:
+    place = make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path)
+    yield place
+    for row in containers.listing(place, everything=True):
+        with contextlib.suppress(EngineError):
+            containers.remove(place, row.id, force=True, timeout=0)
+
+
+def spec(root: str, *command: str, **more: object) -> ContainerSpec:
+    values = {"image": root, "rootfs": True, "name": "one", "command": command or ("sleep", "100"),
+              "network": (NetworkUse("none"),), "stop_timeout": 0}
+    values.update(more)
+    return ContainerSpec(**values)  # type: ignore[arg-type]
+
+
+def run(ctx: Context, wish: ContainerSpec) -> "tuple[int | None, bytes, bytes]":
+    parts: "dict[int, bytes]" = {2: b"", 3: b""}
+
+    def output(stream: int, data: bytes) -> None:
+        parts[stream] += data
+
+    code = containers.run(ctx, wish, streams=Streams(output))[1]
+    return code, parts[2], parts[3]
+
+
+def nothing_left(ctx: Context) -> None:
+    for place in (ctx.path("containers"), ctx.path("names", "containers"), ctx.path("pending"), ctx.run("containers"),
+                  ctx.run("netns"), ctx.run("oci")):
+        assert not os.path.isdir(place) or os.listdir(place) == [], place
+    assert not [name for name in os.listdir(ctx.path("locks")) if name.startswith("container-")]
+    with open("/proc/self/mountinfo", encoding="utf-8") as stream:
+        assert ctx.runroot not in stream.read()
+
+
+def eventually(met: object, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if met():  # type: ignore[operator]
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_from_create_to_remove_nothing_is_left(ctx: Context, root: str) -> None:
+    record = containers.create(ctx, spec(root))
+    assert store.state(ctx, record.id).status == "created"
+    containers.start(ctx, "one")
+    assert store.state(ctx, record.id).running
+    with pytest.raises(WrongState, match="running"):
+        containers.remove(ctx, "one")
+    assert containers.stop(ctx, "one") and not containers.stop(ctx, "one")
+    assert store.state(ctx, record.id)[:3] == ("exited", 0, 137)
+    containers.remove(ctx, "one")
+    nothing_left(ctx)
+
+
+def test_a_foreground_run_gives_output_and_exit_code(ctx: Context, root: str) -> None:
+    assert run(ctx, spec(root, "sh", "-c", "echo out; echo err >&2; exit 7", rm=True)) == (7, b"out\n", b"err\n")
+    assert eventually(lambda: not os.listdir(ctx.run("containers")))
+    nothing_left(ctx)
+
+
+@pytest.mark.parametrize("command, error, code", [
+    (("nothing",), CommandNotFound, 127), (("/etc",), CannotInvoke, 126)])
+def test_a_command_that_cannot_run(ctx: Context, root: str, command: "tuple[str, ...]", error: type, code: int) -> None:
+    with pytest.raises(error) as caught:
+        containers.run(ctx, spec(root, *command, rm=True))
+    assert caught.value.exit_code == code
+    nothing_left(ctx)
+
+
+@pytest.mark.parametrize("more, error", [
+    ({"user": "nobody9"}, InvalidInput), ({"mounts": (Mount("bind", "/x", "/no/such/place"),)}, NotFound),
+    ({"secrets": (SecretUse("none"),)}, NotFound), ({"restart_policy": "sometimes"}, InvalidInput),
+    ({"network": (NetworkUse("network", "none-such"),)}, NotFound), ({"sysctl": {"vm.swappiness": "1"}}, InvalidInput),
+    ({"network": (NetworkUse("none"), NetworkUse("host"))}, InvalidInput), ({"name": "a/b"}, InvalidInput),
+    ({"image": "/no/such/root"}, NotFound), ({"cap_add": ("CAP_NOTHING",)}, InvalidInput)])
+def test_a_wrong_wish_leaves_nothing(ctx: Context, root: str, more: "dict[str, object]", error: type) -> None:
+    with pytest.raises(error):
+        containers.run(ctx, spec(root, rm=True, **more))
+    os.makedirs(ctx.path("locks"), exist_ok=True)
+    nothing_left(ctx)
+
+
+def test_the_hook_takes_down_what_ended_by_itself(ctx: Context, root: str) -> None:
+    record = containers.run(ctx, spec(root, "sh", "-c", "exit 3"))[0]
+    assert containers.wait(ctx, "one") == 3
+    assert eventually(lambda: os.listdir(ctx.run("containers")) == [])
+    assert store.state(ctx, record.id)[:3] == ("exited", 0, 3)
+
+
+def test_restart_on_failure_counts(ctx: Context, root: str) -> None:
+    record = containers.run(ctx, spec(root, "sh", "-c", "echo run; exit 1", restart_policy="on-failure:2"))[0]
+    assert eventually(lambda: store.state(ctx, record.id).restarts == 2
+                      and store.state(ctx, record.id).status == "exited")
+    assert [data for _stream, data in containers.logs(ctx, "one")] == [b"run\n"] * 3
+
+
+def test_exec_and_its_errors(ctx: Context, root: str) -> None:
+    containers.run(ctx, spec(root))
+    done = containers.exec_run(ctx, "one", ExecWish(("sh", "-c", "echo $A; id -u; pwd; cat; exit 5"), env={"A": "b"},
+                                                    user="1000", workdir="/tmp"), stdin=b"input")
+    assert (done.code, done.stdout) == (5, b"b\n1000\n/tmp\ninput")
+    with pytest.raises(CommandNotFound):
+        containers.exec_run(ctx, "one", ExecWish(("nothing",)))
+    for _attempt in range(3):
+        assert containers.exec_run(ctx, "one", ExecWish(("sh", "-c", "test -t 0 && exit 4"), tty=True)).code == 4
+
+
+def test_volumes_are_filled_once_and_kept(ctx: Context, root: str) -> None:
+    mounts = (Mount("volume", "/full", "named"), Mount("volume", "/anonymous"), Mount("tmpfs", "/scratch"))
+    wish = spec(root, "sh", "-c", "cat /full/file; echo more >> /full/file", mounts=mounts, rm=True)
+    assert run(ctx, wish)[1] == b"from the image\n"
+    assert run(ctx, wish)[1] == b"from the image\nmore\n"
+    assert [volume.name for volume in volumes.listing(ctx)] == ["named"]
+
+
+def test_secrets_reach_the_container_and_nothing_else(ctx: Context, root: str) -> None:
+    secrets.put(ctx, "key", b"very-secret")
+    uses = (SecretUse("key"), SecretUse("key", "env", "KEY"))
+    record = containers.run(ctx, spec(root, secrets=uses))[0]
+    done = containers.exec_run(ctx, "one", ExecWish(("sh", "-c", "cat /run/secrets/key; echo =$KEY")))
+    assert done.stdout == b"very-secret=very-secret\n"
+    assert "very-secret" not in repr(containers.inspect(ctx, "one"))
+    assert secrets.users(ctx, "key") == {record.id: True}
+    secrets.put(ctx, "key", b"another", replace=True)
+    assert secrets.users(ctx, "key") == {record.id: False}
+
+
+def test_pause_rename_update(ctx: Context, root: str) -> None:
+    record = containers.run(ctx, spec(root))[0]
+    containers.pause(ctx, "one")
+    assert store.state(ctx, record.id).status == "paused"
+    containers.unpause(ctx, "one")
+    containers.rename(ctx, "one", "two")
+    started = store.state(ctx, record.id).started_at
+    assert containers.update(ctx, "two", {"memory": 64 << 20}).spec.memory == 64 << 20
+    assert store.state(ctx, record.id).started_at == started
+    with pytest.raises(InvalidInput, match="env"):
+        containers.update(ctx, "two", {"env": {"A": "1"}})
+    with pytest.raises(NotFound):
+        containers.inspect(ctx, "one")
+
+
+@pytest.mark.parametrize("command, reason", [(("sh", "-c", "echo broken; exit 4"), "broken"), (("nothing",), "nothing")])
+def test_a_failed_replacement_leaves_the_old_one(ctx: Context, root: str, command: "tuple[str, ...]", reason: str) -> None:
+    old = containers.run(ctx, spec(root))[0]
+    with pytest.raises(RuntimeFailed, match=reason):
+        containers.replace(ctx, "one", spec(root, *command))
+    rows = containers.listing(ctx, everything=True)
+    assert [(row.id, row.name, row.state.status) for row in rows] == [(old.id, "one", "running")]
+
+
+def test_a_replacement_keeps_the_volumes(ctx: Context, root: str) -> None:
+    mounts = (Mount("volume", "/named", "kept"), Mount("volume", "/anonymous"))
+    old = containers.run(ctx, spec(root, mounts=mounts))[0]
+    containers.exec_run(ctx, "one", ExecWish(("sh", "-c", "touch /named/a /anonymous/b")))
+    new = containers.replace(ctx, "one", spec(root, mounts=mounts, env={"A": "1"}))
+    assert new.id != old.id and new.name == "one"
+    done = containers.exec_run(ctx, "one", ExecWish(("sh", "-c", "ls /named /anonymous; echo $A")))
+    assert done.stdout.split() == [b"/anonymous:", b"b", b"/named:", b"a", b"1"]
+
+
+def test_health_becomes_good_and_bad(ctx: Context, root: str) -> None:
+    check = HealthCheck(("CMD-SHELL", "test ! -e /tmp/bad"), interval=0.2, retries=2)
+    containers.run(ctx, spec(root, health=check))
+    containers.wait(ctx, "one", condition=("healthy",), timeout=10, interval=0.05)
+    assert containers.healthcheck(ctx, "one") == 0
+    containers.exec_run(ctx, "one", ExecWish(("touch", "/tmp/bad")))
+    containers.wait(ctx, "one", condition=("unhealthy",), timeout=10, interval=0.05)
+    containers.exec_run(ctx, "one", ExecWish(("rm", "/tmp/bad")))
+    assert containers.inspect(ctx, "one")["State"]["Health"]["Log"]
+
+
+def test_a_name_in_use_names_its_holder(ctx: Context, root: str) -> None:
+    record = containers.create(ctx, spec(root))
+    with pytest.raises(Conflict, match=record.id[:12]):
+        containers.create(ctx, spec(root))
+    containers.remove(ctx, "one")
+    nothing_left(ctx)
+
+
+@pytest.mark.parametrize("moment", [0.02, 0.05, 0.08, 0.11])
+def test_what_a_killed_command_left_is_repaired(ctx: Context, root: str, moment: float) -> None:
+    engine = os.path.dirname(os.path.dirname(os.path.dirname(hooks.__file__)))
+    script = ("import sys; sys.path.insert(0, %r)\nfrom engine.context import make_context\n"
+              "from engine.formats.container import ContainerSpec, NetworkUse\n"
+              "from engine.service import containers\nprint(flush=True)\n"
+              "containers.run(make_context(root=%r, runroot=%r), ContainerSpec(image=%r, rootfs=True, name='one', "
+              "command=('sleep', '100'), network=(NetworkUse('none'),)))\n" % (engine, ctx.root, ctx.runroot, root))
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
+    assert child.stdout is not None
+    child.stdout.readline()
+    time.sleep(moment)
+    child.kill()
+    child.wait()
+    child.stdout.close()
+    journal.repair(ctx)
+    containers.remove(ctx, "one", force=True, timeout=0, ignore=True)
+    os.makedirs(ctx.path("locks"), exist_ok=True)
+    assert eventually(lambda: not os.path.isdir(ctx.run("containers")) or not os.listdir(ctx.run("containers")))
+    nothing_left(ctx)
