@@ -527,18 +527,19 @@ container:
   sample: {Id: 3f0c..., Name: web, State: {Status: running}}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import (
     Result,
     pull_options,
     read_files,
     run_module,
 )
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
+
     name, options = params["name"], pull_options(params)
     wanted = state.wish(params, read_files(params["env_file"]))
     seen = converge.observe(ctx, name, image=wanted.get("image") or "", pull=params["pull"], options=options,
@@ -555,9 +556,16 @@ def run(ctx, params, check):
     return Result(plan.changed, values, plan.before, plan.after)
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
+
+    return state.OPTIONS, {}
+
+
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -47,24 +47,30 @@ containers:
   sample: [{Id: 3f0c..., Name: web}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, inspect_all, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
-
-OPTIONS = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}),)
 
 
 def run(ctx, params, check):
     """Look them up."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
+
     names = params["name"]
     if names is None:
         names = [row.id for row in containers.listing(ctx, everything=True, filters=params["filters"] or ())]
     return Result(False, {"containers": inspect_all(ctx, containers.inspect, names)})
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    rows = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}))
+    return rows, {"mutually_exclusive": [("name", "filters")]}
+
+
 def main():
     """Entry point."""
-    run_module(OPTIONS, run, mutually_exclusive=[("name", "filters")])
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -101,26 +101,19 @@ stderr_lines:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import values
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import exec as exec_service
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
-
-OPTIONS = (
-    Row("name", settings={"required": True}), Row("command"), Row("argv", "list", settings={"elements": "str"}),
-    Row("env", "dict"), Row("user"), Row("workdir", "path"), Row("stdin"),
-    Row("tty", "bool", settings={"default": False}), Row("privileged", "bool", settings={"default": False}),
-    Row("detach", "bool", settings={"default": False}),
-)
 
 
 def run(ctx, params, check):
     """Run the command."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import values
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish
+
     argv = params["argv"] or values.command(params["command"])
     if check:
         return Result(False, {"skipped": True, "msg": "In check mode the command is not run", "cmd": argv})
-    wish = exec_service.ExecWish(
+    wish = ExecWish(
         tuple(argv), values.pairs(params["env"], "env"), params["user"] or "", params["workdir"] or "", params["tty"],
         params["privileged"], interactive=params["stdin"] is not None)
     done = containers.exec_run(ctx, params["name"], wish, stdin=(params["stdin"] or "").encode(),
@@ -138,9 +131,21 @@ def text(data):
     return data.decode("utf-8", "replace").rstrip("\r\n")
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    return (
+        Row("name", settings={"required": True}), Row("command"), Row("argv", "list", settings={"elements": "str"}),
+        Row("env", "dict"), Row("user"), Row("workdir", "path"), Row("stdin"),
+        Row("tty", "bool", settings={"default": False}), Row("privileged", "bool", settings={"default": False}),
+        Row("detach", "bool", settings={"default": False}),
+    ), {"required_one_of": [("command", "argv")], "mutually_exclusive": [("command", "argv")]}
+
+
 def main():
     """Entry point."""
-    run_module(OPTIONS, run, required_one_of=[("command", "argv")], mutually_exclusive=[("command", "argv")])
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -150,13 +150,14 @@ image:
   sample: {Id: 2b7d6430f78d..., RepoTags: [docker.io/library/nginx:1.27]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import imageplan
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import image as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import imageplan
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import image as state
+
     name, options = state.full_name(params), pull_options(params)
     local = imageplan.find(ctx, name)
     offered = imageplan.offered(ctx, name, options) if state.asks_registry(params, bool(local)) else None
@@ -171,9 +172,16 @@ def run(ctx, params, check):
     return Result(plan.changed, values, plan.before, plan.after)
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import image as state
+
+    return state.OPTIONS, state.CONSTRAINTS
+
+
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -41,24 +41,29 @@ images:
   sample: [{Id: 2b7d6430f78d...}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, inspect_all, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
-
-OPTIONS = (Row("name", "list", settings={"elements": "str"}),)
 
 
 def run(ctx, params, check):
     """Look them up."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
+
     names = params["name"]
     if names is None:
         names = [row.id for row in images.all(ctx)]
     return Result(False, {"images": inspect_all(ctx, images.inspect, names)})
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    return (Row("name", "list", settings={"elements": "str"}),), {}
+
+
 def main():
     """Entry point."""
-    run_module(OPTIONS, run)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

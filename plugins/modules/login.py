@@ -66,13 +66,14 @@ actions:
   sample: [create]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
+
     registry, authfile = params["registry"], params["authfile"]
     known = images.get_login(ctx, registry, authfile=authfile)
     plan = state.plan(params, None if known is None else (known.username, known.password))
@@ -86,9 +87,16 @@ def run(ctx, params, check):
     return Result(plan.changed, {"actions": [str(action) for action in plan.actions]}, plan.before, plan.after)
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
+
+    return state.OPTIONS, state.CONSTRAINTS
+
+
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -140,17 +140,18 @@ network:
   sample: {name: web, driver: bridge, subnets: [{subnet: 10.89.0.0/24, gateway: 10.89.0.1}]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import from_document
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import network as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import from_document
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import network as state
+
     name = params["name"]
     actual = networks.get(ctx, name).spec.to_document() if networks.exists(ctx, name) else None
-    plan = state.plan(params, document(actual))
+    plan = state.plan(params, actual)
     if plan.changed and not check:
         if plan.verbs[0] in ("remove", "replace"):
             networks.remove(ctx, name, force=params["force"])
@@ -160,16 +161,16 @@ def run(ctx, params, check):
     return Result(plan.changed, {"actions": [str(a) for a in plan.actions], "network": shown}, plan.before, plan.after)
 
 
-def document(actual):
-    """The plain JSON form of a network's document: lists, as it is stored."""
-    if actual is None:
-        return None
-    return dict(actual, subnets=[dict(row) for row in actual["subnets"]], dns_servers=list(actual["dns_servers"]))
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import network as state
+
+    return state.OPTIONS, state.CONSTRAINTS
 
 
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

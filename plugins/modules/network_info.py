@@ -41,24 +41,29 @@ networks:
   sample: [{name: web, driver: bridge}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, inspect_all, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
-
-OPTIONS = (Row("name", "list", settings={"elements": "str"}),)
 
 
 def run(ctx, params, check):
     """Look them up."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
+
     names = params["name"]
     if names is None:
-        names = [row.spec.name for row in networks.every(ctx)]
+        names = [row.name for row in networks.all(ctx)]
     return Result(False, {"networks": inspect_all(ctx, networks.inspect, names)})
+
+
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    return (Row("name", "list", settings={"elements": "str"}),), {}
 
 
 def main():
     """Entry point."""
-    run_module(OPTIONS, run)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -91,40 +91,44 @@ restarted:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module, secret_value
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
+
     name = params["name"]
     value = secret_value(params) if params["state"] == "present" else None
     known = secrets.inspect(ctx, name)["Spec"]["Labels"] if secrets.exists(ctx, name) else None
     same = None if value is None else secrets.is_value(ctx, name, value)
     stale = [i for i, fresh in secrets.users(ctx, name).items() if not fresh] if known is not None else []
     plan = state.plan(params, known, same, len(stale))
-    restarted = apply(ctx, params, plan, value) if plan.changed and not check else []
+    restarted = []
+    if not check:
+        if "remove" in plan.verbs:
+            secrets.remove(ctx, name)
+        elif "create" in plan.verbs:
+            secrets.put(ctx, name, value, labels=plan.document["labels"])
+        elif "change" in plan.verbs:
+            secrets.change(ctx, name, value if "data" in plan.after else None, labels=plan.document["labels"])
+        restarted = secrets.restart_users(ctx, name) if "restart" in plan.verbs else []
     shown = secrets.inspect(ctx, name) if secrets.exists(ctx, name) else {}
     values = {"actions": [str(action) for action in plan.actions], "secret": shown, "restarted": restarted}
     return Result(plan.changed, values, plan.before, plan.after)
 
 
-def apply(ctx, params, plan, value):
-    """Carry out the plan; the IDs of the restarted containers."""
-    name = params["name"]
-    if "remove" in plan.verbs:
-        secrets.remove(ctx, name)
-    elif "create" in plan.verbs:
-        secrets.put(ctx, name, value, labels=params["labels"])
-    elif "change" in plan.verbs:
-        secrets.change(ctx, name, value if "data" in plan.after else None, labels=plan.document["labels"])
-    return secrets.restart_users(ctx, name) if "restart" in plan.verbs else []
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
+
+    return state.OPTIONS, state.CONSTRAINTS
 
 
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run, **state.CONSTRAINTS)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

@@ -47,24 +47,30 @@ secrets:
   sample: [{ID: 52c2b5..., Spec: {Name: db-password}}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, inspect_all, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
-
-OPTIONS = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}),)
 
 
 def run(ctx, params, check):
     """Look them up."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
+
     names = params["name"]
     if names is None:
         names = [row.id for row in secrets.listing(ctx, params["filters"] or ())]
     return Result(False, {"secrets": inspect_all(ctx, secrets.inspect, names)})
 
 
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    rows = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}))
+    return rows, {"mutually_exclusive": [("name", "filters")]}
+
+
 def main():
     """Entry point."""
-    run_module(OPTIONS, run, mutually_exclusive=[("name", "filters")])
+    run_module(table, run)
 
 
 if __name__ == "__main__":

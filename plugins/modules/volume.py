@@ -91,40 +91,41 @@ volume:
   sample: {Name: web-data, Driver: local, Mountpoint: /var/lib/pycontainer/volumes/web-data/_data}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import from_document
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import volumes
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
-from ansible_collections.pycontainer.engine.plugins.module_utils.state import volume as state
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import from_document
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import volumes
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import volume as state
+
     name = params["name"]
     actual = volumes.get(ctx, name).spec.to_document() if volumes.exists(ctx, name) else None
     plan = state.plan(params, actual)
     if plan.changed:
-        spec = from_document(plan.document)
+        spec, verb = from_document(plan.document), plan.verbs[0]
         volumes.check(spec)
-        if not check:
-            apply(ctx, plan.verbs[0], spec, params)
+        if not check and verb == "label":
+            volumes.label(ctx, name, spec.labels)
+        if not check and verb in ("remove", "replace"):
+            volumes.remove(ctx, name, force=params["force"] and verb == "remove")
+        if not check and verb in ("create", "replace"):
+            volumes.create(ctx, spec)
     shown = volumes.inspect(ctx, name) if volumes.exists(ctx, name) else {}
     return Result(plan.changed, {"actions": [str(a) for a in plan.actions], "volume": shown}, plan.before, plan.after)
 
 
-def apply(ctx, verb, spec, params):
-    """Carry out the plan's step."""
-    if verb == "label":
-        volumes.label(ctx, spec.name, spec.labels)
-        return
-    if verb in ("remove", "replace"):
-        volumes.remove(ctx, spec.name, force=params["force"] and verb == "remove")
-    if verb in ("create", "replace"):
-        volumes.create(ctx, spec)
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import volume as state
+
+    return state.OPTIONS, {}
 
 
 def main():
     """Entry point."""
-    run_module(state.OPTIONS, run)
+    run_module(table, run)
 
 
 if __name__ == "__main__":

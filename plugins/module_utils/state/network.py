@@ -99,6 +99,8 @@ def _same_subnets(wanted: List[Dict[str, str]], actual: List[Mapping[str, str]])
 def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan:
     """The actions from a NetworkSpec's document (None: there is no network) to what ``params`` ask for."""
     exists, wanted = actual is not None, params["state"] == "present"
+    if actual is not None:  # in the form in which it is stored: lists
+        actual = dict(actual, subnets=list(actual["subnets"]), dns_servers=list(actual["dns_servers"]))
     fields = desired(FIELDS, params, strict=params["strict"]) if wanted else {}
     if params["strict"] and params["interface_name"] is None:
         fields.pop("interface", None)

@@ -38,7 +38,8 @@ def plan(params: Mapping[str, Any], labels: Optional[Mapping[str, str]], same: O
         if wanted and same is None:
             raise InvalidInput("There is no secret %s, and no value to make it from" % params["name"],
                                "Set data, path or env.")
-        return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after)
+        given = {"labels": values.labels(params["labels"])}
+        return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after, given)
     if params["skip_existing"]:
         return Plan()
     actions = []

@@ -4,7 +4,7 @@
 
 Ansible deletes a module's payload when the module ends, but conmon's exit hook and health checks
 need the engine afterwards. The first action that starts a container writes the engine's files, as
-far as they are in this payload, to ``<root>/engine/<digest>/engine/``, with a ``__main__.py`` that
+far as they are in this payload, to ``<root>/engine/<digest>/``, byte-compiled, with a ``__main__.py`` that
 calls ``service.hooks``. Copies of different digests live side by side; one that no container names
 is collected. ``<root>/engine/<digest>.users/<container ID>`` are the marks of those that do.
 """
@@ -15,12 +15,11 @@ import contextlib
 import hashlib
 import os
 import sys
-import zipimport
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Dict, List
 
 from ..context import Context
 from ..errors import EngineError
-from ..kernel import files
+from ..kernel import files, payload
 from . import hooks  # noqa: F401  (whoever carries this module has to carry what the copy runs)
 
 ENTRY = b"import sys\nfrom engine.service.hooks import main\nsys.exit(main(sys.argv[1:]))\n"
@@ -45,6 +44,14 @@ def ensure(ctx: Context, container_id: str) -> str:
         with open(os.path.join(marks, container_id), "wb"):
             pass
     return digest
+
+
+def keep(ctx: Context) -> None:
+    """Write this engine's copy if it is missing, so that later tasks need not compile it again."""
+    digest = _digest(ctx)
+    with files.locked(ctx.path("locks", "engine-" + digest)):
+        if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
+            _write(ctx, digest)
 
 
 def drop(ctx: Context, digest: str, container_id: str) -> None:
@@ -95,8 +102,8 @@ def _write(ctx: Context, digest: str) -> None:
     aside = os.path.join(home, "%s.%d.tmp" % (digest, os.getpid()))
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        for name, data in sorted(_sources().items()):
-            path = os.path.join(aside, "engine", name)
+        for name, data in sorted(payload.sources().items()):
+            path = os.path.join(aside, name)
             files.make_directory(os.path.dirname(path))
             files.write_plain(path, data)
             # Unchecked: the copy never changes, so no start needs to compare times.
@@ -112,89 +119,23 @@ def _write(ctx: Context, digest: str) -> None:
 
 def _digest(ctx: Context) -> str:
     """The digest of this engine's files, remembered under the run root by what is cheap to see of them."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    home, name = os.path.split(os.path.dirname(here))
+    top, _inside = payload.base()
+    home, name = os.path.split(top)
     if home == ctx.path("engine") and len(name) == 64:
         return name
-    key = hashlib.sha256(repr(sorted(_fingerprints())).encode()).hexdigest()[:32]
-    memo = ctx.run("engine-digests", key)
-    with contextlib.suppress(FileNotFoundError), open(memo, encoding="ascii") as stream:
-        digest = stream.read()
-        if len(digest) == 64:
-            return digest
-    digest = _compute_digest(_sources())
-    files.make_directory(os.path.dirname(memo))
-    files.write_atomic(memo, digest.encode(), durable=False)
+    digest = payload.known_digest(ctx.runroot)
+    if not digest:
+        digest = _compute_digest(payload.sources())
+        files.make_directory(ctx.run("engine-digests"))
+        files.write_atomic(ctx.run("engine-digests", payload.fingerprint()), digest.encode(), durable=False)
     return digest
 
 
 def _compute_digest(sources: Dict[str, bytes]) -> str:
+    if "engine/service/hooks.py" not in sources:
+        raise EngineError("This copy of the engine lacks its hooks", "This is an error of the collection; report it.")
     total = hashlib.sha256(ENTRY)
     for name, data in sorted(sources.items()):
         total.update(b"%d:%s%d:" % (len(name), name.encode(), len(data)))
         total.update(data)
     return total.hexdigest()
-
-
-def _package() -> Tuple[str, str]:
-    """Where the engine's package lies: (directory, '') or (zip archive, path inside with a slash)."""
-    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if os.path.isdir(here):
-        return here, ""
-    archive = here
-    while archive != "/" and not os.path.isfile(archive):
-        archive = os.path.dirname(archive)
-    if archive == "/":
-        raise EngineError("The engine's own files at %s cannot be read" % here)
-    return archive, os.path.relpath(here, archive) + "/"
-
-
-def _fingerprints() -> Iterator[Tuple[str, int, int]]:
-    """(path, size, time or checksum) of each file: enough to see that this is the same engine as before."""
-    base, inside = _package()
-    if inside:
-        # zipimport has read the archive's directory already; a row ends with the entry's CRC.
-        importer = zipimport.zipimporter(base)
-        rows: Dict[str, Tuple[Any, ...]] = getattr(importer, "_files", {})
-        for name, row in rows.items():
-            if name.startswith(inside) and name.endswith(".py"):
-                yield name[len(inside):], row[3], row[7]
-        return
-    for name in _names(base):
-        status = os.stat(os.path.join(base, name))
-        yield os.path.join(base, name), status.st_size, status.st_mtime_ns
-
-
-def _names(base: str) -> Iterator[str]:
-    for directory, below, found in os.walk(base):
-        below[:] = [name for name in below if name != "__pycache__"]
-        for name in found:
-            if name.endswith(".py"):
-                yield os.path.relpath(os.path.join(directory, name), base)
-
-
-def _sources() -> Dict[str, bytes]:
-    """The engine's source files in this payload: {path relative to the package: content}."""
-    base, inside = _package()
-    sources: Dict[str, bytes] = {}
-    if inside:
-        import zipfile
-
-        with zipfile.ZipFile(base) as archive:
-            for entry in archive.infolist():
-                if entry.filename.startswith(inside) and entry.filename.endswith(".py"):
-                    sources[entry.filename[len(inside):]] = archive.read(entry)
-    else:
-        for name in _names(base):
-            with open(os.path.join(base, name), "rb") as stream:
-                sources[name] = stream.read()
-    if "service/hooks.py" not in sources:
-        raise EngineError("This copy of the engine lacks its hooks", "This is an error of the collection; report it.")
-    for name in list(sources):
-        parent = os.path.dirname(name)
-        while True:
-            sources.setdefault(os.path.join(parent, "__init__.py"), b"")
-            if not parent:
-                break
-            parent = os.path.dirname(parent)
-    return sources

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The engine's own files: in a module's payload (a zip archive), in a checkout, or in the host's copy.
+
+``<runroot>/engine-digests/<fingerprint>`` remembers the digest of the files that a cheap fingerprint
+stands for, so that an unchanged task reads none of them. What has a byte-compiled copy on the host
+need not be compiled again from the payload, which takes longer than all that the task does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipimport
+from typing import Any, Dict, Iterator, Optional, Tuple
+
+TREES = ("engine/", "state/")  # below module_utils: what can run without Ansible
+
+
+def base() -> Tuple[str, str]:
+    """Where ``engine`` lies: (directory, '') or (zip archive, path inside with a slash)."""
+    here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    archive = here
+    while archive != "/" and not os.path.exists(archive):
+        archive = os.path.dirname(archive)
+    return (here, "") if archive == here else (archive, os.path.relpath(here, archive) + "/")
+
+
+def fingerprint() -> str:
+    """Stands for the files as they are, without reading them: their names, sizes, and times or checksums."""
+    return hashlib.sha256(repr(sorted(_rows())).encode()).hexdigest()[:32]
+
+
+def _rows() -> Iterator[Tuple[str, int, int]]:
+    top, inside = base()
+    if not inside:
+        for name in _names(top):
+            status = os.stat(os.path.join(top, name))
+            yield os.path.join(top, name), status.st_size, status.st_mtime_ns
+        return
+    # zipimport has read the archive's directory already; a row ends with the entry's CRC.
+    importer = zipimport.zipimporter(top)
+    rows: Dict[str, Tuple[Any, ...]] = getattr(importer, "_get_files", lambda: getattr(importer, "_files", {}))()
+    for name, row in rows.items():
+        if name.startswith(inside) and _ours(name[len(inside):]):
+            yield name[len(inside):], row[3], row[7]
+
+
+def _ours(name: str) -> bool:
+    return name.startswith(TREES) and name.endswith(".py")
+
+
+def _names(top: str) -> Iterator[str]:
+    for tree in TREES:
+        for directory, below, found in os.walk(os.path.join(top, tree)):
+            below[:] = [name for name in below if name != "__pycache__"]
+            for name in found:
+                if name.endswith(".py"):
+                    yield os.path.relpath(os.path.join(directory, name), top)
+
+
+def sources() -> Dict[str, bytes]:
+    """The files' contents by their path below module_utils, each package with an __init__.py."""
+    top, inside = base()
+    found: Dict[str, bytes] = {}
+    if inside:
+        import zipfile
+
+        with zipfile.ZipFile(top) as archive:
+            for entry in archive.infolist():
+                if entry.filename.startswith(inside) and _ours(entry.filename[len(inside):]):
+                    found[entry.filename[len(inside):]] = archive.read(entry)
+    else:
+        for name in _names(top):
+            with open(os.path.join(top, name), "rb") as stream:
+                found[name] = stream.read()
+    for name in list(found):
+        parent = os.path.dirname(name)
+        while parent:
+            found.setdefault(parent + "/__init__.py", b"")
+            parent = os.path.dirname(parent)
+    return found
+
+
+def known_digest(runroot: str) -> str:
+    """The digest that these files are known to have, '' when it is not known."""
+    try:
+        with open(os.path.join(runroot, "engine-digests", fingerprint()), encoding="ascii") as stream:
+            digest = stream.read(65)
+    except (OSError, ValueError):
+        return ""
+    return digest if len(digest) == 64 and digest.isalnum() else ""
+
+
+def copy_of(root: str, runroot: str) -> Optional[str]:
+    """The host's byte-compiled copy of these files, or None; never one that another user could have written."""
+    digest = known_digest(runroot)
+    path = os.path.join(root, "engine", digest)
+    try:
+        places = [os.lstat(place) for place in (runroot, root, os.path.dirname(path), path)] if digest else []
+    except OSError:
+        return None
+    safe = all(status.st_uid == os.geteuid() and not status.st_mode & 0o022 for status in places)
+    return path if places and safe and os.path.exists(os.path.join(path, "__main__.py")) else None
