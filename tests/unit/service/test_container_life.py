@@ -42,7 +42,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
-PROGRAMS = "sh sleep cat ls echo touch true false id pwd rm mount".split()
+PROGRAMS = ("sh", "sleep", "cat", "ls", "echo", "touch", "true", "false", "id", "pwd", "rm", "mount")
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +77,8 @@ def spec(root: str, *command: str, **more: object) -> ContainerSpec:
     return ContainerSpec(**values)  # type: ignore[arg-type]
 
 
-def run(ctx: Context, wish: ContainerSpec) -> "tuple[int | None, bytes, bytes]":
-    parts: "dict[int, bytes]" = {2: b"", 3: b""}
+def run(ctx: Context, wish: ContainerSpec) -> tuple[int | None, bytes, bytes]:
+    parts: dict[int, bytes] = {2: b"", 3: b""}
 
     def output(stream: int, data: bytes) -> None:
         parts[stream] += data
@@ -126,7 +126,7 @@ def test_a_foreground_run_gives_output_and_exit_code(ctx: Context, root: str) ->
 
 @pytest.mark.parametrize("command, error, code", [
     (("nothing",), CommandNotFound, 127), (("/etc",), CannotInvoke, 126)])
-def test_a_command_that_cannot_run(ctx: Context, root: str, command: "tuple[str, ...]", error: type, code: int) -> None:
+def test_a_command_that_cannot_run(ctx: Context, root: str, command: tuple[str, ...], error: type, code: int) -> None:
     with pytest.raises(error) as caught:
         containers.run(ctx, spec(root, *command, rm=True))
     assert caught.value.exit_code == code
@@ -139,7 +139,7 @@ def test_a_command_that_cannot_run(ctx: Context, root: str, command: "tuple[str,
     ({"network": (NetworkUse("network", "none-such"),)}, NotFound), ({"sysctl": {"vm.swappiness": "1"}}, InvalidInput),
     ({"network": (NetworkUse("none"), NetworkUse("host"))}, InvalidInput), ({"name": "a/b"}, InvalidInput),
     ({"image": "/no/such/root"}, NotFound), ({"cap_add": ("CAP_NOTHING",)}, InvalidInput)])
-def test_a_wrong_wish_leaves_nothing(ctx: Context, root: str, more: "dict[str, object]", error: type) -> None:
+def test_a_wrong_wish_leaves_nothing(ctx: Context, root: str, more: dict[str, object], error: type) -> None:
     with pytest.raises(error):
         containers.run(ctx, spec(root, rm=True, **more))
     os.makedirs(ctx.path("locks"), exist_ok=True)
@@ -206,8 +206,10 @@ def test_pause_rename_update(ctx: Context, root: str) -> None:
         containers.inspect(ctx, "one")
 
 
-@pytest.mark.parametrize("command, reason", [(("sh", "-c", "echo broken; exit 4"), "broken"), (("nothing",), "nothing")])
-def test_a_failed_replacement_leaves_the_old_one(ctx: Context, root: str, command: "tuple[str, ...]", reason: str) -> None:
+@pytest.mark.parametrize("command, reason", [
+    (("sh", "-c", "echo broken; exit 4"), "broken"), (("nothing",), "nothing")])
+def test_a_failed_replacement_leaves_the_old_one(ctx: Context, root: str, command: tuple[str, ...],
+                                                 reason: str) -> None:
     old = containers.run(ctx, spec(root))[0]
     with pytest.raises(RuntimeFailed, match=reason):
         containers.replace(ctx, "one", spec(root, *command))

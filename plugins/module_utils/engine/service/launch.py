@@ -67,7 +67,8 @@ def image_config(ctx: Context, record: Record) -> Optional[ImageConfig]:
         return None
     from ..store import images
 
-    return images.config(ctx, record.image_id)
+    config: ImageConfig = images.config(ctx, record.image_id)
+    return config
 
 
 def _begin(ctx: Context, record: Record, restarts: int, streak: int) -> Dict[str, Any]:
