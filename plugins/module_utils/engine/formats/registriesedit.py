@@ -95,7 +95,8 @@ def _edit_registries(blocks: List[Block], declared: Declared, expected: Dict[str
     present = [dict(row) for row in expected.get("registry", [])]
     groups = _groups(blocks)
     if len(groups) != len(present):
-        raise InvalidInput("The registries are not written as [[registry]] tables", "Rewrite them so, or use a drop-in.")
+        raise InvalidInput("The registries are not written as [[registry]] tables",
+                           "Rewrite them so, or use a drop-in.")
     names = [row.get("prefix") or row.get("location") for row in present]
     rows: List[Tuple[Dict[str, Any], List[Block]]] = [
         (row, blocks[start:end]) for row, (start, end) in zip(present, groups)]

@@ -47,7 +47,8 @@ memfd_create memfd_secret mincore mkdir mkdirat mknod mknodat mlock mlock2 mlock
 mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink
 mremap mseal msgctl msgget msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat
 open openat openat2 pause pidfd_getfd pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect
-poll ppoll ppoll_time64 prctl process_vm_readv process_vm_writev ptrace pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 pwrite64
+poll ppoll ppoll_time64 prctl process_vm_readv
+process_vm_writev ptrace pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 pwrite64
 pwritev pwritev2 read readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg
 remap_file_pages removexattr removexattrat rename renameat renameat2 restart_syscall riscv_hwprobe rmdir rseq
 rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
@@ -151,7 +152,7 @@ def parse_profile(data: bytes, *, source: str, capabilities: Iterable[str], mach
     return result
 
 
-def _applies(row: Any, held: "set[str]", machine: str) -> bool:
+def _applies(row: Any, held: set[str], machine: str) -> bool:
     if not isinstance(row, dict):
         return True
     names = {"x86_64": "amd64", "aarch64": "arm64"}

@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""JSON that strangers wrote: bounded in size and depth, without doubled keys, fields of the right type."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Dict, List, Tuple
+
+from ..errors import InvalidInput
+
+MAX_SIZE = 4 * 1024 * 1024
+MAX_DEPTH = 64
+
+
+def _object(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: List[str] = []
+        for key, _value in pairs:
+            if key in seen:
+                raise InvalidInput("it has the key %r twice" % key[:80])
+            seen.append(key)
+    return result
+
+
+def _constant(name: str) -> Any:
+    raise InvalidInput("%s is no JSON" % name)
+
+
+def loads(data: bytes, what: str) -> Dict[str, Any]:
+    """The object in ``data``. Raises InvalidInput that begins with ``what``."""
+    if len(data) > MAX_SIZE:
+        raise InvalidInput("%s is larger than %d bytes" % (what, MAX_SIZE))
+    if _depth(data) > MAX_DEPTH:
+        raise InvalidInput("%s is nested more than %d levels deep" % (what, MAX_DEPTH))
+    try:
+        document = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant)
+    except InvalidInput as exc:
+        raise InvalidInput("%s is refused: %s" % (what, exc.message)) from exc
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInput("%s is no JSON: %s" % (what, exc)) from exc
+    if not isinstance(document, dict):
+        raise InvalidInput("%s is no JSON object" % what)
+    return document
+
+
+def _depth(data: bytes) -> int:
+    """How deep brackets nest, strings apart: cheap enough to ask before parsing."""
+    depth = deepest = 0
+    quoted = escaped = False
+    for byte in data if data.count(b"[") + data.count(b"{") > MAX_DEPTH else b"":
+        if escaped:
+            escaped = False
+        elif quoted:
+            escaped, quoted = byte == 0x5C, byte != 0x22
+        elif byte == 0x22:
+            quoted = True
+        elif byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+class Fields:
+    """Typed access to an object's fields, with errors that name them."""
+
+    def __init__(self, document: Any, what: str) -> None:
+        if not isinstance(document, dict):
+            raise InvalidInput("%s is no object" % what)
+        self.document, self.what = document, what
+
+    def _get(self, key: str, kind: Any, name: str, default: Any) -> Any:
+        value = self.document.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool):
+            raise InvalidInput("%s: %s is no %s" % (self.what, key, name))
+        return value
+
+    def text(self, key: str, default: str = "") -> str:
+        """A string; missing and null are ``default``."""
+        return str(self._get(key, str, "string", default))
+
+    def number(self, key: str, default: int = 0) -> int:
+        """A whole number."""
+        return int(self._get(key, int, "whole number", default))
+
+    def texts(self, key: str) -> Tuple[str, ...]:
+        """A list of strings."""
+        rows = self._get(key, list, "list", [])
+        if not all(isinstance(row, str) for row in rows):
+            raise InvalidInput("%s: %s holds something that is no string" % (self.what, key))
+        return tuple(rows)
+
+    def pairs(self, key: str) -> Dict[str, str]:
+        """An object of strings."""
+        rows = self._get(key, dict, "object", {})
+        if not all(isinstance(value, str) for value in rows.values()):
+            raise InvalidInput("%s: %s holds something that is no string" % (self.what, key))
+        return dict(rows)
+
+    def objects(self, key: str) -> List[Dict[str, Any]]:
+        """A list of objects."""
+        rows = self._get(key, list, "list", [])
+        if not all(isinstance(row, dict) for row in rows):
+            raise InvalidInput("%s: %s holds something that is no object" % (self.what, key))
+        return list(rows)
+
+    def object(self, key: str) -> Dict[str, Any]:
+        """An object; missing and null are an empty one."""
+        return dict(self._get(key, dict, "object", {}))
