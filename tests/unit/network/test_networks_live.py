@@ -12,7 +12,7 @@ import time
 from typing import Any
 
 import pytest
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine import errors
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine import context, errors
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import NetworkUse, Port
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec, Subnet
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import netns
@@ -369,3 +369,23 @@ def test_sixteen_at_once(lab: Any) -> None:
     assert len({result.ports[0].host_port for result in found}) == 8
     assert len(os.listdir(lab.ctx.run("ports"))) == 8
     assert sum(1 for link in socket.if_nameindex() if link[1].startswith("pyctest")) == 2
+
+
+def test_a_missing_program_is_named_and_nothing_is_left(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "TOOL_DIRECTORIES", ())
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(errors.MissingDependency, match="nftables"):
+        lab.up("web", ports=(Port(80, 8080),))
+    assert os.listdir(lab.ctx.run("ports")) == [] == os.listdir(lab.ctx.run("endpoints"))
+    assert [name for _, name in socket.if_nameindex() if name.startswith("pyct")] == []
+
+
+@pytest.mark.parametrize("use", [
+    {"aliases": ("a\nb",)}, {"aliases": ("a b",)}, {"mac": "03:00:00:00:00:01"}, {"mac": "02:00"},
+    {"interface": "a/b"}, {"interface": "lo"}, {"interface": "x" * 16}, {"ip": "fd00::5"}, {"ip6": "10.88.0.5"},
+])
+def test_hostile_settings_are_refused_and_leave_nothing(lab: Any, use: Any) -> None:
+    with pytest.raises(errors.EngineError):
+        lab.up("web", uses=on("podman", **use))
+    assert networks.members(lab.ctx, "podman") == []
+    assert "pyctest" not in shell("ip -o link; nft list ruleset")

@@ -8,6 +8,7 @@ side by side. Taking off goes on whatever fails, and reports at the end. The cal
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import replace
 from typing import Callable, Dict, List, Optional, Sequence, Set
@@ -39,7 +40,9 @@ def attach(ctx: Context, request: SetupRequest, records: Sequence[NetworkRecord]
         endpoints.write(ctx, document)
         _connect(ctx, document, records, document.endpoints)
     except BaseException:
-        detach(ctx, document)
+        # The reason counts, not what undoing it stumbles over.
+        with contextlib.suppress(EngineError):
+            detach(ctx, document)
         raise
     return SetupResult({e.network: e for e in document.endpoints}, document.ports)
 
@@ -79,6 +82,8 @@ def _home_of(record: NetworkRecord, address: str) -> Subnet:
     import ipaddress
 
     family = [s for s in record.spec.subnets if (":" in s.subnet) == (":" in address)]
+    if not family:
+        raise InvalidInput("Network %s has no subnet for the address %r" % (record.name, address[:80]))
     try:
         return next((s for s in family if ipaddress.ip_address(address) in ipaddress.ip_network(s.subnet)), family[0])
     except ValueError as exc:
@@ -185,7 +190,8 @@ def extend(ctx: Context, document: EndpointDocument, use: NetworkUse, record: Ne
     try:
         _connect(ctx, document, [record], [new])
     except BaseException:
-        shrink(ctx, document, record.name)
+        with contextlib.suppress(EngineError):
+            shrink(ctx, document, record.name)
         endpoints.write(ctx, before)
         raise
     return document

@@ -98,11 +98,14 @@ def stored(ctx: Context) -> List[NetworkRecord]:
 
 
 def lookup(ctx: Context, wanted: str) -> NetworkRecord:
-    """A stored network by name, ID or a prefix of its ID; NotFound or Ambiguous."""
+    """A stored network by name, ID or its first 12 digits at least; NotFound or Ambiguous.
+
+    A shorter prefix would let a name that is not there (such as 'db') mean another network.
+    """
     record = read(ctx, wanted)
     if record is not None:
         return record
-    matches = [r for r in stored(ctx) if r.id.startswith(wanted)] if re.match(r"[0-9a-f]+\Z", wanted) else []
+    matches = [r for r in stored(ctx) if r.id.startswith(wanted)] if re.match(r"[0-9a-f]{12,64}\Z", wanted) else []
     if len(matches) > 1:
         raise Ambiguous("%s fits several networks" % wanted, ["%s (%s)" % (r.name, r.id[:12]) for r in matches])
     if not matches:

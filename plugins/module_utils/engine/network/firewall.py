@@ -69,7 +69,7 @@ def remove(ctx: Context, publications: Sequence[Publication]) -> None:
     applied = files.read_json(_applied_path(ctx)) or []
     if _document(live_networks(ctx)) != applied:
         rebuild(ctx)
-    elif publications:
+    elif publications and applied:
         Change(ctx, _nft(ctx, ruleset.elements("delete", ctx.prefix, publications))).finish()
 
 

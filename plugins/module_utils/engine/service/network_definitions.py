@@ -132,9 +132,9 @@ def every(ctx: Context) -> List[NetworkRecord]:
 
 
 def get(ctx: Context, name: str) -> NetworkRecord:
-    """A network by name, ID or a prefix of its ID; NotFound or Ambiguous."""
+    """A network by name, ID or its first 12 digits at least; NotFound or Ambiguous."""
     virtual = default(ctx)
-    if name == DEFAULT_NETWORK or (name and len(name) >= 3 and virtual.id.startswith(name)):
+    if name == DEFAULT_NETWORK or (len(name) >= 12 and virtual.id.startswith(name)):
         return virtual
     return definitions.lookup(ctx, name)
 
