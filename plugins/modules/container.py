@@ -521,23 +521,24 @@ actions:
   elements: str
   sample: [update (memory)]
 container:
-  description: The container as C(pycontainer inspect) shows it; empty when there is none.
+  description:
+    - The container in short, with some of the keys that M(pycontainer.engine.container_info) returns; empty when
+      there is none.
   returned: success
   type: dict
-  sample: {Id: 3f0c..., Name: web, State: {Status: running}}
+  sample: {Id: 3f0c..., Name: web, State: {Status: running}, NetworkSettings: {Ports: {}}}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import (
-    Result,
-    pull_options,
-    read_files,
-    run_module,
-)
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import (
+        pull_options,
+        read_files,
+    )
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
 
     name, options = params["name"], pull_options(params)

@@ -150,12 +150,13 @@ image:
   sample: {Id: 2b7d6430f78d..., RepoTags: [docker.io/library/nginx:1.27]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import imageplan
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import pull_options
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import image as state
 
     name, options = state.full_name(params), pull_options(params)

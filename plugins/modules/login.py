@@ -66,12 +66,13 @@ actions:
   sample: [create]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, pull_options, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import pull_options
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
 
     registry, authfile = params["registry"], params["authfile"]

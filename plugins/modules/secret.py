@@ -91,12 +91,13 @@ restarted:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module, secret_value
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import secret_value
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
 
     name = params["name"]
