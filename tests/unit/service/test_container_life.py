@@ -266,3 +266,16 @@ def test_what_a_killed_command_left_is_repaired(ctx: Context, root: str, moment:
     os.makedirs(ctx.path("locks"), exist_ok=True)
     assert eventually(lambda: not os.path.isdir(ctx.run("containers")) or not os.listdir(ctx.run("containers")))
     nothing_left(ctx)
+
+
+def test_a_run_that_nobody_saw_end_is_taken_down(ctx: Context, root: str) -> None:
+    record = containers.run(ctx, spec(root))[0]
+    state = store.state(ctx, record.id)
+    os.kill(state.conmon_pid, 9)
+    os.kill(state.pid, 9)
+    assert eventually(lambda: not store.state(ctx, record.id).running)
+    assert store.state(ctx, record.id)[:3] == ("exited", 0, store.UNKNOWN_EXIT)
+    assert containers.repair(ctx) == [record.id]
+    assert os.listdir(ctx.run("containers")) == []
+    containers.remove(ctx, "one")
+    nothing_left(ctx)

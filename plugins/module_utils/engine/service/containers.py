@@ -231,7 +231,7 @@ def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
 
 
 def repair(ctx: Context) -> List[str]:
-    """Undo or complete what killed commands left; see journal.repair."""
+    """Undo or complete what killed commands left, and take down runs that ended with nobody there; their IDs."""
     from . import journal
 
-    return journal.repair(ctx)
+    return journal.repair(ctx) + journal.sweep(ctx)

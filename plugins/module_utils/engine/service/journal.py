@@ -70,6 +70,9 @@ def repair(ctx: Context) -> List[str]:
         try:
             with store.lock(ctx, key, timeout=0):
                 repaired += [key] if _repair_one(ctx, key) else []
+                if not os.path.exists(store.directory(ctx, key)):
+                    # Whoever held it may have removed it; taking the lock has made its file anew.
+                    store.drop_lock(ctx, key)
         except TimedOut:
             continue
     if repaired:
@@ -93,6 +96,23 @@ def _repair_one(ctx: Context, key: str) -> bool:
         raise EngineError("The note %s is damaged" % _path(ctx, key), "Remove that file.")
     step(ctx, key, note)
     end(ctx, key)
-    if not os.path.exists(store.directory(ctx, key)):
-        store.drop_lock(ctx, key)
     return True
+
+
+def sweep(ctx: Context) -> List[str]:
+    """Take down the runs that ended while nobody was there, because conmon was killed too; their IDs."""
+    from . import cleanup
+
+    found = []
+    with contextlib.suppress(FileNotFoundError):
+        for container_id in os.listdir(ctx.run("containers")):
+            state = store.state(ctx, container_id)
+            if state.running or state.status == "restarting" or state.conmon_pid:
+                continue
+            with contextlib.suppress(TimedOut), store.lock(ctx, container_id, timeout=0):
+                if not store.state(ctx, container_id).running:
+                    cleanup.end_run(ctx, container_id)
+                    found.append(container_id)
+                if not os.path.exists(store.directory(ctx, container_id)):
+                    store.drop_lock(ctx, container_id)
+    return found

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from ..context import Context
-from ..errors import RuntimeFailed
+from ..errors import InvalidInput, RuntimeFailed
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest
 from ..kernel import files, netns, proc
@@ -143,8 +143,6 @@ def _job(ctx: Context, record: Record) -> conmon.Launch:
 
 def log_size(text: str) -> int:
     """The size of a log in bytes, from bytes or '10m'; -1 for no limit. Raises InvalidInput."""
-    from ..errors import InvalidInput
-
     number, unit = text.rstrip("bBkKmMgG"), text[len(text.rstrip("bBkKmMgG")):].lower().rstrip("b")
     factors = {"": 1, "k": 1024, "m": 1024 ** 2, "g": 1024 ** 3}
     if unit not in factors or not number.lstrip("-").isdigit():
@@ -184,6 +182,8 @@ def wanted_ports(record: Record, image: Optional[ImageConfig]) -> Tuple[Port, ..
         published = {(row.container_port, row.protocol) for row in rows}
         for text in list(record.spec.expose) + list(image.exposed_ports if image is not None else ()):
             number, _slash, protocol = text.partition("/")
+            if not number.isdigit() or not 0 < int(number) < 65536:
+                raise InvalidInput("The exposed port %r is malformed" % text[:40], "Use PORT/PROTOCOL.")
             if (int(number), protocol or "tcp") not in published:
                 published.add((int(number), protocol or "tcp"))
                 rows.append(Port(int(number), 0, "", protocol or "tcp"))
