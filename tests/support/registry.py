@@ -78,7 +78,7 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
 
 def push(layout: str, tag: str, destination: str, *, secure: bool = False) -> None:
     """Copy an image from an OCI layout to a registry with skopeo."""
-    command = ["skopeo", "copy", "--quiet", "--dest-tls-verify=false"]
+    command = ["skopeo", "--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"]
     if secure:
         command += ["--dest-creds", "%s:%s" % (USER, PASSWORD)]
     subprocess.run(command + ["oci:%s:%s" % (layout, tag), "docker://" + destination], check=True)

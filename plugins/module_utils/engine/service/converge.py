@@ -8,6 +8,7 @@ more than that takes: it is all that an unchanged task does.
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context
@@ -48,6 +49,8 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
 
 def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> str:
     """The ID of the image that a name means here now; '' when it is not here."""
+    if pull not in ("always", "newer") and _still_named(ctx, image, raw):
+        return str(raw["image_id"])
     from ..store import images
 
     try:
@@ -63,6 +66,22 @@ def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, o
         if digest != record.manifest_digest and not any(d.endswith("@" + digest) for d in record.digests):
             return digest
     return record.id
+
+
+def _still_named(ctx: Context, image: str, raw: Mapping[str, Any]) -> bool:
+    """Whether the name that the container was made by means the same image as then.
+
+    It says yes only to a complete name in plain letters (store.images keeps a link of that name); for all
+    others the reader of image names is loaded, which takes longer than everything else here.
+    """
+    name = str(raw["image_name"])
+    if image not in (name, raw["spec"].get("image")) or not name.replace("/", "").replace(":", "").replace(
+            "-", "").replace(".", "").replace("_", "").isalnum() or not name.isascii():
+        return False
+    try:
+        return os.readlink(ctx.path("images", "names", name.replace("/", "%2F").replace(":", "%3A"))) == raw["image_id"]
+    except OSError:
+        return False
 
 
 def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) -> bool:
