@@ -240,10 +240,10 @@ def _compare_image(params: Mapping[str, Any], changes: Dict[str, Any], actual: A
 
 
 def _configuration(params: Mapping[str, Any], changes: Mapping[str, Any], actual: Actual) -> Tuple[Action, ...]:
-    fixed = sorted(field for field, pair in changes.items()
-                   if _EFFECTS.get(field) != LIVE or (field == "network" and not _has_links(pair)))
+    fixed = any(_EFFECTS.get(field) != LIVE or (field == "network" and not _has_links(pair))
+                for field, pair in changes.items())
     if fixed or params.get("recreate"):
-        return (Action("replace", ", ".join(fixed) or "recreate"),)
+        return (Action("replace", ", ".join(sorted(changes)) or "recreate"),)
     if changes:
         return (Action("update", ", ".join(sorted(changes))),)
     return ()

@@ -147,7 +147,7 @@ def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
         if verb in ("create", "replace", "update"):
             _configure(ctx, name, verb, document, live, settings)
         elif verb in ("start", "restart"):
-            _start(ctx, name, verb, settings)
+            _start(ctx, name, verb, settings, fresh="create" in verbs)
         elif verb == "unpause":
             service.unpause(ctx, name)
         elif verb == "stop":
@@ -177,7 +177,8 @@ def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], 
         service.update(ctx, name, {field: getattr(spec, field) for field in live})
 
 
-def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any]) -> None:
+def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any], *, fresh: bool) -> None:
+    """Start or restart; a ``fresh`` container that cannot be started is taken away again."""
     from . import containers as service
 
     try:
@@ -187,6 +188,8 @@ def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any]) -> N
             service.restart(ctx, name, timeout=settings.get("timeout"))
     except EngineError as exc:
         exc.message += log_tail(ctx, name)
+        if fresh:
+            service.remove(ctx, name, force=True, volumes=True, ignore=True)
         raise
 
 
