@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
@@ -14,7 +15,10 @@ from .digest import parse_digest
 from .jsonbytes import Fields, loads
 
 MAX_LAYERS = 500
+MAX_NUMBER = (1 << 63) - 1
 NANOSECOND = 1e-9
+
+_TIME = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -53,18 +57,48 @@ def parse(data: bytes, what: str = "The image configuration") -> ImageConfig:
         raise InvalidInput("%s: rootfs has %d diff IDs, more than %d" % (what, len(diff_ids), MAX_LAYERS))
     if not top.text("architecture") or not top.text("os"):
         raise InvalidInput("%s has no architecture or no os" % what)
-    for entry in config.texts("Env"):
-        if "\0" in entry:
-            raise InvalidInput("%s: Env holds a zero byte" % what)
+    _refuse_zero_bytes(config)
     return ImageConfig(
         os=top.text("os"), architecture=top.text("architecture"), variant=top.text("variant"),
-        created=top.text("created"), author=top.text("author"),
+        created=_time(top, "created"), author=top.text("author"),
         env=config.texts("Env"), entrypoint=config.texts("Entrypoint"), cmd=config.texts("Cmd"),
         user=config.text("User"), workdir=config.text("WorkingDir"),
         volumes=tuple(sorted(config.object("Volumes"))), exposed_ports=tuple(sorted(config.object("ExposedPorts"))),
         labels=config.pairs("Labels"), stop_signal=config.text("StopSignal"),
-        healthcheck=_health(config), history=tuple(top.objects("history")), raw=top.document,
+        healthcheck=_health(config), history=_history(top), raw=top.document,
         diff_ids=tuple(parse_digest(value, "%s: rootfs.diff_ids[%d]" % (what, n)) for n, value in enumerate(diff_ids)))
+
+
+def _refuse_zero_bytes(config: Fields) -> None:
+    """execve(2) and mount(2) would take such a text for a shorter one than the one that was looked at."""
+    for key in ("Env", "Entrypoint", "Cmd"):
+        if any("\0" in text for text in config.texts(key)):
+            raise InvalidInput("%s: %s holds a zero byte" % (config.what, key))
+    for key in ("User", "WorkingDir", "StopSignal"):
+        if "\0" in config.text(key):
+            raise InvalidInput("%s: %s holds a zero byte" % (config.what, key))
+    for key in ("Volumes", "ExposedPorts"):
+        if any("\0" in text for text in config.object(key)):
+            raise InvalidInput("%s: %s holds a zero byte" % (config.what, key))
+
+
+def _time(fields: Fields, key: str) -> str:
+    """A time by RFC 3339, section 5.6, or ''."""
+    text = fields.text(key)
+    if text and not _TIME.match(text):
+        raise InvalidInput("%s: %s is no time by RFC 3339: %s" % (fields.what, key, ascii(text[:40])))
+    return text
+
+
+def _history(top: Fields) -> Tuple[Dict[str, Any], ...]:
+    rows = top.objects("history")
+    for number, row in enumerate(rows):
+        fields = Fields(row, "%s: history[%d]" % (top.what, number))
+        _time(fields, "created")
+        for key in ("created_by", "author", "comment"):
+            fields.text(key)
+        fields.flag("empty_layer")
+    return tuple(rows)
 
 
 def _health(config: Fields) -> Optional[HealthCheck]:
@@ -76,6 +110,9 @@ def _health(config: Fields) -> Optional[HealthCheck]:
     test = fields.texts("Test")
     if not test:
         return None
+    for key in ("Interval", "Timeout", "StartPeriod", "Retries"):
+        if not 0 <= fields.number(key) <= MAX_NUMBER:
+            raise InvalidInput("%s: %s is out of range" % (fields.what, key))
     default = HealthCheck(test)
     return HealthCheck(
         test, fields.number("Interval") * NANOSECOND or default.interval,

@@ -30,12 +30,16 @@ ACCEPT = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX)
 MAX_LAYERS = 500
 MAX_BLOB = 1 << 40  # 1 TiB
 
+# Layers that need not be in the registry: their descriptors may say where else they are (image-spec, layer.md).
+FOREIGN_LAYERS = ("application/vnd.oci.image.layer.nondistributable.v1.tar",
+                  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+                  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+                  "application/vnd.docker.image.rootfs.foreign.diff.tar",
+                  "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+
 _CONFIGS = (OCI_CONFIG, DOCKER_CONFIG)
 _LAYERS = (OCI_LAYER, OCI_LAYER + "+gzip", OCI_LAYER + "+zstd", DOCKER_LAYER, DOCKER_LAYER + ".gzip",
-           DOCKER_LAYER + ".zstd", "application/vnd.oci.image.layer.nondistributable.v1.tar",
-           "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-           "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
-           "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+           DOCKER_LAYER + ".zstd", *FOREIGN_LAYERS)
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ def parse_manifest(data: bytes, media_type: Optional[str] = None, what: str = "T
     document = loads(data, what)
     fields = Fields(document, what)
     if document.get("schemaVersion") != 2 or isinstance(document.get("schemaVersion"), bool):
-        raise InvalidInput("%s has schemaVersion %r" % (what, document.get("schemaVersion")),
+        raise InvalidInput("%s has schemaVersion %s" % (what, _shown(document.get("schemaVersion"))),
                            "Only version 2 is supported; ask for the image to be pushed anew.")
     is_index, is_image = "manifests" in document, "layers" in document or "config" in document
     if is_index and is_image:
@@ -85,6 +89,8 @@ def parse_manifest(data: bytes, media_type: Optional[str] = None, what: str = "T
         raise InvalidInput("%s has neither manifests nor config and layers" % what)
     kind = _media_type(fields, media_type, is_index)
     if is_index:
+        if not isinstance(document["manifests"], list):
+            raise InvalidInput("%s: manifests is no list" % what)
         rows = [_descriptor(row, "%s: manifests[%d]" % (what, n), with_platform=True)
                 for n, row in enumerate(fields.objects("manifests"))]
         return Index(kind, tuple(rows))
@@ -97,10 +103,10 @@ def _media_type(fields: Fields, header: Optional[str], is_index: bool) -> str:
     told = (header or "").split(";")[0].strip()
     generic = ("", "application/json", "text/plain", "application/octet-stream")
     if own and told not in generic and own != told:
-        raise InvalidInput("%s says that it is %s, but it came as %s" % (fields.what, own, told))
+        raise InvalidInput("%s says that it is %s, but it came as %s" % (fields.what, _shown(own), _shown(told)))
     kind = own or (told if told not in generic else (OCI_INDEX if is_index else OCI_MANIFEST))
     if kind not in ((OCI_INDEX, DOCKER_INDEX) if is_index else (OCI_MANIFEST, DOCKER_MANIFEST)):
-        raise InvalidInput("%s has the media type %s, which does not fit its content" % (fields.what, kind[:120]))
+        raise InvalidInput("%s has the media type %s, which does not fit its content" % (fields.what, _shown(kind)))
     return kind
 
 
@@ -108,7 +114,7 @@ def _manifest(fields: Fields, kind: str) -> Manifest:
     what = fields.what
     config = _descriptor(fields.document.get("config"), what + ": config")
     if config.media_type not in _CONFIGS:
-        raise InvalidInput("%s is no image: its config is %s" % (what, config.media_type[:120]),
+        raise InvalidInput("%s is no image: its config is %s" % (what, _shown(config.media_type)),
                            "It is an artifact of another kind, and nothing that could be run.")
     if not isinstance(fields.document.get("layers"), list):
         raise InvalidInput("%s: layers is no list" % what)
@@ -118,7 +124,8 @@ def _manifest(fields: Fields, kind: str) -> Manifest:
     layers = tuple(_descriptor(row, "%s: layers[%d]" % (what, n)) for n, row in enumerate(rows))
     for number, layer in enumerate(layers):
         if layer.media_type not in _LAYERS:
-            raise InvalidInput("%s: layers[%d] has the unknown media type %s" % (what, number, layer.media_type[:120]))
+            raise InvalidInput("%s: layers[%d] has the unknown media type %s" % (
+                what, number, _shown(layer.media_type)))
     return Manifest(kind, config, layers, fields.pairs("annotations"))
 
 
@@ -126,7 +133,7 @@ def _descriptor(row: Any, where: str, *, with_platform: bool = False) -> Descrip
     fields = Fields(row, where)
     size = row.get("size")
     if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_BLOB:
-        raise InvalidInput("%s: size is no valid size: %r" % (where, size))
+        raise InvalidInput("%s: size is no valid size: %s" % (where, _shown(size)))
     kind = fields.text("mediaType")
     if not kind:
         raise InvalidInput("%s has no mediaType" % where)
@@ -136,6 +143,12 @@ def _descriptor(row: Any, where: str, *, with_platform: bool = False) -> Descrip
         platform = Platform(part.text("os"), part.text("architecture"), part.text("variant"))
     return Descriptor(kind, parse_digest(row.get("digest"), where + ": digest"), size, fields.texts("urls"),
                       fields.pairs("annotations"), platform)
+
+
+def _shown(value: Any) -> str:
+    """A stranger's value for a message: one line, short, without control characters."""
+    text = ascii(value)
+    return text if len(text) <= 120 else text[:120] + "..."
 
 
 def choose(index: Index, platform: Platform, what: str) -> Descriptor:
@@ -151,7 +164,7 @@ def choose(index: Index, platform: Platform, what: str) -> Descriptor:
         return fitting[0]
     if len(images) == 1 and images[0].platform is None:
         return images[0]
-    offered = sorted({str(row.platform) for row in images if row.platform is not None and row.platform.os != "unknown"})
+    offered = [one for one in sorted(set(platforms(index))) if not one.startswith("unknown")]
     raise NotFound("%s has no image for %s" % (what, platform),
                    "It has: %s." % (", ".join(offered[:40]) or "nothing that can be run"))
 
@@ -162,6 +175,8 @@ def build_manifest(config: Descriptor, layers: Sequence[Descriptor], annotations
     def row(descriptor: Descriptor) -> Dict[str, Any]:
         result: Dict[str, Any] = {"mediaType": descriptor.media_type, "digest": "sha256:" + descriptor.digest,
                                   "size": descriptor.size}
+        if descriptor.urls:
+            result["urls"] = list(descriptor.urls)
         if descriptor.annotations:
             result["annotations"] = descriptor.annotations
         return result
@@ -176,4 +191,4 @@ def build_manifest(config: Descriptor, layers: Sequence[Descriptor], annotations
 
 def platforms(index: Index) -> List[str]:
     """What an index offers, for messages."""
-    return [str(row.platform) for row in index.manifests if row.platform is not None]
+    return [_shown(str(row.platform)).strip("'\"") for row in index.manifests if row.platform is not None]

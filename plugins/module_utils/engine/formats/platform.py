@@ -29,13 +29,17 @@ class Platform:
     def variants(self) -> List[str]:
         """The variants that run here, the best first; '' is an entry that does not say."""
         if self.architecture == "arm":
-            number = int(self.variant[1:]) if self.variant[1:].isdigit() else 7
-            return ["v%d" % n for n in range(number, 4, -1)] + [""]
+            return ["v%d" % n for n in range(_level(self.variant, 7), 4, -1)] + [""]
         if self.architecture == "arm64":
             return [self.variant or "v8", "v8", ""]
-        if self.architecture == "amd64" and self.variant[1:].isdigit():
-            return ["v%d" % n for n in range(int(self.variant[1:]), 0, -1)] + [""]
+        if self.architecture == "amd64" and self.variant:
+            return ["v%d" % n for n in range(_level(self.variant, 1), 0, -1)] + [""]
         return [self.variant, ""]
+
+
+def _level(variant: str, default: int) -> int:
+    """The number in 'v7'; there are single digits only."""
+    return int(variant[1]) if len(variant) == 2 and variant[1] in "123456789" else default
 
 
 def of_machine(machine: str) -> Platform:
@@ -54,3 +58,10 @@ def parse(text: str, machine: str) -> Platform:
     if len(parts) > 3 or not all(part.replace("-", "").replace("_", "").isalnum() for part in parts):
         raise InvalidInput("%r is no platform" % text, "Use OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT.")
     return Platform(parts[0], _ALIASES.get(parts[1], parts[1]), parts[2] if len(parts) == 3 else "")
+
+
+def host() -> Platform:
+    """This machine's platform."""
+    import os
+
+    return of_machine(os.uname().machine)

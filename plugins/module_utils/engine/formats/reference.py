@@ -17,6 +17,7 @@ from ..errors import InvalidInput
 DOCKER = "docker.io"
 LOCAL = "localhost"
 MAX_NAME = 255
+MAX_TEXT = 1024
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _PATH = re.compile(r"\A%s(?:/%s)*\Z" % (_COMPONENT, _COMPONENT))
@@ -60,6 +61,7 @@ def parse(text: str) -> Reference:
 
     Raises InvalidInput; a short name has to be resolved first.
     """
+    _check_length(text)
     if is_short(text):
         raise InvalidInput("%r does not name a registry" % text, "Write it out, such as docker.io/library/%s." % text)
     domain, _slash, rest = text.partition("/")
@@ -73,13 +75,26 @@ def complete(domain: str, path: str, tag: str, digest: str, text: str) -> Refere
         domain = DOCKER
     if domain == DOCKER and "/" not in path:
         path = "library/" + path
-    if not _DOMAIN.match(domain):
-        raise InvalidInput("%r has no valid registry name" % text)
+    if not _is_domain(domain):
+        raise InvalidInput("%r has no valid registry name" % text, "It is HOST or HOST:PORT.")
     if not _PATH.match(path) or len(domain) + 1 + len(path) > MAX_NAME:
         letters = "Use letters, digits, '.', '_', '-' and '/'."
         hint = "Repository names are lower case." if path.lower() != path else letters
         raise InvalidInput("%r has no valid repository name" % text, hint)
     return Reference(domain, path, tag or ("" if digest else "latest"), digest)
+
+
+def _is_domain(domain: str) -> bool:
+    """HOST[:PORT], with a port that there can be."""
+    if len(domain) > MAX_NAME or not _DOMAIN.match(domain):
+        return False
+    port = domain.rpartition(":")[2] if not domain.endswith("]") and ":" in domain else "1"
+    return 0 < int(port) <= 65535
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise InvalidInput("%r... is %d characters long, too long for an image name" % (text[:80], len(text)))
 
 
 def _split(rest: str, text: str) -> Tuple[str, str, str]:
@@ -100,6 +115,7 @@ def is_short(text: str) -> bool:
 
 def split_short(text: str) -> Tuple[str, str, str]:
     """Path, tag and digest of a short name, as written. Raises InvalidInput."""
+    _check_length(text)
     path, tag, digest = _split(text, text)
     if not _PATH.match(path) or len(path) > MAX_NAME:
         hint = "Repository names are lower case." if path.lower() != path else None
@@ -120,7 +136,7 @@ def relocate(reference: Reference, prefix: str, location: str) -> Reference:
     """``reference`` with the part of its name that is ``prefix`` replaced by ``location``."""
     rest = reference.name[len(prefix):] if reference.name.startswith(prefix) else "/" + reference.path
     domain, _slash, path = (location + rest).partition("/")
-    if not _DOMAIN.match(domain) or not _PATH.match(path):
+    if not _is_domain(domain) or not _PATH.match(path):
         raise InvalidInput("registries.conf sends %s to the invalid place %s" % (reference, location + rest),
                            "Mend the location in registries.conf.")
     return replace(reference, domain=domain, path=path)

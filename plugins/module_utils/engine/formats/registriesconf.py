@@ -5,15 +5,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..errors import InvalidInput
+from ..errors import Ambiguous, InvalidInput
 from . import reference as references
+from .digest import is_digest
 from .reference import Reference
 
 MAX_FILE = 4 * 1024 * 1024
 PULL_FROM = ("all", "digest-only", "tag-only")
 MODES = ("enforcing", "permissive", "disabled")
+AUTH_FILES = "containers-auth.json"
+# A parser joins the parts of a dotted key one by one, which takes quadratic time; a search list of 150
+# registries on one line has some 500 dots.
+MAX_DOTS = 4000
 
 Loads = Callable[[str], Dict[str, Any]]
 
@@ -68,17 +73,17 @@ class RegistriesConf:
     short_name_mode: str = "permissive"
     credential_helpers: Tuple[str, ...] = ()
 
-    def find(self, name: str) -> Registry | None:
-        """The registry whose prefix fits a name ('docker.io/library/x') best: the longest."""
+    def find(self, name: str) -> Optional[Registry]:
+        """The registry whose prefix fits a name ('docker.io/library/x', or with ':tag' or '@digest') best: the longest."""
         best = None
         for row in self.registries:
-            if matches(row.prefix, name) and (best is None or len(row.prefix) > len(best.prefix)):
+            if match(row.prefix, name) and (best is None or len(row.prefix) > len(best.prefix)):
                 best = row
         return best
 
     def endpoints(self, reference: Reference) -> List[Endpoint]:
         """Where to pull from, mirrors first. Raises InvalidInput when the registry is blocked."""
-        row = self.find(reference.name)
+        row = self._row(reference)
         if row is None:
             return [Endpoint(reference)]
         if row.blocked:
@@ -92,10 +97,15 @@ class RegistriesConf:
         own = _move(reference, row.prefix, row.location) if row.location else reference
         return result + [Endpoint(own, row.insecure)]
 
+    def _row(self, reference: Reference) -> Optional[Registry]:
+        rows = [self.find(text) for text in {str(reference), reference.tagged}]
+        return max((row for row in rows if row), key=lambda row: len(row.prefix), default=None)
+
     def candidates(self, text: str) -> List[Candidate]:
         """What a name may mean: itself when it names a registry, else its alias, else each of the search list.
 
-        Never a prompt. Raises InvalidInput when there is nothing to try.
+        Never a prompt. Raises InvalidInput when there is nothing to try, and Ambiguous when the mode
+        'enforcing' forbids to try several registries.
         """
         if not references.is_short(text):
             return [Candidate(references.parse(text), "")]
@@ -109,40 +119,63 @@ class RegistriesConf:
             raise InvalidInput("The short name %r has no alias, and there is no registry to search" % text,
                                "Write it out, such as docker.io/library/%s, or set unqualified-search-registries "
                                "in registries.conf." % text)
-        return [Candidate(references.in_registry(domain, text), 'Trying "%s" in %s (%s)' % (
+        rows = [Candidate(references.in_registry(domain, text), 'Trying "%s" in %s (%s)' % (
             text, domain, self.search_source)) for domain in self.search]
+        if self.short_name_mode == "enforcing" and len(rows) > 1:
+            raise Ambiguous("The short name %r may mean several images, and short-name-mode is enforcing" % text,
+                            [str(row.reference) for row in rows])
+        return rows
 
 
-def matches(prefix: str, name: str) -> bool:
-    """Whether a prefix fits a name: whole path components, and with '*.' any host below a domain."""
+def match(prefix: str, name: str) -> int:
+    """How much of a name a prefix fits, in characters, 0 for not at all.
+
+    A prefix ends where a component, a port, a tag or a digest begins; '*.' stands for any number of
+    subdomains. A prefix without a port fits its host's other ports too, as in other engines.
+    """
     if prefix.startswith("*."):
-        host = name.partition("/")[0].partition(":")[0]
-        return host.endswith(prefix[1:]) and len(host) > len(prefix) - 1
-    return name == prefix or name.startswith(prefix + "/") or (
-        "/" not in prefix and ":" not in prefix and name.startswith(prefix + ":"))
+        host = name.partition("/")[0]
+        bare = host if host.endswith("]") else host.rpartition(":")[0] or host
+        return len(bare) if bare.endswith(prefix[1:]) and len(bare) >= len(prefix) else 0
+    return len(prefix) if name.startswith(prefix) and name[len(prefix):len(prefix) + 1] in ("", "/", ":", "@") else 0
 
 
 def _move(reference: Reference, prefix: str, location: str) -> Reference:
-    if prefix.startswith("*."):
-        return references.relocate(reference, reference.domain, location)
-    return references.relocate(reference, prefix, location)
+    """The same image at another place; a prefix that names a tag or a digest moves its repository."""
+    length = min(match(prefix, reference.name) or len(reference.name), len(reference.name))
+    return references.relocate(reference, reference.name[:length], location)
 
 
 def load(files: Sequence[Tuple[str, bytes]], loads: Loads) -> RegistriesConf:
     """All files together: the main one first, then drop-ins in order; later ones win by key.
 
-    Raises InvalidInput that names the file and the key.
+    Only the first may be in the version 1 format. Raises InvalidInput that names the file and the key.
     """
     result = RegistriesConf()
-    for path, data in files:
-        if len(data) > MAX_FILE:
-            raise InvalidInput("%s is larger than %d bytes" % (path, MAX_FILE))
-        try:
-            document = loads(data.decode("utf-8"))
-        except (ValueError, RecursionError) as exc:
-            raise InvalidInput("%s is no valid TOML: %s" % (path, exc), "Mend the file.") from exc
-        _merge(result, _Reader(document, path), path)
+    registries: Dict[str, Registry] = {}
+    for number, (path, data) in enumerate(files):
+        reader = _Reader(_parse(path, data, loads), path)
+        if isinstance(reader.table.get("registries"), dict):
+            if number:
+                raise InvalidInput("%s is in the version 1 format, which a drop-in cannot be" % path,
+                                   "Write it in version 2, with [[registry]] tables.")
+            registries.update(_version_1(result, reader))
+        else:
+            # A later table of the same prefix takes the place of an earlier one, as a whole.
+            registries.update(_version_2(result, reader))
+    result.registries = list(registries.values())
     return result
+
+
+def _parse(path: str, data: bytes, loads: Loads) -> Dict[str, Any]:
+    if len(data) > MAX_FILE:
+        raise InvalidInput("%s is larger than %d bytes" % (path, MAX_FILE))
+    if data.count(b".") > MAX_DOTS and max(line.count(b".") for line in data.splitlines()) > MAX_DOTS:
+        raise InvalidInput("%s has a line with more than %d dots" % (path, MAX_DOTS), "Mend the file.")
+    try:
+        return loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as exc:
+        raise InvalidInput("%s is no valid TOML: %s" % (path, ascii(str(exc))[1:300].rstrip("'\"")), "Mend the file.") from exc
 
 
 class _Reader:
@@ -170,27 +203,32 @@ class _Reader:
         return tuple(rows)
 
 
-def _merge(result: RegistriesConf, reader: _Reader, path: str) -> None:
-    if isinstance(reader.table.get("registries"), dict):
-        if "registry" in reader.table or "unqualified-search-registries" in reader.table:
-            raise InvalidInput("%s mixes the version 1 and version 2 formats" % path, "Keep one of them.")
-        _version_1(result, reader, path)
-        return
+def _version_2(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
+    """Take a file's settings over, and give its registries by their prefixes."""
     if "unqualified-search-registries" in reader.table:
         result.search = tuple(_host(reader, "unqualified-search-registries", value)
                               for value in reader.texts("unqualified-search-registries"))
-        result.search_source = path
-    mode = reader.get("short-name-mode", str, result.short_name_mode)
+        result.search_source = reader.path
+    mode = reader.get("short-name-mode", str, "") or result.short_name_mode
     if mode not in MODES:
         raise reader.fail("short-name-mode", "is %r, not one of %s" % (mode[:40], ", ".join(MODES)))
     result.short_name_mode = mode
     if "credential-helpers" in reader.table:
         result.credential_helpers = reader.texts("credential-helpers")
-    rows = reader.get("registry", list, [])
-    for number, table in enumerate(rows):
-        _replace(result.registries, _registry(_Reader(table, path, "registry[%d]" % number), path))
     for name, value in reader.get("aliases", dict, {}).items():
         _alias(result, reader, str(name), value)
+    rows: Dict[str, Registry] = {}
+    places: Dict[str, Registry] = {}
+    for number, table in enumerate(reader.get("registry", list, [])):
+        part = _Reader(table, reader.path, "registry[%d]" % number)
+        row = _registry(part)
+        if rows.setdefault(row.prefix, row) != row:
+            raise part.fail("prefix", "is %s, which an earlier table has, with other settings" % row.prefix)
+        same = places.setdefault(row.location or row.prefix, row)
+        if (same.insecure, same.blocked) != (row.insecure, row.blocked):
+            raise part.fail("location", "is %s, and an earlier table says otherwise whether that is insecure or blocked"
+                            % (row.location or row.prefix))
+    return rows
 
 
 def _alias(result: RegistriesConf, reader: _Reader, name: str, value: Any) -> None:
@@ -215,49 +253,64 @@ def _alias(result: RegistriesConf, reader: _Reader, name: str, value: Any) -> No
 
 def _host(reader: _Reader, key: str, value: str) -> str:
     """A registry's location: a host, perhaps with a path, and never a URL."""
-    if not value or "://" in value or value.endswith("/") or not all(c.isalnum() or c in ".-_:/[]*" for c in value):
+    if not value or "://" in value or value.endswith("/") or not all(c.isalnum() or c in ".-_:/[]" for c in value):
         raise reader.fail(key, "has %r, which is no registry" % value[:80])
     return value
 
 
-def _registry(reader: _Reader, path: str) -> Registry:
+def _registry(reader: _Reader) -> Registry:
     location = reader.get("location", str, "")
     prefix = reader.get("prefix", str, "") or location
-    if not prefix:
-        raise reader.fail("prefix", "is missing, and so is location")
     if not location and not prefix.startswith("*."):
-        location = prefix
-    for key, value in (("location", location), ("prefix", prefix)):
-        if value:
-            _host(reader, key, value)
+        raise reader.fail("location", "is missing; it can only be left out for a prefix like *.example.com")
+    if location:
+        _host(reader, "location", location)
+    _prefix(reader, prefix)
+    by_digest = reader.get("mirror-by-digest-only", bool, False)
+    if "pull-from-mirror" in reader.table:
+        raise reader.fail("pull-from-mirror", "can only be set for a mirror")
+    return Registry(prefix, location, reader.get("insecure", bool, False), reader.get("blocked", bool, False),
+                    _mirrors(reader, by_digest), by_digest, reader.path)
+
+
+def _prefix(reader: _Reader, prefix: str) -> None:
+    rest = prefix[2:] if prefix.startswith("*.") else prefix
+    if rest != prefix and not all(c.isalnum() or c in ".-" for c in rest):
+        raise reader.fail("prefix", "is %r; after '*.' there can be a domain only" % prefix[:80])
+    path, _at, digest = rest.partition("@")
+    if digest and not is_digest(digest):
+        raise reader.fail("prefix", "has %r, which is no digest" % digest[:80])
+    _host(reader, "prefix", path)
+
+
+def _mirrors(reader: _Reader, by_digest: bool) -> Tuple[Mirror, ...]:
     mirrors = []
     for number, table in enumerate(reader.get("mirror", list, [])):
-        row = _Reader(table, path, "%s.mirror[%d]" % (reader.where, number))
+        row = _Reader(table, reader.path, "%s.mirror[%d]" % (reader.where, number))
         place = row.get("location", str, "")
         if not place:
             raise row.fail("location", "is missing")
-        pull_from = row.get("pull-from-mirror", str, "all")
+        pull_from = row.get("pull-from-mirror", str, "") or "all"
+        if by_digest and pull_from != "all":
+            raise row.fail("pull-from-mirror", "cannot be set beside the registry's mirror-by-digest-only")
         if pull_from not in PULL_FROM:
             raise row.fail("pull-from-mirror", "is %r, not one of %s" % (pull_from[:40], ", ".join(PULL_FROM)))
         mirrors.append(Mirror(_host(row, "location", place), row.get("insecure", bool, False), pull_from))
-    return Registry(prefix, location, reader.get("insecure", bool, False), reader.get("blocked", bool, False),
-                    tuple(mirrors), reader.get("mirror-by-digest-only", bool, False), path)
+    return tuple(mirrors)
 
 
-def _replace(rows: List[Registry], new: Registry) -> None:
-    """A later table of the same prefix takes the place of an earlier one, as a whole."""
-    rows[:] = [row for row in rows if row.prefix != new.prefix] + [new]
-
-
-def _version_1(result: RegistriesConf, reader: _Reader, path: str) -> None:
-    parts: Dict[str, Mapping[str, Any]] = reader.table["registries"]
+def _version_1(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
+    for key in ("registry", "unqualified-search-registries", "aliases", "short-name-mode"):
+        if key in reader.table:
+            raise reader.fail(key, "is of the version 2 format, but [registries] is of version 1; keep one of them")
+    parts: Mapping[str, Any] = reader.table["registries"]
     lists: Dict[str, Tuple[str, ...]] = {}
     for name in ("search", "insecure", "block"):
         if name in parts:
-            row = _Reader(parts[name], path, "registries.%s" % name)
+            row = _Reader(parts[name], reader.path, "registries.%s" % name)
             lists[name] = tuple(_host(row, "registries", value) for value in row.texts("registries"))
     if "search" in lists:
-        result.search, result.search_source = lists["search"], path
-    for host in sorted(set(lists.get("insecure", ())) | set(lists.get("block", ()))):
-        _replace(result.registries, Registry(
-            host, host, host in lists.get("insecure", ()), host in lists.get("block", ()), source=path))
+        result.search, result.search_source = lists["search"], reader.path
+    insecure, block = set(lists.get("insecure", ())), set(lists.get("block", ()))
+    return {host: Registry(host, host, host in insecure, host in block, source=reader.path)
+            for host in sorted(insecure | block)}

@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Images, as verbs and modules see them. What is only sometimes needed is imported where it is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+
+from ..context import Context
+from ..errors import EngineError, InUse, InvalidInput, NotFound
+from ..formats import reference as references
+from ..kernel import files
+from ..store import containers
+from ..store import images as store
+from ..store.images import ImageRecord
+
+if TYPE_CHECKING:
+    from ..registry.auth import Credentials
+
+
+class PullResult(NamedTuple):
+    """What came of a pull. ``changed``: this host has an image, or a name of one, that it had not.
+
+    ``resolved`` says how a short name was understood, '' for a complete one.
+    """
+
+    image: ImageRecord
+    changed: bool
+    resolved: str
+
+
+all = store.all
+lookup = store.lookup
+
+
+def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> PullResult:
+    """Have an image on this host; see service.pull. More keywords: platform, tls_verify, authfile, cert_dir,
+    creds, progress, retry, retry_delay. What a policy of 'missing' finds costs no import of the client."""
+    if policy == "missing" and not options.get("platform"):
+        found = _here(ctx, name)
+        if found is not None:
+            return PullResult(found, False, "")
+    from . import pull as service
+
+    return service.pull(ctx, name, policy=policy, **service.as_options(**options))
+
+
+def _here(ctx: Context, name: str) -> Optional[ImageRecord]:
+    try:
+        return store.lookup(ctx, name)
+    except EngineError:
+        return None
+
+
+def exists(ctx: Context, name: str) -> bool:
+    """Whether a name means an image on this host. Raises Ambiguous."""
+    try:
+        store.lookup(ctx, name)
+    except NotFound:
+        return False
+    return True
+
+
+def remote_digest(ctx: Context, name: str, **options: Any) -> Tuple[str, str]:
+    """What a name resolves to, and the digest ('sha256:...') that the registry has for it now."""
+    from . import pull as service
+
+    options.pop("platform", None)
+    options.pop("progress", None)
+    return service.remote_digest(ctx, name, service.as_options(**options)["access"])
+
+
+def push(ctx: Context, name: str, destination: str = "", **options: Any) -> str:
+    """Push an image; the digest ('sha256:...') of the manifest that the registry got. See service.push."""
+    from . import push as service
+    from .pull import as_options
+
+    options.pop("platform", None)
+    return service.push(ctx, name, destination or name, **as_options(**options))
+
+
+def load(ctx: Context, path: str) -> List[ImageRecord]:
+    """Load the images of an archive or a layout directory; see service.archives."""
+    from . import archives
+
+    return archives.load(ctx, path)
+
+
+def save(ctx: Context, names: Sequence[str], path: str, *, format: str = "docker-archive") -> None:
+    """Save images to an archive or a directory; see service.archives."""
+    from . import archives
+
+    archives.save(ctx, names, path, format)
+
+
+def import_tar(ctx: Context, path: str, name: str, *, changes: Iterable[str] = (), message: str = "") -> ImageRecord:
+    """Make an image of one layer from a root file system's tar; see service.imports."""
+    from . import imports
+
+    return imports.import_tar(ctx, path, name, changes=tuple(changes), message=message)
+
+
+def own_name(text: str) -> str:
+    """The complete name that a user means when naming an image of this host: short ones are localhost's."""
+    short = references.is_short(text)
+    target = references.in_registry(references.LOCAL, text) if short else references.parse(text)
+    if target.digest:
+        raise InvalidInput("%s has a digest, and a name that is given cannot have one" % text)
+    return target.tagged
+
+
+def tag(ctx: Context, name: str, target: str) -> None:
+    """Give an image one more name; one that meant another image moves. Raises NotFound."""
+    record = store.lookup(ctx, name)
+    with store.lock(ctx):
+        store.set_name(ctx, own_name(target), record.id)
+
+
+def untag(ctx: Context, name: str, names: Sequence[str] = ()) -> None:
+    """Take names from an image, all when none is given. Raises NotFound."""
+    record = store.lookup(ctx, name)
+    chosen = [own_name(one) for one in names] or list(record.names)
+    for one in chosen:
+        if one not in record.names:
+            raise NotFound("The image %s has no name %s" % (name, one), "It has: %s." % ", ".join(record.names))
+    with store.lock(ctx):
+        for one in chosen:
+            store.remove_name(ctx, one)
+
+
+def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
+    """Take a name away, and with the last one the image; 'Untagged: ...' and 'Deleted: ...' lines.
+
+    Raises NotFound, and InUse when containers need it; ``force`` removes those too.
+    """
+    record = store.lookup(ctx, name)
+    by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
+    spoken = _spoken_name(ctx, record, name)
+    if not by_id and len(record.names) > 1 and spoken is not None:
+        with store.lock(ctx):
+            store.remove_name(ctx, spoken)
+        return ["Untagged: " + spoken]
+    if by_id and len(record.names) > 1 and not force:
+        raise InUse("The image %s has several names: %s" % (name, ", ".join(record.names)),
+                    "Remove it by its names, or use force.")
+    users = containers.image_users(ctx).get(record.id, [])
+    if users and not force:
+        raise InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
+                    "Remove the container first, or use force.")
+    for container in users:
+        from . import containers as container_service
+
+        container_service.remove(ctx, container, force=True, volumes=True)
+    with store.lock(ctx):
+        record = store.get(ctx, record.id)
+        store.forget(ctx, record, _layers_of_containers(ctx))
+    return ["Untagged: " + one for one in record.names] + ["Deleted: " + record.id]
+
+
+def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
+    """Which of an image's names the user spoke of."""
+    for one in record.names:
+        if store.named(ctx, one) == record.id and (one == name or one.endswith("/" + name)
+                                                   or one.endswith("/%s:latest" % name) or one == name + ":latest"):
+            return one
+    return None
+
+
+def _layers_of_containers(ctx: Context) -> Set[str]:
+    """The layers of images that containers were made from, though the image itself is gone."""
+    result: Set[str] = set()
+    for image_id in containers.image_users(ctx):
+        try:
+            result.update(store.get(ctx, image_id).layers)
+        except NotFound:
+            continue
+    return result
+
+
+def prune(ctx: Context, *, every: bool = False) -> List[str]:
+    """Remove images without a name, or with ``every`` all that no container uses; their IDs."""
+    used = containers.image_users(ctx)
+    gone = []
+    for record in store.all(ctx):
+        if record.id not in used and (every or not record.names):
+            with store.lock(ctx):
+                store.forget(ctx, store.get(ctx, record.id), set())
+            gone.append(record.id)
+    from ..store import layers
+
+    layers.discard_staging(ctx)
+    return gone
+
+
+def inspect(ctx: Context, name: str) -> Dict[str, Any]:
+    """An image as podman-image-inspect(1) shows it."""
+    from . import imageinspect
+
+    return imageinspect.inspect(ctx, store.lookup(ctx, name))
+
+
+def history(ctx: Context, name: str) -> List[Dict[str, Any]]:
+    """An image's layers as podman-history(1) shows them, the newest first."""
+    from . import imageinspect
+
+    return imageinspect.history(ctx, store.lookup(ctx, name))
+
+
+def users(ctx: Context, record: ImageRecord) -> List[str]:
+    """The IDs of the containers that were made from an image."""
+    return containers.image_users(ctx).get(record.id, [])
+
+
+def get_login(ctx: Context, registry: str, *, authfile: Optional[str] = None) -> Optional[Credentials]:
+    """The credentials that are kept for a registry, or None."""
+    from ..registry import auth
+
+    return auth.find(ctx, registry, authfile=authfile)
+
+
+def login(ctx: Context, registry: str, username: str, password: str, **options: Any) -> str:
+    """Try credentials on a registry, and keep them when it takes them; the path of the file.
+
+    Raises Unauthorized when it does not; what was kept before then stays.
+    """
+    from ..registry import auth, configuration, transfer
+    from .pull import access_of
+
+    _check_registry(registry)
+    credentials = auth.Credentials(username, password)
+    access = access_of(options.get("tls_verify"), options.get("authfile"), options.get("cert_dir"),
+                       (username, password))
+    target = references.Reference(registry.split("/")[0], "x", "latest")
+    transfer.client_for(ctx, configuration.load(ctx), target, access).ping()
+    return auth.store(ctx, registry, credentials, authfile=options.get("authfile"))
+
+
+def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = None) -> bool:
+    """Forget a registry's credentials, or with None all; whether there were any."""
+    from ..registry import auth
+
+    if registry is not None:
+        _check_registry(registry)
+    return auth.forget(ctx, registry, authfile=authfile)
+
+
+def _check_registry(registry: str) -> None:
+    references.complete(registry.split("/")[0], registry.partition("/")[2] or "x", "", "", registry)
+
+
+def size_on_disk(ctx: Context) -> int:
+    """The bytes of all layers together."""
+    from ..store import layers
+
+    return sum(layers.get(ctx, chain).size for chain in layers.all_ids(ctx))
+
+
+def make_root(ctx: Context) -> None:
+    """Make the persistent root when it is not there."""
+    files.make_directory(ctx.root)

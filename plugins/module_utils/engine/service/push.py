@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Pushing an image: only what the registry lacks, and as it was pulled where that is possible."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import zlib
+from dataclasses import replace
+from typing import Callable, Iterator, Optional
+
+from ..context import Context
+from ..errors import InvalidInput
+from ..formats import manifest
+from ..formats import reference as references
+from ..formats.manifest import Descriptor, Manifest
+from ..formats.reference import Reference
+from ..registry import configuration, transfer
+from ..registry.client import Client
+from ..registry.transfer import Access
+from ..store import blobs, images, layers
+from ..store.images import ImageRecord
+
+CHUNK = 1024 * 1024
+
+OPEN = Access()
+Progress = Callable[[str, int, int], None]
+
+
+def push(ctx: Context, name: str, destination: str, *, access: Access = OPEN, format: str = "",
+         progress: Optional[Progress] = None) -> str:
+    """Push an image to a registry; the digest ('sha256:...') of its manifest there.
+
+    ``format`` is 'oci' or 'v2s2' (docker's); '' keeps the image's own. Raises NotFound, RegistryError.
+    """
+    if format not in ("", "oci", "v2s2"):
+        raise InvalidInput("%r is no format of a manifest" % format, "Use oci or v2s2.")
+    record = images.lookup(ctx, name)
+    target = _target(record, destination)
+    client = transfer.client_for(ctx, configuration.load(ctx), target, access)
+    data = blobs.read(ctx, record.manifest_digest[7:])
+    parsed = manifest.parse_manifest(data)
+    if not isinstance(parsed, Manifest):
+        raise InvalidInput("The image %s has no manifest of its own" % name)
+    docker = format == "v2s2" or (not format and parsed.media_type == manifest.DOCKER_MANIFEST)
+    same_format = docker == (parsed.media_type == manifest.DOCKER_MANIFEST)
+    packed = all(row.media_type.endswith(("gzip", "zstd")) for row in parsed.layers)
+    if not (same_format and packed and all(client.has_blob(target.path, row.digest) for row in parsed.layers)):
+        rows = [_layer(ctx, client, target.path, chain, docker, progress) for chain in record.layers]
+        config = replace(parsed.config, media_type=manifest.DOCKER_CONFIG if docker else manifest.OCI_CONFIG)
+        data = manifest.build_manifest(config, rows, parsed.annotations, docker=docker)
+        parsed = replace(parsed, media_type=manifest.DOCKER_MANIFEST if docker else manifest.OCI_MANIFEST)
+    if not client.has_blob(target.path, record.id):
+        text = blobs.read(ctx, record.id)
+        client.upload(target.path, record.id, len(text), lambda: iter([text]))
+    digest = hashlib.sha256(data).hexdigest()
+    client.put_manifest(target.path, target.tag or "sha256:" + digest, data, parsed.media_type)
+    with images.lock(ctx):
+        known = images.get(ctx, record.id)
+        images.put(ctx, replace(known, digests=known.digests + ("%s@sha256:%s" % (target.name, digest),)))
+    return "sha256:" + digest
+
+
+def _target(record: ImageRecord, destination: str) -> Reference:
+    text = destination[len("docker://"):] if destination.startswith("docker://") else destination
+    if references.is_short(text):
+        # The only complete name that ends like that, as the user sees it in the list of images.
+        fitting = [one for one in record.names if one.endswith("/" + text) or one.endswith("/%s:latest" % text)]
+        if len(fitting) != 1 or fitting[0].startswith(references.LOCAL + "/"):
+            raise InvalidInput("%r does not say which registry to push to" % destination,
+                               "Write it out, such as registry.example/%s." % text)
+        text = fitting[0]
+    return references.parse(text)
+
+
+def _layer(ctx: Context, client: Client, repository: str, chain: str, docker: bool,
+           progress: Optional[Progress]) -> Descriptor:
+    """Compress a layer, and upload it where the registry has not got it."""
+    kind = manifest.DOCKER_LAYER + ".gzip" if docker else manifest.OCI_LAYER + "+gzip"
+    fd, path = tempfile.mkstemp(prefix="pycontainer-push-", dir=ctx.tmpdir)
+    try:
+        with os.fdopen(fd, "wb") as stream:
+            digest, size = _gzip(layers.tar(ctx, chain), stream.write)
+        label = "Copying blob sha256:%s" % digest[:12]
+        if not client.has_blob(repository, digest):
+            client.upload(repository, digest, size, lambda: _read(path, label, size, progress))
+        return Descriptor(kind, digest, size)
+    finally:
+        os.unlink(path)
+
+
+def _gzip(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> tuple[str, int]:
+    """gzip without name and time, so that the same layer always gives the same bytes."""
+    pack, digest, size = zlib.compressobj(6, zlib.DEFLATED, 31), hashlib.sha256(), 0
+    for data in chunks:
+        packed = pack.compress(data)
+        digest.update(packed)
+        size += len(packed)
+        write(packed)
+    packed = pack.flush()
+    digest.update(packed)
+    write(packed)
+    return digest.hexdigest(), size + len(packed)
+
+
+def _read(path: str, label: str, size: int, progress: Optional[Progress]) -> Iterator[bytes]:
+    done = 0
+    with open(path, "rb") as stream:
+        for data in iter(lambda: stream.read(CHUNK), b""):
+            done += len(data)
+            if progress is not None:
+                progress(label, done, size)
+            yield data
+
+

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Images on disk: images/<id>/image.json, and names as links images/names/<quoted name> -> id.
+
+locks/images guards names and documents, and the decision that a layer is not needed any more; it is
+held for moments only. A pull that is under way keeps its layers by a pin, a locked file in
+images/pins: a pin without a holder of its lock is a dead client's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass, field, replace
+from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from urllib.parse import quote, unquote
+
+from ..context import Context
+from ..errors import Ambiguous, InvalidInput, NotFound
+from ..formats import imageconfig, reference
+from ..formats.imageconfig import ImageConfig
+from ..kernel import files
+from . import blobs, layers
+
+
+@dataclass(frozen=True)
+class ImageRecord:
+    """One image. ``id`` is the hex digest of its configuration; ``manifest_digest`` and ``digests``
+    ('name@sha256:...') are written out; ``layers`` are chain IDs and ``diff_ids`` hex, the lowest first.
+    ``size`` is the bytes of all files; ``created`` is RFC 3339."""
+
+    id: str
+    names: Tuple[str, ...] = ()
+    digests: Tuple[str, ...] = ()
+    manifest_digest: str = ""
+    config_digest: str = ""
+    layers: Tuple[str, ...] = ()
+    diff_ids: Tuple[str, ...] = ()
+    size: int = 0
+    created: str = ""
+    labels: Dict[str, str] = field(default_factory=dict)
+    architecture: str = ""
+    os: str = ""
+
+
+def lock(ctx: Context) -> ContextManager[None]:
+    """Guard names, documents and what is needed."""
+    return files.locked(ctx.path("locks", "images"))
+
+
+def _names(ctx: Context) -> Dict[str, List[str]]:
+    """The names of each image ID."""
+    result: Dict[str, List[str]] = {}
+    directory = ctx.path("images", "names")
+    with contextlib.suppress(FileNotFoundError):
+        for entry in os.listdir(directory):
+            if not entry.startswith("."):
+                with contextlib.suppress(FileNotFoundError):
+                    result.setdefault(os.readlink(os.path.join(directory, entry)), []).append(unquote(entry))
+    return result
+
+
+def _read(ctx: Context, image_id: str, names: Dict[str, List[str]]) -> Optional[ImageRecord]:
+    document = files.read_json(ctx.path("images", image_id, "image.json"))
+    if document is None:
+        return None
+    for key in ("digests", "layers", "diff_ids"):
+        document[key] = tuple(document.get(key, ()))
+    return ImageRecord(**dict(document, names=tuple(sorted(names.get(image_id, ())))))
+
+
+def get(ctx: Context, image_id: str) -> ImageRecord:
+    """An image by its whole ID. Raises NotFound."""
+    record = _read(ctx, image_id, _names(ctx))
+    if record is None:
+        raise NotFound("The image %s is not on this host" % image_id[:12], "Pull it.")
+    return record
+
+
+def ids(ctx: Context) -> List[str]:
+    """The IDs of all images."""
+    with contextlib.suppress(FileNotFoundError):
+        return [name for name in os.listdir(ctx.path("images")) if len(name) == 64]
+    return []
+
+
+def all(ctx: Context) -> List[ImageRecord]:
+    """All images, the newest first."""
+    names = _names(ctx)
+    rows = [_read(ctx, image_id, names) for image_id in ids(ctx)]
+    return sorted((row for row in rows if row is not None), key=lambda row: row.created, reverse=True)
+
+
+def named(ctx: Context, name: str) -> Optional[str]:
+    """The ID that a complete name ('docker.io/library/busybox:latest') means, or None."""
+    try:
+        return os.readlink(ctx.path("images", "names", quote(name, safe="")))
+    except OSError:
+        return None
+
+
+def lookup(ctx: Context, text: str) -> ImageRecord:
+    """The image that a name, 'name@digest', an ID or the beginning of one means on this host.
+
+    A short name means localhost's, then what it was last resolved to, then docker.io's, then the only
+    image whose name ends like that. Raises NotFound, or Ambiguous with the candidates.
+    """
+    plain = text[7:] if text.startswith("sha256:") else text
+    if len(plain) == 64 and not plain.strip("0123456789abcdef"):
+        return get(ctx, plain)
+    found = _by_name(ctx, text)
+    if found is None and 3 <= len(plain) < 64 and not plain.strip("0123456789abcdef"):
+        found = _only([image_id for image_id in ids(ctx) if image_id.startswith(plain)], text, "image IDs")
+    if found is None:
+        raise NotFound("The image %s is not on this host" % text, "Pull it, or look with 'images' what there is.")
+    return get(ctx, found)
+
+
+def _by_name(ctx: Context, text: str) -> Optional[str]:
+    if not reference.is_short(text):
+        return _by_reference(ctx, reference.parse(text))
+    try:
+        path, tag, digest = reference.split_short(text)
+    except InvalidInput:
+        return None
+    for domain in (reference.LOCAL, reference.DOCKER):
+        found = _by_reference(ctx, reference.in_registry(domain, text))
+        if found is not None:
+            return found
+        remembered = named(ctx, "short/" + text)
+        if remembered is not None and domain == reference.LOCAL:
+            return _by_reference(ctx, reference.parse(remembered))
+    ending = "/%s:%s" % (path, tag or "latest")
+    if digest:
+        return _only(sorted({row.id for row in all(ctx) for d in row.digests
+                             if d.endswith("/%s@%s" % (path, digest))}), text, "images")
+    rows = {name: image_id for image_id, names in _names(ctx).items() for name in names
+            if name.endswith(ending) and not name.startswith("short/")}
+    if len(set(rows.values())) > 1:
+        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
+    return next(iter(rows.values()), None)
+
+
+def _by_reference(ctx: Context, wanted: reference.Reference) -> Optional[str]:
+    if wanted.digest:
+        exact = "%s@%s" % (wanted.name, wanted.digest)
+        return next((row.id for row in all(ctx) if exact in row.digests), None)
+    return named(ctx, wanted.tagged)
+
+
+def _only(found: Sequence[str], text: str, what: str) -> Optional[str]:
+    if len(found) > 1:
+        raise Ambiguous("%s fits several %s" % (text, what), [image_id[:12] for image_id in found])
+    return found[0] if found else None
+
+
+def config(ctx: Context, image_id: str) -> ImageConfig:
+    """An image's configuration. Raises NotFound."""
+    return imageconfig.parse(blobs.read(ctx, image_id), "The configuration of the image %s" % image_id[:12])
+
+
+def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRecord:
+    """Keep an image, with what is known of it already, and give it names; the caller holds ``lock``."""
+    known = _read(ctx, record.id, {})
+    if known is not None:
+        record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
+    document = asdict(record)
+    del document["names"]
+    files.make_directory(ctx.path("images", record.id))
+    files.write_json(ctx.path("images", record.id, "image.json"), document)
+    for name in names:
+        set_name(ctx, name, record.id)
+    return get(ctx, record.id)
+
+
+def set_name(ctx: Context, name: str, target: str) -> None:
+    """Let a name mean an image; the caller holds ``lock``."""
+    directory = files.make_directory(ctx.path("images", "names"))
+    temporary = os.path.join(directory, ".%d.tmp" % os.getpid())
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    os.symlink(target, temporary)
+    os.rename(temporary, os.path.join(directory, quote(name, safe="")))
+
+
+def remove_name(ctx: Context, name: str) -> None:
+    """Take a name away; the caller holds ``lock``."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ctx.path("images", "names", quote(name, safe="")))
+
+
+def forget(ctx: Context, record: ImageRecord, keep: Set[str]) -> None:
+    """Remove an image with all its names, and the layers and documents that nothing else needs.
+
+    ``keep`` are more chain IDs that are needed. The caller holds ``lock``.
+    """
+    for name in record.names:
+        remove_name(ctx, name)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ctx.path("images", record.id, "image.json"))
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(ctx.path("images", record.id))
+    rest = all(ctx)
+    needed = keep | {chain for row in rest for chain in row.layers} | _pinned(ctx)
+    for chain in reversed(record.layers):
+        if chain not in needed:
+            layers.remove(ctx, chain)
+    manifests = {row.manifest_digest for row in rest}
+    if record.manifest_digest and record.manifest_digest not in manifests:
+        blobs.remove(ctx, record.manifest_digest[7:])
+    blobs.remove(ctx, record.id)
+
+
+@contextlib.contextmanager
+def pinned(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
+    """Keep layers that are being pulled, or were found, until the image that needs them is recorded."""
+    directory = files.make_directory(ctx.path("images", "pins"))
+    import threading
+    path = os.path.join(directory, "%d-%d" % (os.getpid(), threading.get_ident()))
+    with lock(ctx):
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        os.write(fd, json.dumps(list(chain_ids)).encode())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        os.close(fd)
+
+
+def _pinned(ctx: Context) -> Set[str]:
+    result: Set[str] = set()
+    directory = ctx.path("images", "pins")
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    os.unlink(path)
+                except BlockingIOError:
+                    result.update(json.load(stream))
+    return result
