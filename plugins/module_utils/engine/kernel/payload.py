@@ -27,8 +27,12 @@ def base() -> Tuple[str, str]:
 
 
 def fingerprint() -> str:
-    """Stands for the files as they are, without reading them: their names, sizes, and times or checksums."""
-    return hashlib.sha256(repr(sorted(_rows())).encode()).hexdigest()[:32]
+    """Stands for the files as they are, without reading them: their names, sizes, and times or checksums.
+
+    '' when this Python does not tell what is in an archive.
+    """
+    rows = sorted(_rows())
+    return hashlib.sha256(repr(rows).encode()).hexdigest()[:32] if rows else ""
 
 
 def _rows() -> Iterator[Tuple[str, int, int]]:
@@ -84,8 +88,9 @@ def sources() -> Dict[str, bytes]:
 
 def known_digest(runroot: str) -> str:
     """The digest that these files are known to have, '' when it is not known."""
+    mark = fingerprint()
     try:
-        with open(os.path.join(runroot, "engine-digests", fingerprint()), encoding="ascii") as stream:
+        with open(os.path.join(runroot, "engine-digests", mark or "none"), encoding="ascii") as stream:
             digest = stream.read(65)
     except (OSError, ValueError):
         return ""

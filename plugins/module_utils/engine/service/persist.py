@@ -126,8 +126,10 @@ def _digest(ctx: Context) -> str:
     digest = payload.known_digest(ctx.runroot)
     if not digest:
         digest = _compute_digest(payload.sources())
-        files.make_directory(ctx.run("engine-digests"))
-        files.write_atomic(ctx.run("engine-digests", payload.fingerprint()), digest.encode(), durable=False)
+        mark = payload.fingerprint()
+        if mark:
+            files.make_directory(ctx.run("engine-digests"))
+            files.write_atomic(ctx.run("engine-digests", mark), digest.encode(), durable=False)
     return digest
 
 
