@@ -63,8 +63,21 @@ def _unescape(text: str) -> str:
 
 
 def is_mounted(path: str) -> bool:
-    """Whether something is mounted exactly at ``path``."""
-    return os.path.normpath(path) in mounts_below(os.path.normpath(path))
+    """Whether something is mounted exactly at ``path``; costs the same however many mounts there are."""
+    try:
+        return _mount_id(path) != _mount_id(os.path.dirname(os.path.normpath(path)))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _mount_id(path: str) -> str:
+    """The mount that a path lies on (proc(5), fdinfo)."""
+    fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        with open("/proc/self/fdinfo/%d" % fd, encoding="ascii") as stream:
+            return next(line for line in stream if line.startswith("mnt_id:"))
+    finally:
+        os.close(fd)
 
 
 def unmount_all(prefix: str) -> None:
@@ -76,28 +89,57 @@ def unmount_all(prefix: str) -> None:
 def overlay(lowers: Sequence[str], upper: str, work: str, target: str) -> None:
     """Mount an overlay; ``lowers`` from the top down, ``upper`` '' for a read-only one. Raises EngineError.
 
-    Where the paths are more than mount(2) takes, descriptors stand for them.
+    A read-only one needs two lowers at least. Where the paths are more than mount(2) takes, a child
+    mounts it from a directory in which they are short.
     """
-    held: List[int] = []
+    options = _overlay_options([_escape(path) for path in lowers], upper, work)
+    flags = MS_RDONLY if not upper else 0
+    if len(os.fsencode(options)) <= MAX_OPTIONS:
+        mount("overlay", target, "overlay", flags, options)
+    else:
+        _overlay_by_descriptors(lowers, upper, work, target)
+
+
+def _overlay_by_descriptors(lowers: Sequence[str], upper: str, work: str, target: str) -> None:
+    """In /proc/self/fd each layer has a name of one to four digits, so that 500 of them fit."""
+    from . import sandbox
+
+    answer_read, answer_write = os.pipe()
+
+    def body() -> None:
+        try:
+            fds = [os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in lowers]
+            os.chdir("/proc/self/fd")
+            mount("overlay", target, "overlay", 0 if upper else MS_RDONLY,
+                  _overlay_options(["%d" % fd for fd in fds], upper, work))
+            os.write(answer_write, b"ok")
+        except EngineError as exc:
+            os.write(answer_write, exc.message.encode())
+        except OSError as exc:
+            os.write(answer_write, ("Cannot mount the layers on %s: %s" % (target, exc.strerror)).encode())
+
     try:
-        paths = [_escape(path) for path in lowers]
-        options = _overlay_options(paths, upper, work)
-        if len(options) > MAX_OPTIONS:
-            held = [os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in lowers]
-            options = _overlay_options(["/proc/self/fd/%d" % fd for fd in held], upper, work)
-        if len(options) > MAX_OPTIONS:
-            raise EngineError("%d layers are too many for one overlay mount" % len(lowers),
-                              "Make an image with fewer layers.")
-        mount("overlay", target, "overlay", MS_RDONLY if not upper else 0, options)
+        try:
+            pid = sandbox.fork(body, [answer_write])
+        finally:
+            os.close(answer_write)
+        answer = os.read(answer_read, 8192).decode("utf-8", "replace")
+        os.waitpid(pid, 0)
     finally:
-        for fd in held:
-            os.close(fd)
+        os.close(answer_read)
+    if answer != "ok":
+        raise EngineError(answer or "The process that mounts %s died" % target)
 
 
 def _overlay_options(lowers: Sequence[str], upper: str, work: str) -> str:
     options = "lowerdir=" + ":".join(lowers)
     if upper:
         options += ",upperdir=%s,workdir=%s" % (_escape(upper), _escape(work))
+    # Both are defaults that a kernel may be built or told otherwise: an index refuses a layer that was
+    # copied or restored, and metadata-only copies trust attributes in layers (overlayfs.rst).
+    for option in ("index", "metacopy"):
+        if os.path.exists("/sys/module/overlay/parameters/" + option):
+            options += ",%s=off" % option
     return options
 
 

@@ -1,14 +1,17 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Extracting one layer's tar into a directory. Runs in a child that has chrooted into it.
+"""Extracting one layer's tar. Runs in a child that has chrooted into the layer's staging directory.
 
 Two walls stand between a hostile tar and the host: the chroot, and a walk that opens every parent
-by itself, relative to a descriptor, and follows no link. Whiteouts become overlay's own marks
-(image-spec layer.md; the kernel's overlayfs.rst).
+by itself, relative to a descriptor of /diff, and follows no link. A member whose parent is a link or
+a file of the same tar is refused; one that has the name of an earlier member replaces it, but a
+directory goes on. Whiteouts become overlay's own marks, and hide what is in the layers below only,
+wherever in the tar they stand (image-spec layer.md; the kernel's overlayfs.rst).
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -16,13 +19,16 @@ from collections import OrderedDict
 from typing import Callable, List, Tuple
 
 from ..errors import InvalidInput
+from ..kernel import tree
 from . import tarstream
 from .tarsplit import Writer
 from .tarstream import Entry, shown
 
-MAX_DEPTH = 512
+# Descriptors: a member needs at most twice MAX_DEPTH, on top of MAX_OPEN, and a process has 1024.
+MAX_DEPTH = 256
 MAX_OPEN = 64
 CHUNK = 1024 * 1024
+DIFF, KEPT = "/diff", "/kept"
 OPAQUE = "trusted.overlay.opaque"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -32,14 +38,16 @@ Parts = Tuple[bytes, ...]
 
 
 class Extractor:
-    """Feeds on tar bytes; ``source`` gives the next piece of any length, b'' at the end."""
+    """Feeds on tar bytes; ``source`` gives the next piece of any length, b'' at the end.
+
+    Afterwards ``size`` is the bytes of all files, and ``opaque_root`` tells of an opaque mark in the root.
+    """
 
     def __init__(self, source: Callable[[], bytes], record: Writer) -> None:
         self._source, self._record = source, record
         self._data = memoryview(b"")
         # Open directories by path: descriptor and the mtime that the directory is to keep.
         self._open: OrderedDict[Parts, List[int]] = OrderedDict()
-        self.exact = True
         self.opaque_root = False
         self.size = 0
 
@@ -48,12 +56,16 @@ class Extractor:
         os.umask(0)
         for entry in tarstream.entries(self._read):
             try:
+                while len(self._open) > MAX_OPEN:
+                    self._close(next(key for key in self._open if key))
                 self._place(entry)
             except OSError as exc:
-                if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM):
                     raise
                 raise InvalidInput("The tar's member %s cannot be extracted: %s" % (
                     shown(entry.name), exc.strerror)) from exc
+            except (ValueError, OverflowError) as exc:
+                raise InvalidInput("The tar's member %s cannot be extracted: %s" % (shown(entry.name), exc)) from exc
         while self._data or self._fill():
             # What follows the end mark belongs to the digest, and to the tar that is made again.
             self._record.raw(bytes(self._data))
@@ -87,13 +99,13 @@ class Extractor:
     # Directories
 
     def _directory(self, parts: Parts, *, make: bool = True) -> int:
-        """A descriptor of a directory of the layer; missing ones are made with mode 0755."""
+        """A descriptor of a directory of the layer, good for this member; missing ones are made with mode 0755."""
         row = self._open.get(parts)
         if row is not None:
             self._open.move_to_end(parts)
             return row[0]
         if not parts:
-            fd = os.open("/", _DIRECTORY)
+            fd = os.open(DIFF, _DIRECTORY)
         else:
             parent = self._directory(parts[:-1], make=make)
             try:
@@ -109,9 +121,7 @@ class Extractor:
                         b"/".join(parts))) from exc
                 raise
         self._open[parts] = [fd, os.fstat(fd).st_mtime_ns]
-        if len(self._open) > MAX_OPEN:
-            self._close(next(key for key in self._open if key))
-        return self._open[parts][0]
+        return fd
 
     def _close(self, parts: Parts) -> None:
         fd, mtime = self._open.pop(parts)
@@ -127,7 +137,7 @@ class Extractor:
 
     def _place(self, entry: Entry) -> None:
         parts = split(entry.name)
-        if parts and parts[-1].startswith(b".wh."):
+        if b"/.wh." in b"/" + entry.name:
             self._skip(entry.size)
             self._whiteout(parts)
             return
@@ -140,7 +150,7 @@ class Extractor:
         if entry.kind == tarstream.REGULAR:
             self._make_file(parent, parts, entry)
             return
-        self._make_other(parent, parts, entry)
+        self._make_other(parts, entry)
 
     def _make_directory(self, parts: Parts, entry: Entry) -> None:
         if parts:
@@ -150,7 +160,7 @@ class Extractor:
             except FileExistsError:
                 status = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
                 if not stat.S_ISDIR(status.st_mode):
-                    os.unlink(parts[-1], dir_fd=parent)
+                    self._clear(parts)
                     os.mkdir(parts[-1], 0o700, dir_fd=parent)
                     if _is_whiteout(status):
                         # The layers below lose what they have here; what comes now is on its own.
@@ -166,8 +176,9 @@ class Extractor:
         try:
             fd = os.open(name, _NEW_FILE, entry.mode & 0o777, dir_fd=parent)
         except FileExistsError:
-            self._clear(parent, parts)
+            self._clear(parts)
             fd = os.open(name, _NEW_FILE, entry.mode & 0o777, dir_fd=self._directory(parts[:-1]))
+        inode = 0
         try:
             left = entry.size
             while left:
@@ -182,32 +193,35 @@ class Extractor:
             if entry.xattrs:
                 _set_xattrs(fd, entry)
             os.utime(fd, ns=(entry.mtime, entry.mtime))
+            inode = os.fstat(fd).st_ino
         finally:
             os.close(fd)
         self.size += entry.size
         if entry.size:
-            self._record.content(b"/".join(parts), entry.size)
+            self._record.content(b"/".join(parts), entry.size, inode)
             self._pad(entry.size)
 
-    def _make_other(self, parent: int, parts: Parts, entry: Entry) -> None:
-        if entry.kind == tarstream.HARDLINK and split(entry.link) == parts:
-            return
+    def _make_other(self, parts: Parts, entry: Entry) -> None:
+        make = self._make_link if entry.kind == tarstream.HARDLINK else self._make_special
         try:
-            self._make_special(parts, entry)
+            make(parts, entry)
         except FileExistsError:
-            self._clear(parent, parts)
-            self._make_special(parts, entry)
+            self._clear(parts)
+            make(parts, entry)
+
+    def _make_link(self, parts: Parts, entry: Entry) -> None:
+        target = split(entry.link)
+        if not target:
+            raise InvalidInput("The tar's hard link %s leads nowhere" % shown(entry.name))
+        source = self._directory(target[:-1], make=False)
+        if _is_whiteout(os.stat(target[-1], dir_fd=source, follow_symlinks=False)):
+            raise InvalidInput("The tar's hard link %s leads to a whiteout" % shown(entry.name))
+        if target != parts:
+            os.link(target[-1], parts[-1], src_dir_fd=source, dst_dir_fd=self._directory(parts[:-1]),
+                    follow_symlinks=False)
 
     def _make_special(self, parts: Parts, entry: Entry) -> None:
         name = parts[-1]
-        if entry.kind == tarstream.HARDLINK:
-            target = split(entry.link)
-            if not target:
-                raise InvalidInput("The tar's hard link %s leads nowhere" % shown(entry.name))
-            source = self._directory(target[:-1], make=False)
-            os.link(target[-1], name, src_dir_fd=source, dst_dir_fd=self._directory(parts[:-1]),
-                    follow_symlinks=False)
-            return
         parent = self._directory(parts[:-1])
         if entry.kind == tarstream.SYMLINK:
             os.symlink(entry.link, name, dir_fd=parent)
@@ -223,27 +237,38 @@ class Extractor:
             os.chmod(name, entry.mode, dir_fd=parent)
         os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
 
-    def _clear(self, parent: int, parts: Parts) -> None:
+    def _clear(self, parts: Parts) -> None:
         """Take away what an earlier member put in this place; the last one wins, as with any tar."""
-        status = os.stat(parts[-1], dir_fd=parent, follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode):
+        parent, name = self._directory(parts[:-1]), os.fsdecode(parts[-1])
+        if stat.S_ISDIR(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
             self._forget()
-            remove_tree(self._directory(parts[:-1]), parts[-1])
-            self.exact = False
-        else:
-            os.unlink(parts[-1], dir_fd=parent)
-            self.exact = self.exact and not (stat.S_ISREG(status.st_mode) and status.st_size)
+            tree.remove(self._directory(parts[:-1]), name, self._keep)
+        elif not self._keep(parent, name):
+            os.unlink(name, dir_fd=parent)
+
+    def _keep(self, parent: int, name: str) -> bool:
+        """Move a replaced file aside when the tar cannot be made again without it."""
+        status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if not stat.S_ISREG(status.st_mode) or not status.st_size:
+            return False
+        os.rename(name, "%s/%d" % (KEPT, status.st_ino), src_dir_fd=parent)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=parent)  # rename(2) leaves both of two names of one inode
+        return True
 
     def _whiteout(self, parts: Parts) -> None:
-        name = parts[-1][4:]
-        if parts[-1] == b".wh..wh..opq":
+        mark = next(part for part in parts if part.startswith(b".wh."))
+        if mark == b".wh..wh..opq" and mark is parts[-1]:
             os.setxattr(self._directory(parts[:-1]), OPAQUE, b"y")
             self.opaque_root = self.opaque_root or len(parts) == 1
             return
-        if name.startswith(b".wh."):
+        if mark.startswith(b".wh..wh."):
             return  # aufs' own bookkeeping; no layer means anything by it
+        name = mark[4:]
         if name in (b"", b".", b".."):
             raise InvalidInput("The tar has a whiteout without a target: %s" % shown(b"/".join(parts)))
+        if mark is not parts[-1]:
+            raise InvalidInput("The tar has a member below a whiteout: %s" % shown(b"/".join(parts)))
         parent = self._directory(parts[:-1])
         try:
             status = os.stat(name, dir_fd=parent, follow_symlinks=False)
@@ -290,20 +315,9 @@ def _set_xattrs(fd: int, entry: Entry) -> None:
             try:
                 os.setxattr(fd, name, value)
             except OSError as exc:
+                if exc.errno in (errno.ENOSPC, errno.E2BIG, errno.ERANGE):
+                    # Not the disk: a file system has little room for one file's attributes.
+                    raise InvalidInput("The tar's member %s has too large extended attributes" % shown(
+                        entry.name)) from exc
                 if exc.errno not in (errno.ENOTSUP, errno.EPERM):
                     raise
-
-
-def remove_tree(parent: int, name: bytes) -> None:
-    """Remove a directory and all below it, relative to a descriptor and without following links."""
-    fd = os.open(name, _DIRECTORY, dir_fd=parent)
-    try:
-        for entry in os.listdir(fd):
-            below = os.fsencode(entry)
-            if stat.S_ISDIR(os.stat(below, dir_fd=fd, follow_symlinks=False).st_mode):
-                remove_tree(fd, below)
-            else:
-                os.unlink(below, dir_fd=fd)
-    finally:
-        os.close(fd)
-    os.rmdir(name, dir_fd=parent)

@@ -10,14 +10,15 @@ however many clients want it; a staging directory without a holder of that lock 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 from dataclasses import asdict, dataclass
 from typing import Callable, Iterator, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound, TimedOut, Unsupported, VerificationError
-from ..kernel import files, mount
+from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
+from ..kernel import files, mount, tree
 from . import tarsplit
 
 MAX_LAYERS = 500
@@ -25,14 +26,14 @@ MAX_LAYERS = 500
 
 @dataclass(frozen=True)
 class Layer:
-    """One extracted layer. IDs are hex; ``size`` is the bytes of its files; ``exact`` means that its tar
-    can be made again; ``opaque_root`` that nothing below it shows through."""
+    """One extracted layer. IDs are hex; ``size`` is the bytes of its files, ``tar_size`` those of its
+    uncompressed tar; ``opaque_root`` means that nothing below it shows through."""
 
     chain_id: str
     diff_id: str
     parent: str
     size: int
-    exact: bool = True
+    tar_size: int
     opaque_root: bool = False
 
 
@@ -97,20 +98,31 @@ def extract(ctx: Context, feed: Callable[[Callable[[bytes], None]], None], diff_
     chain_ = chain_id(parent, diff_id)
     discard_staging(ctx, chain_)
     staging = os.path.join(files.make_directory(ctx.path("layers")), ".%s.%d" % (chain_, os.getpid()))
-    os.mkdir(staging, 0o700)
     try:
-        os.mkdir(os.path.join(staging, "diff"), 0o755)
+        _make_staging(staging)
         result = unpack.in_child(staging, feed)
         if result.diff_id != diff_id:
             raise VerificationError("A layer has the diff ID sha256:%s, not sha256:%s as its image says" % (
                 result.diff_id, diff_id), "The image is damaged; pull it from another place.")
-        layer = Layer(chain_, diff_id, parent or "", result.size, result.exact, result.opaque_root)
+        layer = Layer(chain_, diff_id, parent or "", result.size, result.tar_size, result.opaque_root)
         files.write_json(os.path.join(staging, "layer.json"), asdict(layer))
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.join(staging, "kept"))  # empty, but for tars that hold a file twice
         os.rename(staging, _path(ctx, chain_))
         return layer
     except BaseException:
-        remove_directory(staging)
+        tree.remove_path(staging)
         raise
+
+
+def _make_staging(staging: str) -> None:
+    try:
+        os.mkdir(staging, 0o700)
+        os.mkdir(os.path.join(staging, "kept"), 0o700)
+        os.mkdir(os.path.join(staging, "diff"))
+        os.chmod(os.path.join(staging, "diff"), 0o755)  # whatever the caller's umask is
+    except OSError as exc:
+        raise files.write_error(staging, exc) from exc
 
 
 def discard_staging(ctx: Context, chain_: Optional[str] = None) -> None:
@@ -120,44 +132,56 @@ def discard_staging(ctx: Context, chain_: Optional[str] = None) -> None:
             if not name.startswith("."):
                 continue
             owner = name[1:].split(".")[0]
-            if chain_ is not None:
-                if owner == chain_:
-                    remove_directory(ctx.path("layers", name))
-                continue
-            with contextlib.suppress(TimedOut), files.locked(ctx.path("locks", "layer-" + owner), timeout=0):
-                remove_directory(ctx.path("layers", name))
+            if chain_ is None:
+                with contextlib.suppress(TimedOut), files.locked(ctx.path("locks", "layer-" + owner), timeout=0):
+                    _discard(ctx.path("layers", name))
+                    if not exists(ctx, owner):
+                        os.unlink(ctx.path("locks", "layer-" + owner))
+            elif owner == chain_:
+                _discard(ctx.path("layers", name))
+
+
+def _discard(staging: str) -> None:
+    """Remove a half-made layer whose client died; its child, should it live yet, is dying (see unpack)."""
+    with contextlib.suppress(FileNotFoundError):
+        fd = os.open(os.path.join(staging, "tar-split"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        finally:
+            os.close(fd)
+    tree.remove_path(staging)
 
 
 def remove(ctx: Context, chain_: str) -> None:
     """Remove a layer that nothing needs any more; one that is not there is fine."""
     with held(ctx, chain_) as there:
         if there:
-            gone = ctx.path("layers", ".%s.gone" % chain_)
+            gone = ctx.path("layers", ".%s.%d.gone" % (chain_, os.getpid()))
             os.rename(_path(ctx, chain_), gone)
-            remove_directory(gone)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.path("locks", "layer-" + chain_))
+            tree.remove_path(gone)
+        # While it is held: who waits for this file sees that it is gone, and makes another.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ctx.path("locks", "layer-" + chain_))
 
 
 def remove_directory(path: str) -> None:
     """Remove a directory tree without following a link; one that is gone is fine."""
-    from .extract import remove_tree
-
-    parent = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            remove_tree(parent, os.fsencode(os.path.basename(path)))
-    finally:
-        os.close(parent)
+    tree.remove_path(path)
 
 
 def tar(ctx: Context, chain_: str) -> Iterator[bytes]:
-    """A layer's uncompressed tar, to the byte. Raises Unsupported when it cannot be made again."""
+    """A layer's uncompressed tar, to the byte.
+
+    Raises NotFound, EngineError when a file of it is lost, and VerificationError, after the last byte,
+    when a file of it was changed.
+    """
     layer = get(ctx, chain_)
-    if not layer.exact:
-        raise Unsupported("The layer %s held the same file twice, and its tar cannot be made again" % chain_[:12],
-                          "Push or save this image from the engine that built it.")
-    return tarsplit.assemble(_path(ctx, chain_, "tar-split"), _path(ctx, chain_, "diff"))
+    digest = hashlib.sha256()
+    for piece in tarsplit.assemble(*(_path(ctx, chain_, name) for name in ("tar-split", "diff", "kept"))):
+        digest.update(piece)
+        yield piece
+    if digest.hexdigest() != layer.diff_id:
+        raise VerificationError("The stored layer %s was changed" % chain_[:12], "Remove the image and pull it again.")
 
 
 def lowers(ctx: Context, chain_ids: Sequence[str]) -> List[str]:
@@ -171,21 +195,35 @@ def lowers(ctx: Context, chain_ids: Sequence[str]) -> List[str]:
         result.append(_path(ctx, chain_, "diff"))
         if layer.opaque_root:
             break
-    if not result:
-        result.append(files.make_directory(ctx.path("layers", ".empty"), 0o755))
-    return result
+    return result or [_empty(ctx)]
+
+
+def _empty(ctx: Context) -> str:
+    """A directory with nothing in it, for an overlay that would have too few."""
+    return files.make_directory(ctx.path("empty"), 0o755)
 
 
 def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str]) -> str:
     """Mount a container's root file system and give its path; mounting it twice is fine."""
     target = ctx.run("containers", container_id, "merged")
+    files.make_directory(target)
     if not mount.is_mounted(target):
         upper, work = (ctx.path("containers", container_id, name) for name in ("upper", "work"))
-        files.make_directory(upper, 0o755)
+        directories = lowers(ctx, chain_ids)
+        if not os.path.isdir(upper):
+            _make_upper(upper, directories[0])
         files.make_directory(work)
-        files.make_directory(target)
-        mount.overlay(lowers(ctx, chain_ids), upper, work, target)
+        mount.overlay(directories, upper, work, target)
     return target
+
+
+def _make_upper(upper: str, lower: str) -> None:
+    """The upper directory shows as the container's /, so it has what the image's has."""
+    status = os.stat(lower)
+    temporary = files.make_directory(upper + ".new")
+    os.chown(temporary, status.st_uid, status.st_gid)
+    os.chmod(temporary, status.st_mode & 0o7777)
+    os.rename(temporary, upper)
 
 
 def rootfs_unmount(ctx: Context, container_id: str) -> None:
@@ -196,7 +234,4 @@ def rootfs_unmount(ctx: Context, container_id: str) -> None:
 def image_mount(ctx: Context, chain_ids: Sequence[str], target: str) -> None:
     """Mount an image's file system read-only on an existing directory."""
     directories = lowers(ctx, chain_ids)
-    if len(directories) == 1:
-        mount.bind(directories[0], target, read_only=True)
-    else:
-        mount.overlay(directories, "", "", target)
+    mount.overlay(directories if len(directories) > 1 else [*directories, _empty(ctx)], "", "", target)

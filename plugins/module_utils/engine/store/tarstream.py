@@ -119,7 +119,7 @@ def _parse(header: bytes) -> Entry:
     wanted = _number(checksum, "checksum")
     found = sum(header) - sum(checksum) + 8 * 32
     # Some old writers took the bytes as signed.
-    if wanted not in (found, found - 256 * sum(byte > 127 for byte in header)):
+    if wanted != found and wanted != found - 256 * sum(byte > 127 for byte in header):
         raise InvalidInput("A header of the tar has a wrong checksum")
     name = name.split(b"\0", 1)[0]
     if magic[:6] == b"ustar\0":

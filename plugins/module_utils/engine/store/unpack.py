@@ -9,14 +9,17 @@ busy, and whatever a hostile archive does, it does to the child.
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import json
 import os
 import zlib
-from typing import Any, Callable, Iterator, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
 
 from .. import deps
 from ..errors import EngineError, InvalidInput, MissingDependency
+from ..kernel import files, sandbox
 from . import extract
 from .tarsplit import Writer
 
@@ -31,7 +34,7 @@ class Result(NamedTuple):
 
     diff_id: str
     size: int
-    exact: bool
+    tar_size: int
     opaque_root: bool
 
 
@@ -42,19 +45,26 @@ class _ChildGone(Exception):
 def in_child(staging: str, feed: Feed) -> Result:
     """Extract what ``feed`` gives into ``staging``/diff, and note the tar in ``staging``/tar-split.
 
-    Raises what ``feed`` raises, InvalidInput for a bad archive, and EngineError for a full disk.
+    Files that the tar itself replaced go to ``staging``/kept. Raises what ``feed`` raises, InvalidInput
+    for a bad archive, and EngineError for a full disk. May be called by several threads at once.
     """
+    try:
+        record = os.open(os.path.join(staging, "tar-split"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise files.write_error(staging, exc) from exc
+    # The child holds this lock to its end: who takes over from a killed client waits for the child too.
+    fcntl.flock(record, fcntl.LOCK_EX)
     data_read, data_write = os.pipe()
     answer_read, answer_write = os.pipe()
     with contextlib.suppress(OSError):
-        import fcntl
         fcntl.fcntl(data_write, 1031, CHUNK * 4)  # F_SETPIPE_SZ: fewer switches between the two
-    zstandard = deps.load_optional("zstandard")
-    pid = os.fork()
-    if pid == 0:
-        _child(staging, data_read, answer_write, (data_write, answer_read), zstandard)
-    os.close(data_read)
-    os.close(answer_write)
+    # What could take a lock of another thread, and so would never get it in a child, is made here.
+    job = _Job(staging, data_read, record, hashlib.sha256(), deps.load_optional("zstandard"))
+    try:
+        pid = sandbox.fork(lambda: _child(job, answer_write), [data_read, answer_write, record])
+    finally:
+        for fd in (data_read, answer_write, record):
+            os.close(fd)
     try:
         try:
             with contextlib.suppress(_ChildGone):
@@ -62,13 +72,20 @@ def in_child(staging: str, feed: Feed) -> Result:
         finally:
             os.close(data_write)
             answer = _read_all(answer_read)
-    except BaseException:
-        os.waitpid(pid, 0)
-        raise
     finally:
         os.close(answer_read)
-    os.waitpid(pid, 0)
+        os.waitpid(pid, 0)
     return _understand(answer)
+
+
+class _Job(NamedTuple):
+    """What the child gets: where, the compressed bytes, the record's file, and things made before the fork."""
+
+    staging: str
+    data: int
+    record: int
+    digest: Any
+    zstandard: Optional[Any]
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -101,47 +118,40 @@ def _understand(answer: bytes) -> Result:
     return Result(**document)
 
 
-def _child(staging: str, data: int, answer: int, others: tuple[int, ...], zstandard: Optional[Any]) -> None:
-    """The child: never returns."""
-    code = 1
+def _child(job: _Job, answer: int) -> None:
     try:
-        try:
-            for fd in others:
-                os.close(fd)
-            text = json.dumps(_extract(staging, data, zstandard)._asdict())
-        except EngineError as exc:
-            text = json.dumps({"error": exc.message, "hint": exc.hint, "kind": type(exc).__name__})
-        except OSError as exc:
-            text = json.dumps({"error": "Cannot extract a layer: %s" % exc.strerror, "kind": "",
-                               "hint": "Free some space if the disk is full; nothing half-made was left."})
-        except Exception as exc:
-            text = json.dumps({"error": "Cannot extract a layer: %s: %s" % (type(exc).__name__, exc), "kind": ""})
-        os.write(answer, text.encode())
-        code = 0
-    finally:
-        os._exit(code)
+        document: Dict[str, Any] = _extract(job)._asdict()
+    except EngineError as exc:
+        document = {"error": exc.message, "hint": exc.hint, "kind": type(exc).__name__}
+    except OSError as exc:
+        hint = None
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            hint = "Free some space on that file system and try again; nothing was left half-made."
+        document = {"error": "Cannot extract a layer into %s: %s" % (os.path.dirname(job.staging), exc.strerror),
+                    "hint": hint, "kind": ""}
+    except MemoryError:
+        document = {"error": "There is not enough memory to extract a layer", "kind": ""}
+    _write_all(answer, json.dumps(document).encode())
 
 
-def _extract(staging: str, data: int, zstandard: Optional[Any]) -> Result:
-    record = os.open(os.path.join(staging, "tar-split"), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    pieces = decompressed(data, zstandard)
+def _extract(job: _Job) -> Result:
+    pieces = decompressed(job.data, job.zstandard)
     first = next(pieces, b"")  # before the chroot, where the zstd program is still to be found
-    os.chdir(os.path.join(staging, "diff"))
-    os.chroot(".")
-    digest = hashlib.sha256()
+    sandbox.confine(job.staging)
+    tar_size = 0
 
     def source() -> bytes:
-        nonlocal first
+        nonlocal first, tar_size
         piece, first = (first, b"") if first else (next(pieces, b""), b"")
-        digest.update(piece)
+        job.digest.update(piece)
+        tar_size += len(piece)
         return piece
 
-    with os.fdopen(record, "wb") as stream:
-        writer = Writer(stream.write)
-        extractor = extract.Extractor(source, writer)
-        extractor.run()
-        writer.finish()
-    return Result(digest.hexdigest(), extractor.size, extractor.exact, extractor.opaque_root)
+    writer = Writer(lambda data: _write_all(job.record, data))
+    extractor = extract.Extractor(source, writer)
+    extractor.run()
+    writer.finish()
+    return Result(job.digest.hexdigest(), extractor.size, tar_size, extractor.opaque_root)
 
 
 def decompressed(fd: int, zstandard: Optional[Any] = None) -> Iterator[bytes]:
@@ -241,14 +251,12 @@ def _unzstd_program(fd: int, head: bytes) -> Iterator[bytes]:
         (os.POSIX_SPAWN_DUP2, in_read, 0), (os.POSIX_SPAWN_DUP2, out_write, 1)])
     os.close(in_read)
     os.close(out_write)
-    pump = os.fork()
-    if pump == 0:
-        try:
-            os.close(out_read)
-            for piece in _plain(fd, head):
-                _write_all(in_write, piece)
-        finally:
-            os._exit(0)
+
+    def body() -> None:
+        for piece in _plain(fd, head):
+            _write_all(in_write, piece)
+
+    pump = sandbox.fork(body, [fd, in_write])
     os.close(in_write)
     yield from _plain(out_read, os.read(out_read, CHUNK))
     os.close(out_read)
