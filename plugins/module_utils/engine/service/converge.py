@@ -79,9 +79,10 @@ def _still_named(ctx: Context, image: str, raw: Mapping[str, Any]) -> bool:
             "-", "").replace(".", "").replace("_", "").isalnum() or not name.isascii():
         return False
     try:
-        return os.readlink(ctx.path("images", "names", name.replace("/", "%2F").replace(":", "%3A"))) == raw["image_id"]
+        link = os.readlink(ctx.path("images", "names", name.replace("/", "%2F").replace(":", "%3A")))
     except OSError:
         return False
+    return link == str(raw["image_id"])
 
 
 def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) -> bool:
