@@ -255,8 +255,7 @@ def _load_docker_one(ctx: Context, place: Place, fields: jsonbytes.Fields) -> Im
                             write(data)
 
                     layers.extract(ctx, feed, config.diff_ids[number], parent)
-            sizes.append(sum(len(data) for data in layers.tar(ctx, chains[number]))
-                         if layers.get(ctx, chains[number]).exact else 0)
+            sizes.append(layers.get(ctx, chains[number]).tar_size)
         image_id = blobs.put(ctx, config_data)
         text = manifest.build_manifest(
             Descriptor(manifest.DOCKER_CONFIG, image_id, len(config_data)),
