@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Children that do one piece of work on hostile input, behind walls, and never outlive their parent.
 
-Everything here is made for a process with threads: the child inherits no descriptor of another
+Everything here is made for a process with threads: the child inherits no open file of another
 thread (a pipe whose writing end lives on in a sibling never ends, a lock that is inherited is never
 free), and it runs plain Python that takes no lock and imports nothing.
 """
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
+import gc
 import os
 import signal
 import struct
@@ -27,7 +29,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def fork(body: Callable[[], None], keep: Sequence[int]) -> int:
-    """Run ``body`` in a child and give its process ID; of the descriptors it keeps 0-2 and ``keep``.
+    """Run ``body`` in a child and give its process ID; of the open files it keeps 0-2 and ``keep``.
 
     The child is killed when the calling thread ends (prctl(2), PR_SET_PDEATHSIG), so the thread has
     to wait for it. Its exit code is 0, or 1 when ``body`` raised.
@@ -44,6 +46,7 @@ def _run(body: Callable[[], None], keep: Sequence[int], parent: int) -> NoReturn
     try:
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() == parent:
+            gc.freeze()  # a collection would find, and write to, everything that the parent has
             _close_others(keep)
             body()
             code = 0
@@ -52,11 +55,16 @@ def _run(body: Callable[[], None], keep: Sequence[int], parent: int) -> NoReturn
 
 
 def _close_others(keep: Sequence[int]) -> None:
+    """Let go of all other open files, but keep their numbers taken: an object that another thread left
+    behind may yet close its number, and must not hit a file that was opened here since."""
     wanted = {0, 1, 2, *keep}
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for name in os.listdir("/proc/self/fd"):
-        if int(name) not in wanted:
+        fd = int(name)
+        if fd not in wanted and fd != null:
             with contextlib.suppress(OSError):  # the one that this listing had open
-                os.close(int(name))
+                fcntl.fcntl(fd, fcntl.F_GETFD)
+                os.dup2(null, fd, inheritable=False)
 
 
 def confine(directory: str, capabilities: int = WRITE_FILES) -> None:
