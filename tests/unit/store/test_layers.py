@@ -5,22 +5,26 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import io
 import os
+import pathlib
 import stat
 import subprocess
+import sys
 import tarfile
 import threading
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
-    EngineError,
     InvalidInput,
     VerificationError,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import layers
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+
+from tars import digest, in_mount_namespace, make, member  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
@@ -28,27 +32,6 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 @pytest.fixture()
 def ctx(tmp_path):
     return make_context(root=str(tmp_path / "root"), runroot=str(tmp_path / "run"))
-
-
-def member(name, data=None, kind=tarfile.REGTYPE, link="", mode=0o644, uid=0, device=(0, 0), pax=None):
-    info = tarfile.TarInfo(name)
-    info.type, info.linkname, info.mode, info.uid, info.gid, info.mtime = kind, link, mode, uid, uid, 1600000000
-    info.devmajor, info.devminor = device
-    info.size = len(data) if data else 0
-    info.pax_headers = pax or {}
-    return info, data
-
-
-def make(*members, form=tarfile.PAX_FORMAT) -> bytes:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
-        for info, data in members:
-            tar.addfile(info, io.BytesIO(data) if data else None)
-    return out.getvalue()
-
-
-def digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def extract(ctx, data: bytes, packed: bytes | None = None, parent=None, diff_id=None) -> layers.Layer:
@@ -65,6 +48,11 @@ def extract(ctx, data: bytes, packed: bytes | None = None, parent=None, diff_id=
 
 def diff(ctx, layer: layers.Layer, *parts: str) -> str:
     return ctx.path("layers", layer.chain_id, "diff", *parts)
+
+
+def content(ctx, layer: layers.Layer, name: str) -> str:
+    with open(diff(ctx, layer, name)) as stream:
+        return stream.read()
 
 
 GOOD = [
@@ -179,21 +167,33 @@ def test_the_last_of_two_members_wins(ctx) -> None:
         member("f", b"one"), member("f", b"two"), member("d/x", b"x"), member("d", b"file"),
         member("e", b"file"), member("e", kind=tarfile.DIRTYPE), member("l", kind=tarfile.SYMTYPE, link="f"),
         member("l", b"no longer a link")))
-    assert open(diff(ctx, layer, "f")).read() == "two"
-    assert open(diff(ctx, layer, "d")).read() == "file"
+    assert content(ctx, layer, "f") == "two"
+    assert content(ctx, layer, "d") == "file"
     assert os.path.isdir(diff(ctx, layer, "e"))
-    assert open(diff(ctx, layer, "l")).read() == "no longer a link"
+    assert content(ctx, layer, "l") == "no longer a link"
+
+
+def test_a_tar_that_holds_files_twice_is_made_again(ctx) -> None:
+    data = make(
+        member("f", b"one"), member("hard", kind=tarfile.LNKTYPE, link="f"), member("f", b"two"), member("f", b"three"),
+        member("hard", b"four"), member("d/x", b"x" * 5000), member("d/y/z", b"z"), member("d", b"file"),
+        member("e", b"was a file"), member("e", kind=tarfile.DIRTYPE), member("e/f", b"in"),
+        member("a", b"same"), member("b", kind=tarfile.LNKTYPE, link="a"), member("b", kind=tarfile.LNKTYPE, link="a"),
+        member("s", b"file"), member("s", kind=tarfile.SYMTYPE, link="f"))
+    layer = extract(ctx, data)
+    assert content(ctx, layer, "hard") == "four"
+    assert b"".join(layers.tar(ctx, layer.chain_id)) == data
 
 
 def test_whiteouts_and_opaque_directories_hide_what_is_below(ctx, tmp_path) -> None:
-    low = extract(ctx, make(member("gone", b"1"), member("kept", b"1"), member("dir/old", b"1"), member("re/old", b"1")))
+    low = extract(ctx, make(*(member(name, b"1") for name in ("gone", "kept", "dir/old", "re/old"))))
     high = extract(ctx, make(
         member(".wh.gone"), member("dir", kind=tarfile.DIRTYPE), member("dir/.wh..wh..opq"), member("dir/new", b"2"),
         member(".wh.re"), member("re", kind=tarfile.DIRTYPE, mode=0o755), member("re/new", b"2"),
         member(".wh..wh.plnk")), parent=low.chain_id)
     target = tmp_path / "view"
     target.mkdir()
-    seen = _in_mount_namespace(lambda: layers.image_mount(ctx, [low.chain_id, high.chain_id], str(target)), target)
+    seen = _seen(lambda: layers.image_mount(ctx, [low.chain_id, high.chain_id], str(target)), target)
     assert seen == ["dir", "dir/new", "kept", "re", "re/new"]
 
 
@@ -203,35 +203,50 @@ def test_an_opaque_root_hides_everything_below(ctx, tmp_path) -> None:
     assert layers.lowers(ctx, [low.chain_id, high.chain_id]) == [diff(ctx, high)]
 
 
-def test_a_hundred_layers_mount(ctx, tmp_path) -> None:
+def test_an_image_of_one_layer_shows_no_marks(ctx, tmp_path) -> None:
+    layer = extract(ctx, make(member(".wh.gone"), member("kept", b"1")))
+    target = tmp_path / "view"
+    target.mkdir()
+    assert _seen(lambda: layers.image_mount(ctx, [layer.chain_id], str(target)), target) == ["kept"]
+
+
+@pytest.mark.parametrize("count", [100, 260])
+def test_hundreds_of_layers_mount(ctx, tmp_path, count: int) -> None:
     chain = []
-    for number in range(100):
+    for number in range(count):
         chain.append(extract(ctx, make(member("f%d" % number, b"x")), parent=chain[-1] if chain else None).chain_id)
     target = tmp_path / "view"
     target.mkdir()
-    assert len(_in_mount_namespace(lambda: layers.image_mount(ctx, chain, str(target)), target)) == 100
+    assert len(_seen(lambda: layers.image_mount(ctx, chain, str(target)), target)) == count
 
 
-def _in_mount_namespace(mount, target) -> list[str]:
-    """What is below ``target`` after ``mount``, in a child with a mount namespace of its own."""
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        import ctypes
-        libc = ctypes.CDLL(None)
-        libc.unshare(0x20000)
-        libc.mount(b"none", b"/", None, 16384 | (1 << 18), None)
-        try:
-            mount()
-            rows = sorted(os.path.relpath(os.path.join(d, n), target) for d, ds, fs in os.walk(target) for n in ds + fs)
-            os.write(write, "\n".join(rows).encode())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with os.fdopen(read) as stream:
-        text = stream.read()
-    os.waitpid(pid, 0)
-    return text.split("\n") if text else []
+def test_a_containers_root_has_what_the_images_root_has(ctx, tmp_path) -> None:
+    layer = extract(ctx, make(member("./", kind=tarfile.DIRTYPE, mode=0o711, uid=5), member("f", b"x")))
+
+    def work() -> str:
+        path = layers.rootfs(ctx, "c" * 64, [layer.chain_id])
+        assert layers.rootfs(ctx, "c" * 64, [layer.chain_id]) == path
+        status = os.stat(path)
+        os.unlink(os.path.join(path, "f"))
+        with open(os.path.join(path, "new"), "w"):
+            layers.rootfs_unmount(ctx, "c" * 64)  # busy, and yet it goes
+        layers.rootfs_unmount(ctx, "c" * 64)
+        assert os.listdir(path) == []
+        return "%o %d" % (stat.S_IMODE(status.st_mode), status.st_uid)
+
+    assert in_mount_namespace(work) == "711 5"
+    assert sorted(os.listdir(ctx.path("containers", "c" * 64, "upper"))) == ["f", "new"]
+    assert os.path.exists(diff(ctx, layer, "f"))
+
+
+def _seen(mount, target) -> list[str]:
+    """What is below ``target`` after ``mount``."""
+    def work() -> str:
+        mount()
+        return "\n".join(sorted(
+            os.path.relpath(os.path.join(d, n), target) for d, ds, fs in os.walk(target) for n in ds + fs))
+
+    return in_mount_namespace(work).splitlines()
 
 
 def test_eight_clients_extract_a_layer_once(ctx) -> None:
