@@ -76,7 +76,7 @@ def use_copy() -> bool:
     except Exception:  # noqa: BLE001 - AnsibleModule will say what is wrong with them
         return False
     places = [params.get(name) or default for name, default in (("root", "/var/lib/pycontainer"),
-                                                               ("runroot", "/run/pycontainer"))]
+                                                                ("runroot", "/run/pycontainer"))]
     if not all(isinstance(place, str) for place in places):
         return False
     copy = payload.copy_of(places[0], places[1])

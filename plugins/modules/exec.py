@@ -18,8 +18,8 @@ extends_documentation_fragment:
   - pycontainer.engine.engine
 attributes:
   check_mode:
-    description: The command is not run.
-    support: none
+    description: The command is not run, and the task says so; what it would change is not known.
+    support: partial
   diff_mode:
     description: What a command changes is not known.
     support: none

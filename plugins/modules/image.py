@@ -61,7 +61,7 @@ options:
     description: With O(import), instructions such as V(CMD) and V(ENV) for the image's configuration.
     type: list
     elements: str
-  message:
+  commit_message:
     description: With O(import), a comment for the image's history.
     type: str
   tags:

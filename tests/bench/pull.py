@@ -22,7 +22,7 @@ ROUNDS = 3
 def big_layer(number: int) -> bytes:
     """A layer of many files whose content compresses about as well as programs and libraries do."""
     source = random.Random(number)
-    words = [source.randbytes(24) for _ in range(4096)]
+    words = [source.randbytes(24) for _attempt in range(4096)]
     rows = []
     for index in range(FILES):
         size = int(source.expovariate(1 / MEAN))

@@ -13,7 +13,7 @@ mkdir -p "$tree" "$home/.ansible/test/cache"
 
 # ansible-test looks for the script that brings pip under the name of the pip version it pins.
 requirements=$("$venv/bin/python" -c 'import ansible_test as a; print(a.__path__[0] + "/_internal/python_requirements.py")')
-for version in $(grep -oP "pip='\K[0-9.]+" "$requirements"); do
+grep -oP "pip='\K[0-9.]+" "$requirements" | while read -r version; do
     cp "$top/tests/support/get_pip.py" "$home/.ansible/test/cache/get_pip_${version//./_}.py"
 done
 

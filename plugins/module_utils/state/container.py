@@ -50,7 +50,7 @@ FIELDS: Tuple[Row, ...] = (
     _row("hostname"), _row("label", "dict", {}, "labels"), _row("annotation", "dict", {}),
     _row("restart_policy", "str", "no", effect=LIVE), _row("rm", "bool", False, "remove", "auto_remove"),
     _row("requires", "list", [], effect=LIVE), _row("log_driver", choices=["k8s-file", "journald", "json-file",
-    "none"]),
+                                                                           "none"]),
     _row("log_opt", "dict", {}, "log_options",
          options={"max_size": {"type": "str"}, "path": {"type": "str"}, "tag": {"type": "str"}}),
     _row("no_healthcheck", "bool", False),

@@ -15,7 +15,8 @@ OPTIONS = (
     Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
     Row("pull", "bool", settings={"default": True}),
     Row("pull_policy", settings={"choices": ["always", "missing", "never", "newer"], "default": "missing"}),
-    Row("path", "path"), Row("import", "path"), Row("changes", "list", settings={"elements": "str"}), Row("message"),
+    Row("path", "path"), Row("import", "path"), Row("changes", "list", settings={"elements": "str"}),
+    Row("commit_message"),
     Row("tags", "list", settings={"elements": "str"}),
     Row("push", "bool", settings={"default": False}),
     Row("push_args", "dict", settings={"options": {
@@ -27,7 +28,7 @@ OPTIONS = (
     Row("platform"), Row("arch"), Row("os"), Row("variant"), Row("retry", "int"), Row("retry_delay"),
 )
 CONSTRAINTS = {"mutually_exclusive": [("path", "import")], "required_together": [("username", "password")],
-               "required_by": {"changes": ["import"], "message": ["import"]}}
+               "required_by": {"changes": ["import"], "commit_message": ["import"]}}
 
 
 class Actual(NamedTuple):

@@ -66,5 +66,5 @@ def plan(file: str, before: Optional[str], after: Optional[str]) -> Plan:
     return Plan((Action(verb, file),), {"lines": _lines(before)}, {"lines": _lines(after)})
 
 
-def _lines(text: Optional[str]) -> "list[str]":
+def _lines(text: Optional[str]) -> list[str]:
     return [] if text is None else text.splitlines()

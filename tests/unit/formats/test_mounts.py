@@ -20,14 +20,14 @@ SAME = [
      ["type=bind,source=/etc,target=/e,ro", "type=bind,src=/etc,dst=/e,readonly=true",
       {"type": "bind", "source": "/etc", "destination": "/e", "options": ["ro"]}]),
     (row("volume", "data", "/d"), ["data:/d", "data:/d:rw,copy"], ["source=data,target=/d",
-    "type=volume,src=data,dst=/d,rw"]),
+                                                                   "type=volume,src=data,dst=/d,rw"]),
     (row("volume", "data", "/d", "U", "Z", "nocopy"), ["data:/d:Z,U,nocopy"],
      ["type=volume,source=data,target=/d,U=true,relabel=private,nocopy"]),
     (row("volume", "", "/d"), ["/d"], ["target=/d"]),
     (row("bind", "/a", "/b", "bind", "rslave"), ["/a:/b:rslave,bind"],
      ["type=bind,source=/a,target=/b,bind-propagation=rslave,bind-nonrecursive"]),
     (row("image", "busybox", "/i"), [], ["type=image,source=busybox,target=/i",
-    "type=image,source=busybox,target=/i,ro"]),
+                                         "type=image,source=busybox,target=/i,ro"]),
 ]
 
 

@@ -47,7 +47,7 @@ def apply(text: str, **wishes: object) -> str:
     {"registries": [{"location": "nowhere.example", "state": "absent"}]},
     {"registries": [{"prefix": "docker.io", "mirrors": [{"location": "a.example:5000", "insecure": True}]}]},
 ])
-def test_what_is_so_already_stays_to_the_byte(wishes: "dict[str, object]") -> None:
+def test_what_is_so_already_stays_to_the_byte(wishes: dict[str, object]) -> None:
     assert apply(TEXT, **wishes) == TEXT
 
 
@@ -67,7 +67,7 @@ def test_what_is_so_already_stays_to_the_byte(wishes: "dict[str, object]") -> No
       "mirror": [{"location": "m.example", "pull-from-mirror": "digest-only"}]}),
 ])
 def test_a_change_means_what_was_declared_and_keeps_the_rest(
-        wishes: "dict[str, object]", path: "list[object]", value: object) -> None:
+        wishes: dict[str, object], path: list[object], value: object) -> None:
     result = apply(TEXT, **wishes)
     found = tomli.loads(result)
     for key in path:

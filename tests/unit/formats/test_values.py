@@ -39,8 +39,8 @@ SAME = [
     ("network", ["host", ["host"]],
      [{"mode": "host", "name": "", "ip": "", "ip6": "", "mac": "", "interface": "", "aliases": []}]),
     ("network", ["web:ip=10.0.0.2,alias=b,alias=a,mac=02-AA-00-00-00-01", {"name": "web", "ip": "10.0.0.2",
-                                                                         "aliases": ["a", "b"],
-                                                                         "mac": "02:aa:00:00:00:01"}],
+                                                                           "aliases": ["a", "b"],
+                                                                           "mac": "02:aa:00:00:00:01"}],
      [{"mode": "network", "name": "web", "ip": "10.0.0.2", "ip6": "", "mac": "02:aa:00:00:00:01", "interface": "",
        "aliases": ["a", "b"]}]),
     ("network", ["a,b", ["a", "b"]],
@@ -110,7 +110,7 @@ def test_nonsense_is_refused_by_its_option(field: str, value: object) -> None:
 
 
 @pytest.mark.parametrize("field, value", [("network", "slirp4netns"), ("network", "pasta:-t,auto"), ("userns",
-    "keep-id")])
+                                                                                                     "keep-id")])
 def test_what_is_not_built_says_so(field: str, value: str) -> None:
     with pytest.raises(Unsupported):
         values.canonical(field, value)

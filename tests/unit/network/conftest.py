@@ -135,7 +135,7 @@ class Lab:
                     with client:
                         client.sendall(("%s %s" % (name, peer[0].replace("::ffff:", ""))).encode())
                 else:
-                    _, peer = sock.recvfrom(100)
+                    _rest, peer = sock.recvfrom(100)
                     sock.sendto(("%s %s" % (name, peer[0].replace("::ffff:", ""))).encode(), peer)
 
     def ask(self, name: str, address: str, port: int, *, kind: int = socket.SOCK_STREAM, timeout: float = 1.0) -> str:

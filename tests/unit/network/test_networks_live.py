@@ -218,7 +218,7 @@ def test_everything_is_gone_after_the_last(lab: Any) -> None:
         lab.up(name, uses=on("podman", "n"), ports=(Port(80, 0),))
     for name in ("a", "b", "b", "never"):
         lab.down(name)
-    for _ in range(100):
+    for _attempt in range(100):
         if shell("ip -o link; nft list ruleset") == before:
             break
         time.sleep(0.05)
@@ -307,7 +307,7 @@ def test_names_resolve_by_aardvark(lab: Any) -> None:
     pid = int(pathlib.Path(lab.ctx.run("dns", "aardvark.pid")).read_text())
     lab.down("db")
     lab.down("web")
-    for _ in range(60):
+    for _attempt in range(60):
         if not os.path.exists("/proc/%d/ns/net" % pid) or b"Z" in pathlib.Path("/proc/%d/stat" % pid).read_bytes():
             return
         time.sleep(0.05)
@@ -319,7 +319,7 @@ def query(name: str, server: str, wanted: str) -> str:
     """The first IPv4 address that a name server answers; asked again for a while, for it may be reading its files."""
     packet = b"\0\1\1\0\0\1\0\0\0\0\0\0" + bytes([len(name)]) + name.encode() + b"\0\0\1\0\1"
     answer = ""
-    for _ in range(20):
+    for _attempt in range(20):
         with socket.socket(socket.AF_INET, UDP) as sock:
             sock.settimeout(0.5)
             sock.connect((server, 53))
@@ -377,7 +377,7 @@ def test_a_missing_program_is_named_and_nothing_is_left(lab: Any, monkeypatch: p
     with pytest.raises(errors.MissingDependency, match="nftables"):
         lab.up("web", ports=(Port(80, 8080),))
     assert os.listdir(lab.ctx.run("ports")) == [] == os.listdir(lab.ctx.run("endpoints"))
-    assert [name for _, name in socket.if_nameindex() if name.startswith("pyct")] == []
+    assert [name for _rest, name in socket.if_nameindex() if name.startswith("pyct")] == []
 
 
 @pytest.mark.parametrize("use", [

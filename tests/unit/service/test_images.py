@@ -180,7 +180,8 @@ def test_push_gives_the_registry_the_same_image(ctx, place, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(("format", "transport"), [
-    ("docker-archive", "docker-archive:"), ("oci-archive", "oci-archive:"), ("oci-dir", "oci:"), ("docker-dir", "dir:")])
+    ("docker-archive", "docker-archive:"), ("oci-archive", "oci-archive:"), ("oci-dir", "oci:"),
+    ("docker-dir", "dir:")])
 def test_what_is_saved_loads_here_and_in_skopeo(ctx, place, tmp_path, format: str, transport: str) -> None:
     record = images.pull(ctx, place[0] + "/busybox:1", tls_verify=False).image
     path = str(tmp_path / "saved")

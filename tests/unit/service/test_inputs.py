@@ -13,12 +13,12 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
 
 @pytest.mark.parametrize("given, options", [
     ({}, {}), ({"tls_verify": False, "authfile": "/a", "retry": 0}, {"tls_verify": False, "authfile": "/a",
-    "retry": 0}),
+                                                                     "retry": 0}),
     ({"ca_cert_dir": "/c"}, {"cert_dir": "/c"}), ({"retry_delay": "2s"}, {"retry_delay": 2.0}),
     ({"username": "u", "password": "p"}, {"creds": ("u", "p")}),
     ({"platform": "linux/arm64"}, {"platform": "linux/arm64"}),
     ({"arch": "arm", "variant": "v7"}, {"platform": "linux/arm/v7"}), ({"os": "plan9",
-    "arch": "386"}, {"platform": "plan9/386"}),
+                                                                        "arch": "386"}, {"platform": "plan9/386"}),
 ])
 def test_keywords_of_a_pull(given: dict, options: dict) -> None:
     assert inputs.pull_options(given) == options

@@ -127,7 +127,7 @@ def test_a_live_change_names_only_its_fields() -> None:
 IMAGES = [
     # image asked for, its ID here, strict names, whether it is replaced
     ("busybox", "i1", False, False), ("busybox", "i2", False, True), ("docker.io/library/busybox:latest",
-    "i1", False, False),
+                                                                      "i1", False, False),
     ("docker.io/library/busybox:latest", "i1", True, True), ("other", "i2", False, True), ("other", "", False, True),
 ]
 

@@ -45,7 +45,7 @@ def test_a_volume_never_loses_data_unasked() -> None:
 def made(**given: Any) -> dict:
     """A network's stored document, as lists."""
     spec = network_format.NetworkSpec("thing", interface="pyc0", subnets=(network_format.Subnet("10.89.0.0/24",
-        "10.89.0.1"),), **given)
+                                                                                                "10.89.0.1"),), **given)
     document = spec.to_document()
     return dict(document, subnets=list(document["subnets"]), dns_servers=list(document["dns_servers"]))
 
@@ -75,7 +75,7 @@ def test_network(given: dict, actual: dict | None, verbs: tuple, fields: set) ->
 
 
 @pytest.mark.parametrize("given", [{"subnet": "10.0.0.0/40"}, {"subnet": "x"}, {"subnet": "10.0.0.0/24",
-    "ip_range": "y"}])
+                                                                                "ip_range": "y"}])
 def test_wrong_subnets(given: dict) -> None:
     with pytest.raises(InvalidInput):
         network.plan(params(network, **given), None)
@@ -111,7 +111,7 @@ IMAGES = [
     ({"path": "/a.tar"}, HERE, ()), ({"path": "/a.tar", "force": True}, HERE, ("load",)),
     ({"import": "/a.tar", "push": True}, {}, ("import", "push")), ({"import": "/a.tar", "push": True}, HERE, ("push",)),
     ({"import": "/a.tar", "push": True}, dict(HERE, pushed=True), ()), ({"tags": ["b"]}, dict(HERE, tags=("b",)),
-    ("tag",)),
+                                                                        ("tag",)),
     ({"tags": ["b"]}, HERE, ()), ({"tags": ["b"]}, {}, ("pull", "tag")), ({"state": "absent"}, HERE, ("remove",)),
     ({"state": "absent"}, {}, ()), ({"pull": False}, HERE, ()),
 ]
@@ -132,7 +132,7 @@ def test_an_image_that_may_not_be_pulled(given: dict) -> None:
 
 @pytest.mark.parametrize("name, tag, full", [
     ("a", None, "a"), ("a", "1", "a:1"), ("h:5000/a", "1", "h:5000/a:1"), ("a:2", "1", "a:2"), ("a@sha256:x", "1",
-    "a@sha256:x")])
+                                                                                                "a@sha256:x")])
 def test_full_name(name: str, tag: str | None, full: str) -> None:
     assert image.full_name({"name": name, "tag": tag}) == full
 
@@ -147,7 +147,7 @@ def test_only_a_policy_asks_the_registry() -> None:
 
 @pytest.mark.parametrize("given, actual, verbs", [
     ({}, None, ("login",)), ({}, ("u", "p"), ()), ({}, ("u", "old"), ("login",)), ({"force": True}, ("u", "p"),
-    ("login",)),
+                                                                                   ("login",)),
     ({"state": "absent"}, ("u", "p"), ("logout",)), ({"state": "absent"}, None, ())])
 def test_login(given: dict, actual: tuple | None, verbs: tuple) -> None:
     plan = login.plan(params(login, username="u", password="p", **given), actual)

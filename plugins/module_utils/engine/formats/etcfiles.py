@@ -29,7 +29,7 @@ def check_address(text: str, what: str) -> str:
     """An IP address in canonical form, a zone such as %eth0 kept; InvalidInput names ``what`` it is for."""
     import ipaddress
 
-    address, _, zone = text.partition("%")
+    address, _rest, zone = text.partition("%")
     try:
         canonical = str(ipaddress.ip_address(address))
     except ValueError as exc:
@@ -63,13 +63,13 @@ def hosts(*, base: str, extra: Mapping[str, str], own: Sequence[Row], peers: Ite
             address = host_address
         rows.append((check_address(address, "host %s" % name), (check_host_name(name),)))
     if host_address:
-        given = {name for _, names in rows for name in names}
+        given = {name for _rest, names in rows for name in names}
         rows.append((host_address, tuple(name for name in HOST_NAMES if name not in given)))
     rows += [*own, *peers]
-    later = {name for _, names in rows for name in names}
+    later = {name for _rest, names in rows for name in names}
     inherited = [(address, tuple(name for name in names if name not in later or name in LOOPBACK_NAMES))
                  for address, names in parse_hosts(base)]
-    if not any("localhost" in names for _, names in inherited):
+    if not any("localhost" in names for _rest, names in inherited):
         inherited = [("127.0.0.1", ("localhost",)), ("::1", ("localhost", "ip6-localhost")), *inherited]
     return "".join("%s\t%s\n" % (address, " ".join(names)) for address, names in [*inherited, *rows] if names)
 

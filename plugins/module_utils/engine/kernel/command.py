@@ -44,7 +44,7 @@ class Running:
     def finish(self) -> Result:
         """Wait for its end."""
         try:
-            _, status = os.waitpid(self._pid, 0)
+            _rest, status = os.waitpid(self._pid, 0)
             return Result(os.waitstatus_to_exitcode(status), _content(self._stdout), _content(self._stderr))
         finally:
             os.close(self._stdout)

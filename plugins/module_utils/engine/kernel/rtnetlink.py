@@ -173,7 +173,7 @@ class Connection:
                                     self._sequence, 0) + body + b"\0" * (-len(body) % 4))
         self._socket.sendto(b"".join(data), (0, 0))
         failure: Optional[int] = None
-        for _ in messages:
+        for _rest in messages:
             code = self._acknowledgement()
             if code and code not in ignore and failure is None:
                 failure = code

@@ -28,7 +28,7 @@ def link_name(ctx: Context, container_id: str, network: str) -> str:
 
 def free_bridge_name(ctx: Context, taken: Sequence[str]) -> str:
     """The first of 'pycontainer0', 'pycontainer1', ... that neither a network nor a link has."""
-    present = {name for _, name in socket.if_nameindex()} | set(taken)
+    present = {name for _rest, name in socket.if_nameindex()} | set(taken)
     number = 0
     while True:
         name = "%s%d" % (ctx.prefix[:MAX_LINK - len(str(number))], number)
@@ -188,10 +188,10 @@ def configure(path: str, endpoints: Sequence[Endpoint], metrics: Sequence[int]) 
             index = connection.index(endpoint.interface)
             addresses = ((endpoint.ip, endpoint.ip_prefix, endpoint.gateway),
                          (endpoint.ip6, endpoint.ip6_prefix, endpoint.gateway6))
-            messages += [rtnetlink.new_address(index, ip, length) for ip, length, _ in addresses if ip]
+            messages += [rtnetlink.new_address(index, ip, length) for ip, length, _rest in addresses if ip]
             messages.append(rtnetlink.set_up(index))
             messages += [rtnetlink.new_default_route(index, gateway, metric)
-                         for ip, _, gateway in addresses if ip and gateway and metric]
+                         for ip, _rest, gateway in addresses if ip and gateway and metric]
         try:
             connection.send(messages)
         except OSError as exc:

@@ -117,7 +117,7 @@ def _claim_one(ctx: Context, port: Port, container_id: str, *, claimed: Set[Row]
             raise Conflict("Port %s is in use by another program of this host" % shown(port),
                            "See who listens with: ss -lnp '( sport = :%d )'" % port.host_port)
         return port
-    for _ in range(TRIES):
+    for _attempt in range(TRIES):
         number = _probe(port)
         chosen = Port(port.container_port, number or 0, port.host_ip, port.protocol)
         if number and free(chosen) and files.create_exclusive(

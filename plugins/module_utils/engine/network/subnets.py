@@ -92,7 +92,7 @@ def _address(text: str, what: str, net: Net) -> str:
 
 def free4(used: Sequence[Used]) -> Subnet:
     """The first free /24 from 10.89.0.0 to 10.255.255.0, podman's pool; Conflict when all are used."""
-    taken = [net for net, _ in used if net.version == 4]
+    taken = [net for net, _rest in used if net.version == 4]
     for number in range((10 << 16) + (89 << 8), 11 << 16):
         net = ipaddress.IPv4Network((number << 8, 24))
         if not any(net.overlaps(other) for other in taken):
@@ -106,5 +106,5 @@ def free6(used: Sequence[Used]) -> Subnet:
     while True:
         prefix = bytes([0xFD]) + os.urandom(7) + bytes(8)
         net = ipaddress.IPv6Network((int.from_bytes(prefix, "big"), 64))
-        if not any(overlaps(net, other) for other, _ in used):
+        if not any(overlaps(net, other) for other, _rest in used):
             return Subnet(str(net), str(net[1]))

@@ -63,7 +63,7 @@ def apply(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, source
     """Carry out (verb, detail) in order: pull, load, import, tag, push, remove.
 
     ``sources`` are the paths to load or import, ``options`` the keywords of a transfer, ``settings`` the
-    module's changes, message, push_args and force.
+    module's changes, commit_message, push_args and force.
     """
     for verb, detail in actions:
         if verb == "pull":
@@ -72,7 +72,7 @@ def apply(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, source
             _load(ctx, name, sources["load"] or "")
         elif verb == "import":
             images.import_tar(ctx, sources["import"] or "", name, changes=settings.get("changes") or (),
-                              message=settings.get("message") or "")
+                              message=settings.get("commit_message") or "")
         elif verb == "tag":
             images.tag(ctx, name, detail)
         elif verb == "push":

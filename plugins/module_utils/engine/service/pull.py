@@ -234,7 +234,7 @@ def _extract(ctx: Context, config: ImageConfig, chains: Sequence[str], rows: Seq
             except BaseException as exc:
                 failures.append(exc)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(WORKERS, len(rows)))]
+    threads = [threading.Thread(target=work, daemon=True) for _attempt in range(min(WORKERS, len(rows)))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -113,5 +113,3 @@ def _read(path: str, label: str, size: int, progress: Optional[Progress]) -> Ite
             if progress is not None:
                 progress(label, done, size)
             yield data
-
-
