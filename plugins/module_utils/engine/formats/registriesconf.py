@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -19,6 +20,10 @@ AUTH_FILES = "containers-auth.json"
 # A parser joins the parts of a dotted key one by one, which takes quadratic time; a search list of 150
 # registries on one line has some 500 dots.
 MAX_DOTS = 4000
+
+_PLACE = re.compile(r"\A[A-Za-z0-9._:/\[\]-]+\Z")
+_SUBDOMAIN = re.compile(r"\A[A-Za-z0-9.-]+\Z")
+_HELPER = re.compile(r"\A[A-Za-z0-9._-]+\Z")
 
 Loads = Callable[[str], Dict[str, Any]]
 
@@ -74,7 +79,7 @@ class RegistriesConf:
     credential_helpers: Tuple[str, ...] = ()
 
     def find(self, name: str) -> Optional[Registry]:
-        """The registry whose prefix fits a name ('docker.io/library/x', or with ':tag' or '@digest') best: the longest."""
+        """The registry whose prefix fits a name best, which is the longest; the name may have a tag or digest."""
         best = None
         for row in self.registries:
             if match(row.prefix, name) and (best is None or len(row.prefix) > len(best.prefix)):
@@ -175,7 +180,7 @@ def _parse(path: str, data: bytes, loads: Loads) -> Dict[str, Any]:
     try:
         return loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as exc:
-        raise InvalidInput("%s is no valid TOML: %s" % (path, ascii(str(exc))[1:300].rstrip("'\"")), "Mend the file.") from exc
+        raise InvalidInput("%s is no valid TOML: %s" % (path, ascii(str(exc)[:200])), "Mend the file.") from exc
 
 
 class _Reader:
@@ -215,6 +220,9 @@ def _version_2(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
     result.short_name_mode = mode
     if "credential-helpers" in reader.table:
         result.credential_helpers = reader.texts("credential-helpers")
+        for name in result.credential_helpers:
+            if not _HELPER.match(name):
+                raise reader.fail("credential-helpers", "has %r, which is no program's name" % name[:80])
     for name, value in reader.get("aliases", dict, {}).items():
         _alias(result, reader, str(name), value)
     rows: Dict[str, Registry] = {}
@@ -253,7 +261,7 @@ def _alias(result: RegistriesConf, reader: _Reader, name: str, value: Any) -> No
 
 def _host(reader: _Reader, key: str, value: str) -> str:
     """A registry's location: a host, perhaps with a path, and never a URL."""
-    if not value or "://" in value or value.endswith("/") or not all(c.isalnum() or c in ".-_:/[]" for c in value):
+    if not value or "://" in value or value.endswith("/") or not _PLACE.match(value):
         raise reader.fail(key, "has %r, which is no registry" % value[:80])
     return value
 
@@ -261,8 +269,10 @@ def _host(reader: _Reader, key: str, value: str) -> str:
 def _registry(reader: _Reader) -> Registry:
     location = reader.get("location", str, "")
     prefix = reader.get("prefix", str, "") or location
+    if not prefix:
+        raise reader.fail("location", "is missing, and so is prefix")
     if not location and not prefix.startswith("*."):
-        raise reader.fail("location", "is missing; it can only be left out for a prefix like *.example.com")
+        location = prefix
     if location:
         _host(reader, "location", location)
     _prefix(reader, prefix)
@@ -275,7 +285,7 @@ def _registry(reader: _Reader) -> Registry:
 
 def _prefix(reader: _Reader, prefix: str) -> None:
     rest = prefix[2:] if prefix.startswith("*.") else prefix
-    if rest != prefix and not all(c.isalnum() or c in ".-" for c in rest):
+    if rest != prefix and not _SUBDOMAIN.match(rest):
         raise reader.fail("prefix", "is %r; after '*.' there can be a domain only" % prefix[:80])
     path, _at, digest = rest.partition("@")
     if digest and not is_digest(digest):

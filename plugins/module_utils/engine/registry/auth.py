@@ -6,17 +6,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import json
 import os
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput
+from ..errors import InvalidInput
 from ..formats import jsonbytes
+from ..formats.registriesconf import AUTH_FILES
 from ..kernel import files
+from . import helper
 
-DOCKER_KEYS = ("docker.io", "https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
+DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
 
 
 @dataclass(frozen=True)
@@ -38,20 +41,26 @@ def _search(ctx: Context, authfile: Optional[str]) -> List[str]:
     if authfile:
         return [authfile]
     return [default_file(ctx), os.path.join(ctx.home, ".config", "containers", "auth.json"),
-            os.path.join(ctx.home, ".docker", "config.json")]
+            os.path.join(ctx.home, ".docker", "config.json"), os.path.join(ctx.home, ".dockercfg")]
 
 
 def _read(path: str) -> Dict[str, Any]:
+    """An auth.json with its auths and credHelpers; an empty one when there is no such file."""
     try:
         with open(path, "rb") as stream:
             data = stream.read(jsonbytes.MAX_SIZE + 1)
     except (FileNotFoundError, NotADirectoryError):
-        return {}
+        data = b""
     except OSError as exc:
         raise InvalidInput("Cannot read %s: %s" % (path, exc.strerror)) from exc
     document = jsonbytes.loads(data, path) if data.strip() else {}
+    if os.path.basename(path) == ".dockercfg":
+        # The oldest format is the table of registries alone.
+        document = {"auths": document}
     for key in ("auths", "credHelpers"):
-        if not isinstance(document.get(key, {}), dict):
+        if document.get(key) is None:
+            document[key] = {}
+        if not isinstance(document[key], dict):
             raise InvalidInput("%s: %s is no object" % (path, key), "Mend the file, or log in with another one.")
     return document
 
@@ -60,29 +69,56 @@ def keys(name: str) -> List[str]:
     """The keys that may hold a repository's credentials, the most specific first."""
     parts = name.split("/")
     result = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
-    return result + list(DOCKER_KEYS[1:]) if parts[0] == "docker.io" else result
+    return result + list(DOCKER_KEYS) if parts[0] == "docker.io" else result
 
 
-def find(ctx: Context, name: str, *, authfile: Optional[str] = None) -> Optional[Credentials]:
+def find(ctx: Context, name: str, *, authfile: Optional[str] = None,
+         helpers: Sequence[str] = ()) -> Optional[Credentials]:
     """Credentials for a repository ('registry.example/team/app') or a registry, or None.
 
-    Raises InvalidInput for a damaged file and EngineError for a failing helper.
+    ``helpers`` are registries.conf's credential-helpers. Raises InvalidInput for a damaged file and
+    EngineError for a failing helper.
     """
-    wanted = keys(name)
+    host = name.split("/")[0]
+    for source in helpers or (AUTH_FILES,):
+        from_files = source == AUTH_FILES
+        found = _find_in_files(ctx, name, authfile) if from_files else _from_helper(ctx, source, host)
+        if found is not None:
+            return found
+    return None
+
+
+def _find_in_files(ctx: Context, name: str, authfile: Optional[str]) -> Optional[Credentials]:
+    host = name.split("/")[0]
     for path in _search(ctx, authfile):
         document = _read(path)
-        helpers = document.get("credHelpers") or {}
-        if wanted[-1] in helpers or name.split("/")[0] in helpers:
-            return _ask_helper(str(helpers.get(name.split("/")[0]) or helpers[wanted[-1]]), name.split("/")[0])
-        for key in wanted:
-            entry = (document.get("auths") or {}).get(key)
-            if isinstance(entry, dict) and entry:
+        for key in keys(name):
+            program = document["credHelpers"].get(key)
+            if isinstance(program, str) and program:
+                return _from_helper(ctx, program, host)
+            entry = document["auths"].get(key)
+            if isinstance(entry, dict) and (entry.get("auth") or entry.get("identitytoken")):
                 return _decode(entry, path, key)
-        store = document.get("credsStore")
-        if isinstance(store, str) and store:
-            found = _ask_helper(store, name.split("/")[0])
+        for key, entry in document["auths"].items():
+            # Docker's older files have whole addresses as keys.
+            if "://" in key and isinstance(entry, dict) and entry.get("auth") and \
+                    key.partition("://")[2].partition("/")[0] == host:
+                return _decode(entry, path, key)
+        store_name = document.get("credsStore")
+        if isinstance(store_name, str) and store_name and helper.exists(ctx, store_name):
+            found = _from_helper(ctx, store_name, host)
             if found is not None:
                 return found
+    return None
+
+
+def _from_helper(ctx: Context, program: str, host: str) -> Optional[Credentials]:
+    """What a helper knows. Docker's own tools file the Hub under its old address."""
+    for name in (host, DOCKER_KEYS[0]) if host == "docker.io" else (host,):
+        known = helper.get(ctx, program, name)
+        if known is not None:
+            username, secret = known
+            return Credentials("", "", secret) if username == "<token>" else Credentials(username, secret)
     return None
 
 
@@ -90,62 +126,62 @@ def _decode(entry: Dict[str, Any], path: str, key: str) -> Credentials:
     token = entry.get("identitytoken") or ""
     try:
         text = base64.b64decode(str(entry.get("auth") or ""), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError) as exc:
-        raise InvalidInput("%s has no readable credentials for %s" % (path, key), "Log in again.") from exc
+    except (binascii.Error, ValueError) as exc:
+        raise InvalidInput("%s has no readable credentials for %s" % (path, ascii(key)), "Log in again.") from exc
     username, colon, password = text.partition(":")
     if not colon and not token:
-        raise InvalidInput("%s has no readable credentials for %s" % (path, key), "Log in again.")
+        raise InvalidInput("%s has no readable credentials for %s" % (path, ascii(key)), "Log in again.")
     return Credentials(username, password.rstrip("\0"), str(token))
 
 
-def _ask_helper(name: str, registry: str) -> Optional[Credentials]:
-    """Ask docker-credential-NAME (github.com/docker/docker-credential-helpers' protocol)."""
-    import shutil
-    import subprocess
-
-    if not name.replace("-", "").replace("_", "").isalnum():
-        raise InvalidInput("%r is no credential helper" % name[:80])
-    program = shutil.which("docker-credential-" + name)
-    if program is None:
-        raise EngineError("The credential helper docker-credential-%s is not on this host" % name,
-                          "Install it, or take it out of auth.json.")
-    done = subprocess.run([program, "get"], input=registry.encode(), stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, check=False, timeout=60)
-    if done.returncode:
-        return None
-    answer = jsonbytes.loads(done.stdout, "The answer of docker-credential-" + name)
-    username, secret = str(answer.get("Username") or ""), str(answer.get("Secret") or "")
-    return Credentials("", "", secret) if username == "<token>" else Credentials(username, secret)
-
-
 def store(ctx: Context, registry: str, credentials: Credentials, *, authfile: Optional[str] = None) -> str:
-    """Keep credentials; the path of the file, which is 0600. What else is in it stays."""
-    path = authfile or default_file(ctx)
-    files.make_directory(os.path.dirname(path))
-    with files.locked(path + ".lock"):
-        document = _read(path)
+    """Keep credentials; the path of the file, which is 0600. What else is in it stays.
+
+    A registry that the file gives to a credential helper is kept there. Raises InvalidInput, EngineError.
+    """
+    if not credentials.username or ":" in credentials.username or not credentials.username.isprintable():
+        raise InvalidInput("%s is no user name for a registry" % ascii(credentials.username[:80]),
+                           "It has at least one character, and no colon.")
+    with _editing(ctx, authfile) as (path, document):
+        program = document["credHelpers"].get(registry)
+        if isinstance(program, str) and program:
+            helper.store(ctx, program, registry, credentials.username, credentials.password)
+            return path
         text = "%s:%s" % (credentials.username, credentials.password)
-        document.setdefault("auths", {})[registry] = {"auth": base64.b64encode(text.encode()).decode()}
+        document["auths"][registry] = {"auth": base64.b64encode(text.encode()).decode()}
         _write(path, document)
     return path
 
 
 def forget(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = None) -> bool:
     """Forget a registry's credentials, or with None all; whether there were any."""
-    path = authfile or default_file(ctx)
-    if not os.path.exists(path):
+    if not os.path.exists(authfile or default_file(ctx)):
         return False
-    with files.locked(path + ".lock"):
-        document = _read(path)
-        entries = document.get("auths") or {}
-        gone = list(entries) if registry is None else [registry] if registry in entries else []
+    with _editing(ctx, authfile) as (path, document):
+        entries, programs = document["auths"], document["credHelpers"]
+        gone = [key for key in entries if registry in (None, key)]
         for key in gone:
             del entries[key]
         if gone:
             _write(path, document)
-    return bool(gone)
+        erased = [helper.erase(ctx, str(program), key) for key, program in programs.items() if registry in (None, key)]
+    return bool(gone) or any(erased)
+
+
+@contextlib.contextmanager
+def _editing(ctx: Context, authfile: Optional[str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
+    """The path and the document, held against other engines of this kind; a link is followed, not replaced."""
+    path = os.path.realpath(authfile or default_file(ctx))
+    files.make_directory(os.path.dirname(path))
+    lock = path + ".lock"
+    with files.locked(lock):
+        try:
+            yield path, _read(path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(lock)
 
 
 def _write(path: str, document: Dict[str, Any]) -> None:
-    files.write_atomic(path, json.dumps(document, indent=2, sort_keys=True).encode() + b"\n", 0o600)
-    os.unlink(path + ".lock")
+    rows = {key: value for key, value in document.items() if value or key == "auths"}
+    files.write_atomic(path, json.dumps(rows, indent=2, sort_keys=True).encode() + b"\n", 0o600)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Tuple
+from typing import List
 
 from .. import deps
 from ..context import Context
@@ -28,22 +28,22 @@ def load(ctx: Context) -> RegistriesConf:
 
 
 def _files(ctx: Context) -> List[str]:
+    """The user's file and drop-ins take the place of the system's; drop-ins alone come after them."""
     if ctx.registries_conf:
         return [ctx.registries_conf]
-    home = os.path.join(ctx.home, ".config", "containers", "registries.conf")
-    user_file = ctx.rootless and os.path.exists(home)
-    main = home if user_file else SYSTEM
-    result = [main] if os.path.exists(main) else []
-    directories = [SYSTEM + ".d"]
-    if ctx.rootless:
-        directories.append(home + ".d")
-    # A drop-in of the user's hides the system's of the same name; all are read in the order of their names.
-    found: List[Tuple[str, str]] = []
-    for directory in directories:
-        names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
-        found = [row for row in found if row[0] not in names]
-        found += [(name, os.path.join(directory, name)) for name in names if name.endswith(".conf")]
-    return result + [path for _name, path in sorted(found)]
+    user = os.path.join(ctx.home, ".config", "containers", "registries.conf")
+    if os.path.isfile(user):
+        return [user, *_drop_ins(user)]
+    return [path for path in [SYSTEM] if os.path.isfile(path)] + _drop_ins(SYSTEM) + _drop_ins(user)
+
+
+def _drop_ins(main: str) -> List[str]:
+    directory = main + ".d"
+    try:
+        names = sorted(name for name in os.listdir(directory) if name.endswith(".conf"))
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return []
+    return [path for path in (os.path.join(directory, name) for name in names) if os.path.isfile(path)]
 
 
 def _read(path: str) -> bytes:

@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 from ..context import Context
-from ..errors import EngineError, NotFound, RegistryError
+from ..errors import EngineError, InvalidInput, NotFound, RegistryError
 from ..formats.reference import Reference
 from ..formats.registriesconf import RegistriesConf
 from . import auth
 from .auth import Credentials
-from .client import Client, Options
+from .client import Client
+from .session import Options
 
-CERTIFICATES = ("/etc/containers/certs.d", "/etc/docker/certs.d")
+# Below the user's home, and on the system (containers-certs.d(5)).
+CERTIFICATES = (".config/containers/certs.d", "/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
 @dataclass(frozen=True)
@@ -41,32 +43,46 @@ class Source:
 
 
 def client_for(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access,
-               *, insecure: bool = False) -> Client:
-    """A client for a reference's registry."""
-    if access.tls_verify is None:
+               *, insecure: Optional[bool] = None) -> Client:
+    """A client for a reference's registry; ``insecure`` None asks registries.conf."""
+    if insecure is None:
         row = conf.find(reference.name)
-        insecure = insecure or bool(row and row.insecure)
+        insecure = row is not None and row.insecure
     verify = not insecure if access.tls_verify is None else access.tls_verify
-    credentials = access.credentials or auth.find(ctx, reference.name, authfile=access.authfile)
+    if access.authfile and access.credentials is None and not os.path.exists(access.authfile):
+        raise InvalidInput("There is no authfile %s" % access.authfile, "Log in with that authfile first.")
+    credentials = access.credentials or auth.find(ctx, reference.name, authfile=access.authfile,
+                                                  helpers=conf.credential_helpers)
     # Docker Hub's registry answers at another name than its images have.
     host = "registry-1.docker.io" if reference.domain == "docker.io" else reference.domain
-    return Client(host, certificates(reference.domain, access.cert_dir, verify), credentials)
+    directory = _certificate_directory(ctx, reference.domain, access.cert_dir)
+    return Client(host, certificates(directory, verify), credentials)
 
 
-def certificates(host: str, cert_dir: Optional[str], verify: bool) -> Options:
-    """The CA and client certificates for a registry (containers-certs.d(5))."""
-    ca = certificate = key = None
-    for directory in [cert_dir] if cert_dir else [os.path.join(base, host) for base in CERTIFICATES]:
-        if not os.path.isdir(directory):
-            continue
-        for name in sorted(os.listdir(directory)):
-            path = os.path.join(directory, name)
-            if name.endswith(".crt"):
-                ca = ca or path
-            elif name.endswith(".cert"):
-                certificate, key = path, path[:-5] + ".key"
-        break
-    return Options(verify, ca, certificate, key)
+def _certificate_directory(ctx: Context, host: str, cert_dir: Optional[str]) -> Optional[str]:
+    if cert_dir is not None:
+        if not os.path.isdir(cert_dir):
+            raise InvalidInput("The certificate directory %s does not exist" % cert_dir)
+        return cert_dir
+    places = (os.path.join(ctx.home, base, host) for base in CERTIFICATES)
+    return next((place for place in places if os.path.isdir(place)), None)
+
+
+def certificates(directory: Optional[str], verify: bool) -> Options:
+    """A registry's CA and client certificates. Raises InvalidInput for one without its key."""
+    if directory is None:
+        return Options(verify)
+    authorities: List[str] = []
+    pairs: List[Tuple[str, str]] = []
+    for name in sorted(os.listdir(directory)):
+        path = os.path.join(directory, name)
+        if name.endswith(".crt"):
+            authorities.append(path)
+        elif name.endswith(".cert"):
+            pairs.append((path, path[:-5] + ".key"))
+            if not os.path.exists(pairs[-1][1]):
+                raise InvalidInput("%s has no key beside it, %s" % (path, pairs[-1][1]), "Add the key, or remove it.")
+    return Options(verify, tuple(authorities), tuple(pairs))
 
 
 def resolve(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access) -> Source:
@@ -77,8 +93,8 @@ def resolve(ctx: Context, conf: RegistriesConf, reference: Reference, access: Ac
     failures: List[EngineError] = []
     for endpoint in conf.endpoints(reference):
         target = endpoint.reference
-        client = client_for(ctx, conf, target, access, insecure=endpoint.insecure)
         try:
+            client = client_for(ctx, conf, target, access, insecure=endpoint.insecure)
             data, media_type, digest = client.manifest(target.path, target.version)
             return Source(client, target.path, data, media_type, digest)
         except EngineError as exc:
