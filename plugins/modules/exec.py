@@ -18,8 +18,9 @@ extends_documentation_fragment:
   - pycontainer.engine.engine
 attributes:
   check_mode:
-    description: The command is not run, and the task says so; what it would change is not known.
+    description: Predicts what a real run would do, and changes nothing on the host.
     support: partial
+    details: The command is not run, and the task says so; what it would change is not known.
   diff_mode:
     description: What a command changes is not known.
     support: none

@@ -396,4 +396,3 @@ def _pack(folder: str, path: str) -> None:
                 full = os.path.join(directory, name)
                 with open(full, "rb") as stream:
                     _add(tar, os.path.relpath(full, folder), stream)
-

@@ -20,7 +20,8 @@ from typing import Dict, List
 from ..context import Context
 from ..errors import EngineError
 from ..kernel import files, payload
-from . import hooks  # noqa: F401  pylint: disable=unused-import - who carries this has to carry what it runs
+# Whoever carries this module in a payload has to carry what the copy runs.
+from . import hooks  # noqa: F401  pylint: disable=unused-import
 
 ENTRY = b"import sys\nfrom engine.service.hooks import main\nsys.exit(main(sys.argv[1:]))\n"
 
