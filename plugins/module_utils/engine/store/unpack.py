@@ -114,7 +114,9 @@ def _understand(answer: bytes) -> Result:
         raise EngineError("The process that extracts a layer died", "Is the host out of memory? Try again.") from None
     if "error" in document:
         kinds = {"InvalidInput": InvalidInput, "MissingDependency": MissingDependency}
-        raise kinds.get(document["kind"], EngineError)(document["error"], document.get("hint"))
+        kind = kinds.get(document["kind"], EngineError)
+        hint = "The layer is damaged or hostile; nothing of it was kept." if kind is InvalidInput else None
+        raise kind(document["error"], document.get("hint") or hint)
     return Result(**document)
 
 
