@@ -66,8 +66,9 @@ GOOD = [
 
 
 @pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT])
-@pytest.mark.parametrize("pack", [lambda d: d, gzip.compress, lambda d: gzip.compress(d[:999]) + gzip.compress(d[999:]),
-                                  lambda d: subprocess.run(["zstd", "-q"], input=d, capture_output=True).stdout])
+@pytest.mark.parametrize("pack", [
+    lambda d: d, gzip.compress, lambda d: gzip.compress(d[:999]) + gzip.compress(d[999:]),
+    lambda d: subprocess.run(["zstd", "-q"], input=d, check=True, capture_output=True).stdout])
 def test_a_layer_is_extracted_with_all_its_traits_and_made_again(ctx, form, pack) -> None:
     data = make(*GOOD, form=form)
     layer = extract(ctx, data, pack(data))
@@ -258,7 +259,7 @@ def test_eight_clients_extract_a_layer_once(ctx) -> None:
             if not there:
                 made.append(layers.extract(ctx, lambda write: write(data), digest(data)))
 
-    threads = [threading.Thread(target=client) for _ in range(8)]
+    threads = [threading.Thread(target=client) for _client in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -17,9 +17,14 @@ import time
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, VerificationError
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    EngineError,
+    InvalidInput,
+    MissingDependency,
+    VerificationError,
+)
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import mount
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import layers
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import layers, unpack
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 
@@ -248,3 +253,37 @@ def test_every_format_of_gnu_tar_is_made_again(ctx, tmp_path, options: list[str]
 def test_an_empty_tar_is_an_empty_layer(ctx) -> None:
     for data in (bytes(1024), b""):
         assert extract(ctx, data).size == 0
+
+
+def test_a_directory_in_a_layers_place_that_is_no_layer_is_replaced(ctx) -> None:
+    os.makedirs(ctx.path("layers", digest(DATA), "diff", "junk"))
+    assert layers.all_ids(ctx) == [digest(DATA)] and not layers.exists(ctx, digest(DATA))
+    assert not os.path.exists(ctx.path("layers", extract(ctx, DATA).chain_id, "diff", "junk"))
+
+
+def zstd(data: bytes, *options: str) -> bytes:
+    return subprocess.run(["zstd", "-q", *options], input=data, check=True, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("library", [True, False])
+def test_zstd_is_read_by_library_or_program(ctx, monkeypatch, library: bool) -> None:
+    if not library:
+        monkeypatch.setattr(unpack.deps, "load_optional", lambda name: None)
+    elif unpack.deps.load_optional("zstandard") is None:
+        pytest.skip("needs zstandard")
+    packed = zstd(DATA[:70000], "-19") + b"\x50\x2a\x4d\x18\4\0\0\0skip" + zstd(DATA[70000:])
+    layer = extract(ctx, DATA, lambda write: write(packed))
+    assert b"".join(layers.tar(ctx, layer.chain_id)) == DATA
+    layers.remove(ctx, layer.chain_id)
+    half = len(packed) // 2
+    for broken in (packed[:-5], packed[:half], packed[:half] + b"junk" + packed[half + 4:], zstd(DATA, "--long=27")):
+        with pytest.raises(InvalidInput):
+            extract(ctx, DATA, lambda write, broken=broken: write(broken))
+    assert os.listdir(ctx.path("layers")) == []
+
+
+def test_without_library_and_program_zstd_is_named(ctx, monkeypatch) -> None:
+    monkeypatch.setattr(unpack.deps, "load_optional", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
+    with pytest.raises(MissingDependency, match="zstd"):
+        extract(ctx, DATA, lambda write: write(zstd(DATA)))

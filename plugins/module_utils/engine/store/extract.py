@@ -34,6 +34,9 @@ OPAQUE = "trusted.overlay.opaque"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
+# What is wrong with the host's file system, and not with the tar.
+_OF_THE_HOST = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM, errno.ENOTSUP, errno.EMFILE)
+
 Parts = Tuple[bytes, ...]
 
 
@@ -60,7 +63,7 @@ class Extractor:
                     self._close(next(key for key in self._open if key))
                 self._place(entry)
             except OSError as exc:
-                if exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.ENOMEM):
+                if exc.errno in _OF_THE_HOST:
                     raise
                 raise InvalidInput("The tar's member %s cannot be extracted: %s" % (
                     shown(entry.name), exc.strerror)) from exc

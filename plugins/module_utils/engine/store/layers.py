@@ -97,6 +97,8 @@ def extract(ctx: Context, feed: Callable[[Callable[[bytes], None]], None], diff_
 
     chain_ = chain_id(parent, diff_id)
     discard_staging(ctx, chain_)
+    if os.path.lexists(_path(ctx, chain_)):
+        tree.remove_path(_path(ctx, chain_))  # without its document, as after a crash of the host
     staging = os.path.join(files.make_directory(ctx.path("layers")), ".%s.%d" % (chain_, os.getpid()))
     try:
         _make_staging(staging)

@@ -26,6 +26,10 @@ from .tarsplit import Writer
 CHUNK = 256 * 1024
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
+# What every decoder has to accept (RFC 8878, 3.1.1.1.2). Levels up to 19 need no more, and several layers
+# are decompressed at once.
+MAX_WINDOW = 8 * 1024 * 1024
+
 Feed = Callable[[Callable[[bytes], None]], None]
 
 
@@ -62,6 +66,10 @@ def in_child(staging: str, feed: Feed) -> Result:
     job = _Job(staging, data_read, record, hashlib.sha256(), deps.load_optional("zstandard"))
     try:
         pid = sandbox.fork(lambda: _child(job, answer_write), [data_read, answer_write, record])
+    except OSError as exc:
+        os.close(data_write)
+        os.close(answer_read)
+        raise EngineError("Cannot start a process that extracts a layer: %s" % exc.strerror) from exc
     finally:
         for fd in (data_read, answer_write, record):
             os.close(fd)
@@ -226,8 +234,7 @@ class _Head:
 
 
 def _unzstd_library(fd: int, head: bytes, zstandard: Any) -> Iterator[bytes]:
-    # A window of 128 MiB is what zstd -d itself accepts; more would be a memory bomb.
-    reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(
+    reader = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW).stream_reader(
         _Head(fd, head), read_across_frames=True)
     while True:
         try:
@@ -249,8 +256,9 @@ def _unzstd_program(fd: int, head: bytes) -> Iterator[bytes]:
                                 "Install the package zstd, or the Python library zstandard.")
     in_read, in_write = os.pipe()
     out_read, out_write = os.pipe()
-    unzstd = os.posix_spawn(program, ["zstd", "-dcq"], {}, file_actions=[
-        (os.POSIX_SPAWN_DUP2, in_read, 0), (os.POSIX_SPAWN_DUP2, out_write, 1)])
+    unzstd = os.posix_spawn(program, ["zstd", "-dcq", "--memory=%d" % MAX_WINDOW], {}, file_actions=[
+        (os.POSIX_SPAWN_DUP2, in_read, 0), (os.POSIX_SPAWN_DUP2, out_write, 1),
+        (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)])
     os.close(in_read)
     os.close(out_write)
 
