@@ -158,6 +158,11 @@ def wait(ctx: Context, name: str, *, condition: Sequence[str] = ("stopped",), in
     return lifecycle.wait(ctx, store.find(ctx, name), condition=condition, interval=interval, timeout=timeout)
 
 
+def get(ctx: Context, name: str) -> Record:
+    """A container's record, by name or ID. Raises NotFound or Ambiguous."""
+    return store.get(ctx, store.find(ctx, name))
+
+
 def exists(ctx: Context, name: str) -> bool:
     """Whether there is a container of this name or ID."""
     try:

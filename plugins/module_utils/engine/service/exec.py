@@ -195,3 +195,10 @@ def _supervised(ctx: Context, container_id: str, state: State, place: str, sessi
         raise EngineError("conmon did not say how the command in %s ended" % container_id[:12])
     code = exitwatch.read_exit_code(path)
     return ExecResult(125 if code is None else code & 0xFF, b"".join(captured), b"", session)
+
+
+def parse_detach_keys(text: str) -> bytes:
+    """The bytes of a detach sequence such as 'ctrl-p,ctrl-q'. Raises InvalidInput."""
+    from ..runtime import attach
+
+    return attach.parse_detach_keys(text)

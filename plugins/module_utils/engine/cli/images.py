@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs on images."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from typing import Any, Dict, List
+
+from ..context import Context
+from ..errors import EngineError, InvalidInput, NotFound
+from ..service import images
+from . import options, output
+from .flags import IO, Flag, Parsed, Verb
+
+ACCESS = tuple(flag for flag in options.PULL if flag.long in (
+    "authfile", "tls-verify", "cert-dir", "creds", "retry", "retry-delay"))
+PLATFORM = tuple(flag for flag in options.PULL if flag.long in ("platform", "arch", "os", "variant"))
+QUIET = Flag("quiet", "q", "bool", "say little")
+
+COLUMNS = (("REPOSITORY", "Repository"), ("TAG", "Tag"), ("IMAGE ID", "ID"), ("CREATED", "Created"), ("SIZE", "Size"))
+
+
+def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Have images on this host, and print their IDs."""
+    from .execution import progress_to
+
+    keywords = options.pull_keywords(parsed)
+    for name in parsed.arguments:
+        name = name[len("docker://"):] if name.startswith("docker://") else name
+        if name.startswith(("oci:", "oci-archive:", "docker-archive:", "dir:")):
+            found = images.load(ctx, name)
+            io.out.write("".join(record.id + "\n" for record in found))
+            continue
+        result = images.pull(ctx, name, policy=parsed.get("policy", "always"), progress=progress_to(io, parsed),
+                             **keywords)
+        io.out.write(result.image.id + "\n")
+    return 0
+
+
+def push(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Give a registry an image."""
+    from .execution import progress_to
+
+    keywords = options.pull_keywords(parsed)
+    for name in ("retry", "retry_delay"):
+        keywords.pop(name, None)
+    if parsed.get("format"):
+        keywords["format"] = parsed.get("format")
+    destination = parsed.arguments[1] if parsed.arguments[1:] else ""
+    digest = images.push(ctx, parsed.arguments[0], destination, progress=progress_to(io, parsed), **keywords)
+    if parsed.get("digestfile"):
+        with open(parsed.get("digestfile"), "w", encoding="ascii") as stream:
+            stream.write(digest)
+    return 0
+
+
+def _rows(ctx: Context, parsed: Parsed) -> List[Dict[str, Any]]:
+    from ..formats import humanize
+
+    rows = []
+    for record in images.all(ctx):
+        when = _seconds(record.created)
+        base = {"ID": output.short(record.id, bool(parsed.get("no-trunc"))), "Id": record.id,
+                "Digest": record.manifest_digest, "Size": humanize.size(record.size), "Labels": record.labels,
+                "Created": humanize.ago(time.time() - when) if when else "N/A", "CreatedAt": record.created,
+                "CreatedSince": humanize.ago(time.time() - when) if when else "N/A", "Containers": len(
+                    images.users(ctx, record))}
+        for name in record.names or ("<none>:<none>",):
+            repository, _colon, tag = name.rpartition(":")
+            rows.append(dict(base, Repository=repository, Tag=tag, Names=list(record.names)))
+    return rows
+
+
+def _seconds(text: str) -> float:
+    """Seconds of an RFC 3339 time; 0 for what is none."""
+    import calendar
+
+    try:
+        return float(calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")))
+    except ValueError:
+        return 0.0
+
+
+def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """List images."""
+    rows = _rows(ctx, parsed)
+    if parsed.arguments:
+        wanted = images.lookup(ctx, parsed.arguments[0]).id if images.exists(ctx, parsed.arguments[0]) else ""
+        rows = [row for row in rows if row["Id"] == wanted or row["Repository"].endswith("/" + parsed.arguments[0])]
+    for one in parsed.get("filter", ()):
+        rows = [row for row in rows if _fits(row, one)]
+    if parsed.get("quiet"):
+        key = "Id" if parsed.get("no-trunc") else "ID"
+        io.out.write("".join(one + "\n" for one in dict.fromkeys(row[key] for row in rows)))
+        return 0
+    if parsed.get("format") == "json":
+        io.out.write(output.to_json([_json_row(ctx, one) for one in dict.fromkeys(row["Id"] for row in rows)]))
+        return 0
+    columns = COLUMNS[:2] + (("DIGEST", "Digest"),) + COLUMNS[2:] if parsed.get("digests") else COLUMNS
+    io.out.write(output.render(rows, columns, format=parsed.get("format"), noheading=bool(parsed.get("noheading"))))
+    return 0
+
+
+def _json_row(ctx: Context, image_id: str) -> Dict[str, Any]:
+    record = images.lookup(ctx, image_id)
+    return {"Id": record.id, "ParentId": "", "RepoTags": list(record.names) or None, "RepoDigests": list(record.digests),
+            "Size": record.size, "SharedSize": 0, "VirtualSize": record.size, "Labels": record.labels or None,
+            "Containers": len(images.users(ctx, record)), "Names": list(record.names), "Digest": record.manifest_digest,
+            "History": list(record.names), "Created": int(_seconds(record.created)), "CreatedAt": record.created}
+
+
+def _fits(row: Dict[str, Any], text: str) -> bool:
+    key, _equals, value = text.partition("=")
+    if key == "dangling":
+        return (row["Repository"] == "<none>") is (value.lower() in ("true", "1"))
+    if key == "label":
+        name, equals, content = value.partition("=")
+        return name in row["Labels"] and (not equals or row["Labels"][name] == content)
+    if key == "reference":
+        import fnmatch
+
+        full = "%s:%s" % (row["Repository"], row["Tag"])
+        return any(fnmatch.fnmatch(one, value) for one in (full, row["Repository"], full.rpartition("/")[2],
+                                                           row["Repository"].rpartition("/")[2]))
+    if key == "id":
+        return bool(row["Id"].startswith(value))
+    raise InvalidInput("There is no filter %s for images" % key, "Use dangling, id, label or reference.")
+
+
+def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove images."""
+    names = parsed.arguments
+    if parsed.get("all"):
+        names = [record.id for record in images.all(ctx)]
+    elif not names:
+        raise InvalidInput("No image is named", "Name one, or use --all.")
+    code = 0
+    for name in names:
+        try:
+            force = bool(parsed.get("force") or parsed.get("all"))
+            io.out.write("".join(line + "\n" for line in images.remove(ctx, name, force=force)))
+        except NotFound as exc:
+            if not (parsed.get("ignore") or parsed.get("force")):
+                io.err.write("Error: %s\n" % exc)
+                code = 1
+        except EngineError as exc:
+            io.err.write("Error: %s\n" % exc)
+            code = 2
+    return code
+
+
+def tag(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Give an image more names."""
+    for target in parsed.arguments[1:]:
+        images.tag(ctx, parsed.arguments[0], target)
+    return 0
+
+
+def untag(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Take names from an image."""
+    images.untag(ctx, parsed.arguments[0], parsed.arguments[1:])
+    return 0
+
+
+def history(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Print how an image was made."""
+    from ..formats import humanize
+
+    rows = images.history(ctx, parsed.arguments[0])
+    if parsed.get("format") == "json":
+        io.out.write(output.to_json(rows))
+        return 0
+    full = bool(parsed.get("no-trunc"))
+    shown = [{"ID": row["id"] if row["id"] == "<missing>" else output.short(row["id"], full),
+              "Created": humanize.ago(time.time() - _seconds(row["created"])) if _seconds(row["created"]) else "N/A",
+              "CreatedBy": row["CreatedBy"] if full or len(row["CreatedBy"]) <= 45 else row["CreatedBy"][:42] + "...",
+              "Size": humanize.size(row["size"]), "Comment": row["comment"]} for row in rows]
+    columns = (("ID", "ID"), ("CREATED", "Created"), ("CREATED BY", "CreatedBy"), ("SIZE", "Size"),
+               ("COMMENT", "Comment"))
+    io.out.write(output.render(shown, columns, format=parsed.get("format"),
+                               quiet_key="ID" if parsed.get("quiet") else ""))
+    return 0
+
+
+def load(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Load images from an archive."""
+    path = parsed.get("input") or (parsed.arguments[0] if parsed.arguments else "")
+    spooled = ""
+    try:
+        if not path:
+            # The archive's members are looked up, which a pipe does not allow.
+            with os.fdopen(os.dup(io.stdin), "rb") as source, tempfile.NamedTemporaryFile(
+                    prefix="pycontainer-load-", dir=ctx.tmpdir, delete=False) as target:
+                spooled = path = target.name
+                shutil.copyfileobj(source, target)
+        for record in images.load(ctx, path):
+            io.out.write("Loaded image: %s\n" % (", ".join(record.names) or "sha256:" + record.id))
+    finally:
+        if spooled:
+            os.unlink(spooled)
+    return 0
+
+
+def save(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Save images to an archive or a directory."""
+    format, path = parsed.get("format", "docker-archive"), parsed.get("output")
+    if path:
+        if os.path.isfile(path):
+            os.unlink(path)
+        images.save(ctx, parsed.arguments, path, format=format)
+        return 0
+    if not format.endswith("-archive"):
+        raise InvalidInput("%s is a directory and cannot be written to standard output" % format, "Use --output.")
+    if sys.stdout.isatty():
+        raise InvalidInput("An archive is not written to a terminal", "Use --output.")
+    folder = tempfile.mkdtemp(prefix="pycontainer-save-", dir=ctx.tmpdir)
+    try:
+        images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
+        with open(os.path.join(folder, "out"), "rb") as stream:
+            shutil.copyfileobj(stream, io.out.buffer)
+    finally:
+        shutil.rmtree(folder)
+    return 0
+
+
+def import_(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Make an image of a root file system's tar."""
+    name = parsed.arguments[1] if parsed.arguments[1:] else ""
+    record = images.import_tar(ctx, parsed.arguments[0], name, changes=parsed.get("change", ()),
+                               message=parsed.get("message", ""))
+    io.out.write("sha256:%s\n" % record.id)
+    return 0
+
+
+def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """0 when there is such an image, else 1."""
+    return 0 if images.exists(ctx, parsed.arguments[0]) else 1
+
+
+def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Print everything about images."""
+    io.out.write(output.documents([images.inspect(ctx, name) for name in parsed.arguments], parsed.get("format")))
+    return 0
+
+
+def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove images without a name, or all that are not used."""
+    io.out.write("".join(one + "\n" for one in images.prune(ctx, every=bool(parsed.get("all")))))
+    return 0
+
+
+def search(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Look for images, or for the tags of one, in a registry."""
+    keywords = options.pull_keywords(parsed)
+    limit = parsed.get("limit", 25)
+    rows = images.search(ctx, parsed.arguments[0], tags=bool(parsed.get("list-tags")), limit=limit, **keywords)
+    columns = (("NAME", "Name"), ("TAG", "Tag")) if parsed.get("list-tags") else (("NAME", "Name"),)
+    io.out.write(output.render(rows, columns, format=parsed.get("format"), noheading=bool(parsed.get("noheading"))))
+    return 0
+
+
+FORMAT = Flag("format", help="json, or a Go template")
+NO_TRUNC = Flag("no-trunc", kind="bool", help="whole IDs")
+
+VERBS = (
+    Verb("pull", "IMAGE...", "Have images on this host", ACCESS + PLATFORM + (
+        QUIET, Flag("policy", help="always, missing, newer or never"),
+        Flag("all-tags", "a", "bool", refused="name the tags")), pull, (1, None)),
+    Verb("push", "IMAGE [DESTINATION]", "Give a registry an image", ACCESS + (
+        QUIET, Flag("format", "f", help="oci or v2s2"), Flag("digestfile", help="write the digest to this file"),
+        Flag("sign-by", refused="signatures are not there"), Flag("compression-format", refused="layers are gzip"),
+        Flag("remove-signatures", kind="bool", refused="signatures are not there")), push, (1, 2)),
+    Verb("images", "[IMAGE]", "List images", (
+        Flag("all", "a", "bool", "there are no others"), QUIET, FORMAT, NO_TRUNC,
+        Flag("digests", kind="bool", help="print digests"), Flag("filter", "f", "list", "KEY=VALUE"),
+        Flag("noheading", "n", "bool", "no head"), Flag("sort", refused="the newest is first")),
+        listing, (0, 1), reads_only=True),
+    Verb("rmi", "IMAGE...", "Remove images", (
+        Flag("all", "a", "bool", "all images"), Flag("force", "f", "bool", "with their containers"),
+        Flag("ignore", "i", "bool", "no error for one that is not there")), remove),
+    Verb("tag", "IMAGE NAME...", "Give an image more names", (), tag, (2, None)),
+    Verb("untag", "IMAGE [NAME...]", "Take names from an image", (), untag, (1, None)),
+    Verb("history", "IMAGE", "Print how an image was made", (FORMAT, NO_TRUNC, QUIET), history, (1, 1),
+         reads_only=True),
+    Verb("load", "[FILE]", "Load images from an archive", (
+        Flag("input", "i", help="the archive"), QUIET), load, (0, 1)),
+    Verb("save", "IMAGE...", "Save images to an archive or a directory", (
+        Flag("output", "o", help="where to"), Flag("format", help="docker-archive, oci-archive, oci-dir or docker-dir"),
+        Flag("multi-image-archive", "m", "bool", "several images, which docker-archive always may hold"), QUIET,
+        Flag("compress", kind="bool", refused="saved layers are plain")), save, (1, None)),
+    Verb("import", "FILE [NAME]", "Make an image of a root file system's tar", (
+        Flag("change", "c", "list", "an instruction, such as 'CMD [\"sh\"]'"),
+        Flag("message", "m", help="a comment for the history"), QUIET), import_, (1, 2)),
+    Verb("search", "[REGISTRY/]TERM", "Look for images in a registry", ACCESS + (
+        FORMAT, Flag("limit", kind="int", help="so many at most"), Flag("list-tags", kind="bool", help="the tags of one"),
+        Flag("noheading", kind="bool", help="no head"), Flag("filter", "f", "list", refused="registries do not filter")),
+        search, (1, 1), reads_only=True),
+    Verb("image exists", "IMAGE", "Whether there is such an image", (), exists, (1, 1), reads_only=True),
+    Verb("image inspect", "IMAGE...", "Print everything about images", (Flag("format", "f", help="json, or a Go template"),),
+         inspect, (1, None), reads_only=True),
+    Verb("image prune", "", "Remove images that nothing needs", (
+        Flag("all", "a", "bool", "also those with a name"), Flag("force", "f", "bool", "never ask, which is so anyway"),
+        Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),
+)

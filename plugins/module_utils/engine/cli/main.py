@@ -1,0 +1,188 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command line: global flags, and the verb that is meant. A verb's module is loaded when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
+
+from ..errors import EngineError, InvalidInput, Unsupported
+from .flags import IO, Flag, Parsed, Verb, check_arguments, parse, usage
+
+if TYPE_CHECKING:
+    from ..context import Context
+
+GLOBAL = (
+    Flag("root", help="where images and containers are kept"),
+    Flag("runroot", help="where the state of this boot is kept"),
+    Flag("runtime", help="OCI runtime: a name or a path"),
+    Flag("conmon", help="path of conmon"),
+    Flag("cgroup-manager", help="cgroupfs or systemd"),
+    Flag("log-level", help="debug, info, warn or error"),
+    Flag("tmpdir", help="where large temporary files go"),
+    Flag("registries-conf", help="this file in place of the host's registries.conf"),
+    Flag("version", "v", "bool", "print the version"),
+    Flag("help", "h", "bool", "print this help"),
+    Flag("remote", "r", "bool", refused="this engine works on its own host"),
+    Flag("url", refused="this engine works on its own host"),
+    Flag("connection", "c", refused="this engine works on its own host"),
+    Flag("storage-driver", refused="layers are always kept for overlay"),
+    Flag("storage-opt", kind="list", refused="layers are always kept for overlay"),
+)
+
+VERSION = "0.1.0"
+
+# verb: the module that has it
+MODULES = {
+    "execution": "create run start exec attach logs",
+    "containers": "ps inspect stop restart kill rm wait rename port pause unpause update healthcheck container",
+    "images": "pull push images rmi tag untag history load save import search image",
+    "networks": "network", "volumes": "volume", "secrets": "secret", "system": "login logout info version",
+}
+GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck")
+# podman's verbs that are known and not built: what they belong to
+LATER = {"pod": "pods", "kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
+         "build": "builds", "buildx": "builds", "unshare": "rootless containers", "system": "system verbs",
+         "machine": "virtual machines", "commit": "commit", "diff": "diff", "export": "export", "cp": "copying",
+         "mount": "mounts", "umount": "mounts", "unmount": "mounts", "stats": "statistics", "events": "events",
+         "manifest": "manifest lists", "auto-update": "updates", "init": "init", "checkpoint": "CRIU"}
+
+
+def main(argv: Optional[Sequence[str]] = None, io: Optional[IO] = None) -> int:
+    """Run one command line; the exit code. Nothing but the exit code and the output comes out of it."""
+    io = io or IO(sys.stdout, sys.stderr)
+    try:
+        code = _main(list(sys.argv[1:] if argv is None else argv), io)
+        io.out.flush()
+        return code
+    except EngineError as exc:
+        io.out.flush()
+        io.err.write("Error: %s\n" % exc.message)
+        if exc.hint:
+            io.err.write("%s\n" % exc.hint)
+        return exc.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The reader has seen enough; a second attempt to flush at exit would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+
+
+def _main(words: List[str], io: IO) -> int:
+    given = parse(GLOBAL, words, interspersed=False)
+    if given.get("version"):
+        io.out.write("pycontainer version %s\n" % VERSION)
+        return 0
+    if given.get("help") or not given.arguments:
+        io.out.write(overview())
+        return 0 if given.get("help") else 125
+    verb, rest = find_verb(given.arguments)
+    if verb is None:
+        io.out.write(group_overview(given.arguments[0]))
+        return 0
+    if any(word in ("--help", "-h") for word in _flags_of(rest, verb)):
+        io.out.write(usage(verb))
+        return 0
+    parsed = parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name)
+    check_arguments(verb, parsed)
+    return verb.run(_context(given), parsed, io)
+
+
+def _flags_of(words: Sequence[str], verb: Verb) -> List[str]:
+    """The words that may be flags of the verb itself: not those after '--', nor a container's command."""
+    result: List[str] = []
+    has_own = any(flag.short == "h" for flag in verb.flags)
+    for word in words:
+        if word == "--" or (not verb.interspersed and not word.startswith("-")):
+            break
+        if word == "--help" or (word == "-h" and not has_own):
+            result.append(word)
+    return result
+
+
+def _context(given: Parsed) -> Context:
+    from ..context import make_context
+
+    return make_context(
+        root=given.get("root"), runroot=given.get("runroot"), tmpdir=given.get("tmpdir"),
+        runtime=given.get("runtime"), conmon=given.get("conmon"), cgroup_manager=given.get("cgroup-manager"),
+        log_level=given.get("log-level", "warn"), registries_conf=given.get("registries-conf"))
+
+
+def _module_of(word: str) -> Optional[str]:
+    return next((module for module, verbs in MODULES.items() if word in verbs.split()), None)
+
+
+def verbs_of(module: str) -> Dict[str, Verb]:
+    """The verbs of one module, by name."""
+    import importlib
+
+    loaded = importlib.import_module("." + module, __package__)
+    return {verb.name: verb for verb in loaded.VERBS}
+
+
+def find_verb(words: Sequence[str]) -> Tuple[Optional[Verb], List[str]]:
+    """The verb that words begin with, and the other words; None for a bare group. Raises InvalidInput."""
+    first = words[0]
+    module = _module_of(first)
+    if module is None:
+        if first in LATER:
+            raise Unsupported("%s is not built yet: it belongs to %s" % (first, LATER[first]))
+        raise _unknown(first)
+    if first not in GROUPS:
+        return verbs_of(module)[first], list(words[1:])
+    if len(words) == 1 or words[1] in ("--help", "-h"):
+        return None, []
+    known = verbs_of(module)
+    verb = known.get("%s %s" % (first, words[1])) or _of_group(first, words[1], known)
+    if verb is None:
+        raise InvalidInput("There is no %s %s" % (first, words[1]), "See 'pycontainer %s --help'." % first)
+    return verb, list(words[2:])
+
+
+def _of_group(group: str, word: str, known: Dict[str, Verb]) -> Optional[Verb]:
+    """'container stop' is 'stop', 'image rm' is 'rmi', 'container ls' is 'ps'."""
+    words = {("container", "ls"): "ps", ("container", "list"): "ps", ("container", "ps"): "ps",
+             ("image", "ls"): "images", ("image", "list"): "images", ("image", "rm"): "rmi"}
+    if group not in ("container", "image"):
+        other = {"list": "ls", "remove": "rm"}.get(word)
+        return known.get("%s %s" % (group, other)) if other else None
+    name = words.get((group, word), word)
+    if name not in known and group == "container" and name in MODULES["execution"].split():
+        known = verbs_of("execution")
+    return known.get(name)
+
+
+def _unknown(word: str) -> InvalidInput:
+    import difflib
+
+    every = [verb for verbs in MODULES.values() for verb in verbs.split()]
+    close = difflib.get_close_matches(word, every, 1)
+    return InvalidInput("There is no verb %s" % word,
+                        "Did you mean %s?" % close[0] if close else "See 'pycontainer --help'.")
+
+
+def overview() -> str:
+    """The text of 'pycontainer --help'."""
+    rows = [(name, verb.help) for module in MODULES for name, verb in verbs_of(module).items()]
+    return _table("Containers without a daemon.", "pycontainer [flags] VERB", rows) + "\n" + usage(
+        Verb("", "", "", GLOBAL, lambda *_all: 0)).split("\n\n", 2)[-1]
+
+
+def group_overview(group: str) -> str:
+    """The text of 'pycontainer network --help'."""
+    module = _module_of(group) or ""
+    rows = [(name[len(group) + 1:] if name.startswith(group + " ") else name, verb.help)
+            for name, verb in verbs_of(module).items()
+            if name.startswith(group + " ") or (group in ("container", "image") and " " not in name)]
+    return _table("", "pycontainer %s VERB" % group, rows)
+
+
+def _table(title: str, line: str, rows: Sequence[Tuple[str, str]]) -> str:
+    width = max(len(name) for name, _help in rows)
+    head = [title, ""] if title else []
+    return "\n".join(head + ["Usage:", "  " + line, "", "Verbs:"]
+                     + ["  %-*s  %s" % (width, name, text) for name, text in sorted(rows)]) + "\n"

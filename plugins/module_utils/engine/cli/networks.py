@@ -1,0 +1,206 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs on networks."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence, Tuple
+
+from ..context import Context
+from ..errors import EngineError, InvalidInput
+from ..formats.container import NetworkUse
+from ..formats.network import NetworkSpec, Subnet
+from ..service import containers, networks
+from . import output
+from .flags import IO, Flag, Parsed, Verb
+
+
+def pairs(rows: Sequence[str], flag: str) -> Dict[str, str]:
+    """KEY=VALUE words; a KEY alone has an empty value."""
+    result = {}
+    for row in rows:
+        key, _equals, value = row.partition("=")
+        if not key:
+            raise InvalidInput("--%s has %r" % (flag, row), "Write KEY=VALUE.")
+        result[key] = value
+    return result
+
+
+def create(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Make a network and print its name."""
+    name = parsed.arguments[0] if parsed.arguments else _free_name(ctx)
+    if parsed.get("ignore") and networks.exists(ctx, name):
+        io.out.write(name + "\n")
+        return 0
+    subnets = [Subnet(one) for one in parsed.get("subnet", ())]
+    for flag, setter in (("gateway", _gateway), ("ip-range", _range)):
+        rows = parsed.get(flag, [])
+        if len(rows) > len(subnets):
+            raise InvalidInput("--%s needs a --subnet" % flag)
+        subnets = [setter(subnet, rows[number]) if number < len(rows) else subnet
+                   for number, subnet in enumerate(subnets)]
+    networks.create(ctx, NetworkSpec(
+        name, parsed.get("driver", "bridge"), parsed.get("interface-name", ""), tuple(subnets),
+        bool(parsed.get("internal")), bool(parsed.get("ipv6")), not parsed.get("disable-dns"),
+        tuple(parsed.get("dns", ())), pairs(parsed.get("opt", ()), "opt"), pairs(parsed.get("label", ()), "label")))
+    io.out.write(name + "\n")
+    return 0
+
+
+def _gateway(subnet: Subnet, value: str) -> Subnet:
+    return Subnet(subnet.subnet, value, subnet.range_start, subnet.range_end)
+
+
+def _range(subnet: Subnet, value: str) -> Subnet:
+    """FIRST-LAST or a CIDR."""
+    if "-" in value:
+        first, _dash, last = value.partition("-")
+    else:
+        import ipaddress
+
+        try:
+            net = ipaddress.ip_network(value)
+        except ValueError as exc:
+            raise InvalidInput("--ip-range has %r: %s" % (value, exc), "Write a subnet, or FIRST-LAST.") from exc
+        first, last = str(net[0]), str(net[-1])
+    return Subnet(subnet.subnet, subnet.gateway, first, last)
+
+
+def _free_name(ctx: Context) -> str:
+    taken = {record.spec.name for record in networks.all(ctx)}
+    return next(name for name in ("podman%d" % number for number in range(1, 100000)) if name not in taken)
+
+
+def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """List networks."""
+    records = [record for record in networks.all(ctx) if all(_fits(record, one) for one in parsed.get("filter", ()))]
+    if parsed.get("format") == "json":
+        io.out.write(output.to_json([networks.inspect(ctx, record.spec.name) for record in records]))
+        return 0
+    rows = [{"ID": output.short(record.id, bool(parsed.get("no-trunc"))), "Name": record.spec.name,
+             "Driver": record.spec.driver, "Labels": record.spec.labels} for record in records]
+    io.out.write(output.render(rows, (("NETWORK ID", "ID"), ("NAME", "Name"), ("DRIVER", "Driver")),
+                               format=parsed.get("format"), quiet_key="Name" if parsed.get("quiet") else "",
+                               noheading=bool(parsed.get("noheading"))))
+    return 0
+
+
+def _fits(record: Any, text: str) -> bool:
+    key, _equals, value = text.partition("=")
+    if key == "name":
+        return value in record.spec.name
+    if key == "id":
+        return bool(record.id.startswith(value))
+    if key == "driver":
+        return bool(record.spec.driver == value)
+    if key == "label":
+        name, equals, content = value.partition("=")
+        return name in record.spec.labels and (not equals or record.spec.labels[name] == content)
+    raise InvalidInput("There is no filter %s for networks" % key, "Use driver, id, label or name.")
+
+
+def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Print everything about networks."""
+    io.out.write(output.documents([networks.inspect(ctx, name) for name in parsed.arguments], parsed.get("format")))
+    return 0
+
+
+def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove networks."""
+    code = 0
+    for name in parsed.arguments:
+        try:
+            if parsed.get("force"):
+                for container in networks.members(ctx, name):
+                    containers.remove(ctx, container, force=True, ignore=True)
+            networks.remove(ctx, name, bool(parsed.get("force")))
+            io.out.write(name + "\n")
+        except EngineError as exc:
+            io.err.write("Error: %s\n" % exc)
+            code = 1
+    return code
+
+
+def connect(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Connect a running container to one more network."""
+    network, container = parsed.arguments
+    use = NetworkUse("network", network, parsed.get("ip", ""), parsed.get("ip6", ""), parsed.get("mac-address", ""), "",
+                     tuple(parsed.get("alias", ())))
+    uses = tuple(_uses(ctx, container))
+    if any(one.name == network for one in uses):
+        raise InvalidInput("%s is connected to %s already" % (container, network))
+    containers.update(ctx, container, {"network": uses + (use,)})
+    return 0
+
+
+def _uses(ctx: Context, container: str) -> Tuple[NetworkUse, ...]:
+    return containers.get(ctx, container).spec.network or (NetworkUse("network", networks.DEFAULT_NETWORK),)
+
+
+def disconnect(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Take a container from a network."""
+    network, container = parsed.arguments
+    uses = _uses(ctx, container)
+    rest = tuple(one for one in uses if one.name != network)
+    if len(rest) == len(uses):
+        raise InvalidInput("%s is not connected to %s" % (container, network))
+    containers.update(ctx, container, {"network": rest or (NetworkUse("none"),)})
+    return 0
+
+
+def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """0 when there is such a network, else 1."""
+    return 0 if networks.exists(ctx, parsed.arguments[0]) else 1
+
+
+def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove networks that no container uses."""
+    used: List[str] = []
+    for row in containers.listing(ctx, everything=True):
+        from ..service import listing as rows
+
+        used += rows.network_names(row)
+    io.out.write("".join(one + "\n" for one in networks.prune(ctx, keep=used)))
+    return 0
+
+
+def reload(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Put links and rules back."""
+    if not parsed.get("all") and not parsed.arguments:
+        raise InvalidInput("No container is named", "Name one, or use --all.")
+    wanted = None if parsed.get("all") else [containers.get(ctx, name).id for name in parsed.arguments]
+    io.out.write("".join(one + "\n" for one in networks.reload(ctx, wanted)))
+    return 0
+
+
+VERBS = (
+    Verb("network create", "[NAME]", "Make a network", (
+        Flag("driver", "d", help="bridge"), Flag("subnet", kind="list", help="in CIDR form"),
+        Flag("gateway", kind="list", help="the bridge's address"), Flag("ip-range", kind="list", help="CIDR or FIRST-LAST"),
+        Flag("internal", kind="bool", help="no way out"), Flag("ipv6", kind="bool", help="also IPv6"),
+        Flag("disable-dns", kind="bool", help="no names"), Flag("dns", kind="list", help="a name server"),
+        Flag("interface-name", help="the bridge's name"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
+        Flag("label", kind="list", help="KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there"),
+        Flag("ipam-driver", refused="addresses are the engine's own"), Flag("route", kind="list", refused="it is not there"),
+        Flag("macvlan", refused="macvlan is not there")), create, (0, 1)),
+    Verb("network ls", "", "List networks", (
+        Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
+        Flag("filter", "f", "list", "KEY=VALUE"), Flag("no-trunc", kind="bool", help="whole IDs"),
+        Flag("noheading", "n", "bool", "no head")), listing, (0, 0), reads_only=True),
+    Verb("network inspect", "NETWORK...", "Print everything about networks",
+         (Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),
+    Verb("network rm", "NETWORK...", "Remove networks", (
+        Flag("force", "f", "bool", "with the containers on it"),
+        Flag("time", "t", "int", refused="a container's own time-out counts")), remove, (1, None)),
+    Verb("network connect", "NETWORK CONTAINER", "Connect a container to one more network", (
+        Flag("alias", kind="list", help="one more name on it"), Flag("ip", help="a fixed IPv4 address"),
+        Flag("ip6", help="a fixed IPv6 address"), Flag("mac-address", help="a fixed MAC address")), connect, (2, 2)),
+    Verb("network disconnect", "NETWORK CONTAINER", "Take a container from a network", (
+        Flag("force", "f", "bool", refused="disconnecting needs no force"),), disconnect, (2, 2)),
+    Verb("network exists", "NETWORK", "Whether there is such a network", (), exists, (1, 1), reads_only=True),
+    Verb("network prune", "", "Remove networks that no container uses", (
+        Flag("force", "f", "bool", "never ask, which is so anyway"),
+        Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),
+    Verb("network reload", "[CONTAINER...]", "Put links and rules back", (
+        Flag("all", "a", "bool", "of all containers"),), reload, (0, None)),
+)

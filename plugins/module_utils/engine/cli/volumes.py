@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs on volumes."""
+
+from __future__ import annotations
+
+import os
+
+from ..context import Context
+from ..errors import EngineError
+from ..formats.volume import VolumeSpec
+from ..service import volumes
+from . import output
+from .flags import IO, Flag, Parsed, Verb
+from .networks import pairs
+
+
+def create(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Make a volume and print its name."""
+    name = parsed.arguments[0] if parsed.arguments else os.urandom(32).hex()
+    spec = VolumeSpec(name, parsed.get("driver", "local"), pairs(parsed.get("opt", ()), "opt"),
+                      pairs(parsed.get("label", ()), "label"))
+    io.out.write(volumes.create(ctx, spec, ignore=bool(parsed.get("ignore"))).name + "\n")
+    return 0
+
+
+def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """List volumes."""
+    found = volumes.listing(ctx, parsed.get("filter", ()))
+    if parsed.get("format") == "json":
+        io.out.write(output.to_json([volumes.inspect(ctx, row.name) for row in found]))
+        return 0
+    rows = [{"Driver": row.spec.driver, "Name": row.name, "Labels": row.spec.labels,
+             "Mountpoint": volumes.inspect(ctx, row.name)["Mountpoint"]} for row in found]
+    io.out.write(output.render(rows, (("DRIVER", "Driver"), ("VOLUME NAME", "Name")), format=parsed.get("format"),
+                               quiet_key="Name" if parsed.get("quiet") else "",
+                               noheading=bool(parsed.get("noheading"))))
+    return 0
+
+
+def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Print everything about volumes."""
+    names = [row.name for row in volumes.listing(ctx)] if parsed.get("all") else parsed.arguments
+    io.out.write(output.documents([volumes.inspect(ctx, name) for name in names], parsed.get("format")))
+    return 0
+
+
+def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove volumes."""
+    names = [row.name for row in volumes.listing(ctx)] if parsed.get("all") else parsed.arguments
+    code = 0
+    for name in names:
+        try:
+            io.out.write(volumes.remove(ctx, name, force=bool(parsed.get("force"))) + "\n")
+        except EngineError as exc:
+            io.err.write("Error: %s\n" % exc)
+            code = 1
+    return code
+
+
+def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """0 when there is such a volume, else 1."""
+    return 0 if volumes.exists(ctx, parsed.arguments[0]) else 1
+
+
+def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Remove volumes that no container uses."""
+    io.out.write("".join(name + "\n" for name in volumes.prune(ctx, parsed.get("filter", ()))))
+    return 0
+
+
+VERBS = (
+    Verb("volume create", "[NAME]", "Make a volume", (
+        Flag("driver", "d", help="local"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
+        Flag("label", "l", "list", "KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there")),
+        create, (0, 1)),
+    Verb("volume ls", "", "List volumes", (
+        Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
+        Flag("filter", "f", "list", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),
+        listing, (0, 0), reads_only=True),
+    Verb("volume inspect", "VOLUME...", "Print everything about volumes", (
+        Flag("all", "a", "bool", "all volumes"), Flag("format", "f", help="json, or a Go template")),
+        inspect, reads_only=True),
+    Verb("volume rm", "VOLUME...", "Remove volumes", (
+        Flag("all", "a", "bool", "all volumes"), Flag("force", "f", "bool", "with the containers that use it"),
+        Flag("time", "t", "int", refused="a container's own time-out counts")), remove),
+    Verb("volume exists", "VOLUME", "Whether there is such a volume", (), exists, (1, 1), reads_only=True),
+    Verb("volume prune", "", "Remove volumes that no container uses", (
+        Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")),
+        prune, (0, 0)),
+)
