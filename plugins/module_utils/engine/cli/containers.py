@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound
@@ -95,8 +95,8 @@ def _json_row(row: Any) -> Dict[str, Any]:
         "AutoRemove": bool(row.spec.get("rm")), "Command": row.argv, "CreatedAt": _row(row, True)["CreatedAgo"],
         "Created": int(row.document["created"]), "Exited": state.status == "exited", "ExitedAt": int(state.finished_at),
         "ExitCode": state.exit_code, "Id": row.id, "Image": row.document["image_name"] or row.spec.get("image", ""),
-        "ImageID": row.document["image_id"], "IsInfra": False, "Labels": row.spec.get("label") or None, "Mounts": sorted(
-            one["target"] for one in row.spec.get("mounts", ())), "Names": [row.name], "Namespaces": {},
+        "ImageID": row.document["image_id"], "IsInfra": False, "Labels": row.spec.get("label") or None,
+        "Mounts": sorted(one["target"] for one in row.spec.get("mounts", ())), "Names": [row.name], "Namespaces": {},
         "Networks": _networks(row), "Pid": state.pid, "Pod": "", "PodName": "",
         "Ports": [{"host_ip": p.get("host_ip", ""), "container_port": p["container_port"],
                    "host_port": p.get("host_port", 0), "range": 1, "protocol": p.get("protocol", "tcp")}
@@ -158,7 +158,8 @@ def _each(action: Callable[[str], Any], names: List[str], io: IO) -> int:
             io.out.write(name + "\n")
         except EngineError as exc:
             io.err.write("Error: %s\n" % exc)
-            code = exc.exit_code
+            # podman's verbs on several containers end with 1 for one that is not there
+            code = 1 if isinstance(exc, NotFound) else exc.exit_code
     return code
 
 
@@ -293,17 +294,19 @@ LIMITS = tuple(Flag(name, short, help=help, field=name.replace("-", "_")) for na
     ("blkio-weight", "", "block I/O weight"))) + (
     Flag("restart", help="no, on-failure[:N], always or unless-stopped", field="restart_policy"),)
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("ps", "", "List containers",
          (Flag("all", "a", "bool", "also those that do not run"), Flag("quiet", "q", "bool", "only IDs"),
           Flag("last", "n", "int", "the last so many"), Flag("latest", "l", "bool", "the last one"),
           Flag("filter", "f", "list", "KEY=VALUE"), Flag("format", help="json, or a Go template"),
           Flag("no-trunc", kind="bool", help="whole IDs and commands"), Flag("noheading", kind="bool", help="no head"),
           Flag("sort", help="command, created, id, image, names or status"),
-          Flag("pod", "p", "bool", refused="pods are not there"), Flag("size", "s", "bool", refused="sizes are not there"),
+          Flag("pod", "p", "bool", refused="pods are not there"),
+          Flag("size", "s", "bool", refused="sizes are not there"),
           Flag("ns", kind="bool", refused="inspect shows the namespaces")), ps, (0, 0), reads_only=True),
     Verb("inspect", "NAME...", "Print everything about containers and images",
-         (Flag("format", "f", help="json, or a Go template"), Flag("type", "t", help="container, image, network or volume"),
+         (Flag("format", "f", help="json, or a Go template"),
+          Flag("type", "t", help="container, image, network or volume"),
           Flag("size", "s", "bool", refused="sizes are not there")), inspect, (1, None), reads_only=True),
     Verb("stop", "CONTAINER...", "Stop containers", (ALL, TIME, IGNORE), stop),
     Verb("restart", "CONTAINER...", "Stop containers and start them", (ALL, TIME), restart),
@@ -322,5 +325,6 @@ VERBS = (
     Verb("healthcheck run", "CONTAINER", "Run a container's health check now", (), healthcheck, (1, 1)),
     Verb("exists", "CONTAINER", "Whether there is such a container", (), exists, (1, 1), reads_only=True),
     Verb("prune", "", "Remove all containers that do not run",
-         (Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")), prune, (0, 0)),
+         (Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")),
+         prune, (0, 0)),
 )

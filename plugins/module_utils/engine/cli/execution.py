@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, Iterator, Optional
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput
@@ -199,7 +199,7 @@ def logs(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("run", "IMAGE [COMMAND [ARG...]]", "Make and start a container",
          options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS), run, (1, None),
          interspersed=False),

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound
@@ -108,7 +108,8 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def _json_row(ctx: Context, image_id: str) -> Dict[str, Any]:
     record = images.lookup(ctx, image_id)
-    return {"Id": record.id, "ParentId": "", "RepoTags": list(record.names) or None, "RepoDigests": list(record.digests),
+    return {"Id": record.id, "ParentId": "", "RepoTags": list(record.names) or None,
+            "RepoDigests": list(record.digests),
             "Size": record.size, "SharedSize": 0, "VirtualSize": record.size, "Labels": record.labels or None,
             "Containers": len(images.users(ctx, record)), "Names": list(record.names), "Digest": record.manifest_digest,
             "History": list(record.names), "Created": int(_seconds(record.created)), "CreatedAt": record.created}
@@ -267,7 +268,7 @@ def search(ctx: Context, parsed: Parsed, io: IO) -> int:
 FORMAT = Flag("format", help="json, or a Go template")
 NO_TRUNC = Flag("no-trunc", kind="bool", help="whole IDs")
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("pull", "IMAGE...", "Have images on this host", ACCESS + PLATFORM + (
         QUIET, Flag("policy", help="always, missing, newer or never"),
         Flag("all-tags", "a", "bool", refused="name the tags")), pull, (1, None)),
@@ -297,12 +298,13 @@ VERBS = (
         Flag("change", "c", "list", "an instruction, such as 'CMD [\"sh\"]'"),
         Flag("message", "m", help="a comment for the history"), QUIET), import_, (1, 2)),
     Verb("search", "[REGISTRY/]TERM", "Look for images in a registry", ACCESS + (
-        FORMAT, Flag("limit", kind="int", help="so many at most"), Flag("list-tags", kind="bool", help="the tags of one"),
-        Flag("noheading", kind="bool", help="no head"), Flag("filter", "f", "list", refused="registries do not filter")),
+        FORMAT, Flag("limit", kind="int", help="so many at most"),
+        Flag("list-tags", kind="bool", help="the tags of one"), Flag("noheading", kind="bool", help="no head"),
+        Flag("filter", "f", "list", refused="registries do not filter")),
         search, (1, 1), reads_only=True),
     Verb("image exists", "IMAGE", "Whether there is such an image", (), exists, (1, 1), reads_only=True),
-    Verb("image inspect", "IMAGE...", "Print everything about images", (Flag("format", "f", help="json, or a Go template"),),
-         inspect, (1, None), reads_only=True),
+    Verb("image inspect", "IMAGE...", "Print everything about images", (
+        Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),
     Verb("image prune", "", "Remove images that nothing needs", (
         Flag("all", "a", "bool", "also those with a name"), Flag("force", "f", "bool", "never ask, which is so anyway"),
         Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),

@@ -118,10 +118,31 @@ def _module_of(word: str) -> Optional[str]:
 
 def verbs_of(module: str) -> Dict[str, Verb]:
     """The verbs of one module, by name."""
-    import importlib
+    # Written out, so that what bundles a module for a host sees what is imported.
+    if module == "execution":
+        from .execution import VERBS
+    elif module == "containers":
+        from .containers import VERBS
+    elif module == "images":
+        from .images import VERBS
+    elif module == "networks":
+        from .networks import VERBS
+    elif module == "volumes":
+        from .volumes import VERBS
+    elif module == "secrets":
+        from .secrets import VERBS
+    else:
+        from .system import VERBS
+    return {verb.name: verb for verb in VERBS}
 
-    loaded = importlib.import_module("." + module, __package__)
-    return {verb.name: verb for verb in loaded.VERBS}
+
+def reads_only(words: Sequence[str]) -> bool:
+    """Whether a command line changes nothing. Raises InvalidInput for one that makes no sense."""
+    given = parse(GLOBAL, words, interspersed=False)
+    if given.get("version") or given.get("help") or not given.arguments:
+        return True
+    verb, rest = find_verb(given.arguments)
+    return verb is None or verb.reads_only or bool(_flags_of(rest, verb))
 
 
 def find_verb(words: Sequence[str]) -> Tuple[Optional[Verb], List[str]]:

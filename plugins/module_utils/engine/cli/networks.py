@@ -173,16 +173,18 @@ def reload(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("network create", "[NAME]", "Make a network", (
         Flag("driver", "d", help="bridge"), Flag("subnet", kind="list", help="in CIDR form"),
-        Flag("gateway", kind="list", help="the bridge's address"), Flag("ip-range", kind="list", help="CIDR or FIRST-LAST"),
+        Flag("gateway", kind="list", help="the bridge's address"),
+        Flag("ip-range", kind="list", help="CIDR or FIRST-LAST"),
         Flag("internal", kind="bool", help="no way out"), Flag("ipv6", kind="bool", help="also IPv6"),
         Flag("disable-dns", kind="bool", help="no names"), Flag("dns", kind="list", help="a name server"),
         Flag("interface-name", help="the bridge's name"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
         Flag("label", kind="list", help="KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there"),
-        Flag("ipam-driver", refused="addresses are the engine's own"), Flag("route", kind="list", refused="it is not there"),
-        Flag("macvlan", refused="macvlan is not there")), create, (0, 1)),
+        Flag("ipam-driver", refused="addresses are the engine's own"),
+        Flag("route", kind="list", refused="it is not there"), Flag("macvlan", refused="macvlan is not there")),
+        create, (0, 1)),
     Verb("network ls", "", "List networks", (
         Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
         Flag("filter", "f", "list", "KEY=VALUE"), Flag("no-trunc", kind="bool", help="whole IDs"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput
@@ -77,7 +78,7 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0 if secrets.exists(ctx, parsed.arguments[0]) else 1
 
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("secret create", "NAME FILE|-", "Keep a secret", (
         Flag("env", kind="bool", help="the second word is a variable's name"), Flag("label", "l", "list", "KEY=VALUE"),
         Flag("replace", kind="bool", help="change one that is there"), Flag("driver", "d", refused="secrets are files"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound
@@ -87,7 +87,7 @@ def info(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 _AUTHFILE = Flag("authfile", help="file with credentials")
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb(
         "login",
         "REGISTRY",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from typing import Tuple
 
 from ..context import Context
 from ..errors import EngineError
@@ -69,7 +70,7 @@ def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
-VERBS = (
+VERBS: Tuple[Verb, ...] = (
     Verb("volume create", "[NAME]", "Make a volume", (
         Flag("driver", "d", help="local"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
         Flag("label", "l", "list", "KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there")),

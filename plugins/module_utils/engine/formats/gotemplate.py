@@ -352,5 +352,6 @@ FUNCTIONS: Dict[str, Callable[..., Any]] = {
     "ge": _compare(lambda a, b: a >= b), "not": lambda value: not value,
     "and": lambda *values: next((value for value in values if not value), values[-1]),
     "or": lambda *values: next((value for value in values if value), values[-1]),
-    "truncate": lambda text, length: text[:length], "pad": lambda text, before, after: " " * before + text + " " * after,
+    "truncate": lambda text, length: text[:length],
+    "pad": lambda text, before, after: " " * before + text + " " * after,
 }

@@ -193,6 +193,7 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
         raise InvalidInput("The image has %d layers, but its configuration has %d diff IDs" % (
             len(parsed.layers), len(config.diff_ids)), "The image is damaged or hostile; nothing was kept.")
     chains = layers.chain(config.diff_ids)
+    layers.discard_staging(ctx)
     with images.pinned(ctx, chains):
         _extract(ctx, config, chains, parsed.layers, write, progress)
         image_id = blobs.put(ctx, config_data)
