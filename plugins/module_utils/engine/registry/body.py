@@ -10,11 +10,12 @@ from typing import Any, Callable, Iterator, Optional
 
 from ..errors import InvalidInput, RegistryError, TimedOut
 from ..formats import jsonbytes
-from .session import Broken, cause, clean
+from .session import Broken, Watch, cause, clean, socket_of
 
 CHUNK = 256 * 1024
 MAX_ERROR = 64 * 1024
 TOTAL = 120.0  # seconds for a whole document
+STALL = 90.0  # seconds without a byte of content, whatever else comes
 # A server that sends less than SLOWEST bytes a second over WINDOW seconds sends too slowly.
 SLOWEST, WINDOW = 512, 30.0
 
@@ -22,10 +23,12 @@ SLOWEST, WINDOW = 512, 30.0
 def pieces(answer: Any, host: str) -> Iterator[bytes]:
     """The raw body as it comes. Raises Broken when it ends early, TimedOut when it only trickles."""
     read = _reader(answer.raw)
+    watch = Watch(lambda: socket_of(answer.raw), STALL)
     began, count = time.monotonic(), 0
     try:
         while True:
-            data = _read(read, host)
+            data = _read(read, host, watch)
+            watch.tick()
             if not data:
                 _finish(answer.raw, host)
                 return
@@ -38,6 +41,7 @@ def pieces(answer: Any, host: str) -> Iterator[bytes]:
                 began, count = time.monotonic(), 0
             yield data
     finally:
+        watch.stop()
         answer.close()
 
 
@@ -50,14 +54,19 @@ def _reader(raw: Any) -> Callable[[int], bytes]:
     return lambda size: bytes(lower.read1(size))
 
 
-def _read(read: Callable[[int], bytes], host: str) -> bytes:
+def _read(read: Callable[[int], bytes], host: str, watch: Watch) -> bytes:
     """Every failure of the libraries below, and there are many kinds, means the same here."""
     try:
-        return read(CHUNK)
+        data = read(CHUNK)
+        failure: Optional[Exception] = None
     except Exception as exc:
-        if isinstance(exc, TimeoutError) or "timed out" in str(exc):
-            raise TimedOut("%s stopped sending" % host, "Try again later, or pull from another place.") from exc
-        raise Broken("The connection to %s broke: %s" % (host, cause(exc))) from exc
+        data, failure = b"", exc
+    # A trailer that was cut off looks like one that ended, so the watch is asked in any case.
+    if watch.expired or isinstance(failure, TimeoutError) or "timed out" in str(failure):
+        raise TimedOut("%s stopped sending" % host, "Try again later, or pull from another place.") from failure
+    if failure is not None:
+        raise Broken("The connection to %s broke: %s" % (host, cause(failure))) from failure
+    return data
 
 
 def _finish(raw: Any, host: str) -> None:

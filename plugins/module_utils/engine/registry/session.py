@@ -7,8 +7,9 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import time
 from dataclasses import dataclass
-from typing import Any, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import deps
@@ -89,7 +90,8 @@ class Session:
             raise self._untrusted(where, exc) from exc
         except exceptions.Timeout as exc:
             raise TimedOut("%s does not answer" % where, "Is it up, and reachable from this host?") from exc
-        except (exceptions.RequestException, ValueError, OSError) as exc:
+        except Exception as exc:
+            # Whatever the libraries below make of what a stranger sent: there are many kinds.
             kind = Broken if isinstance(exc, exceptions.ConnectionError) and "aborted" in str(exc) else RegistryError
             raise kind("Cannot reach %s: %s" % (where, cause(exc)),
                        "Is the name right, is it up, and reachable from this host?") from exc
@@ -120,6 +122,8 @@ class Session:
             session = self._local.session = self._requests.Session()
             # Otherwise requests would take credentials from ~/.netrc, and CAs from variables.
             session.trust_env = False
+            # It would look at redirects also when told not to follow them, and read their bodies to the end.
+            session.get_redirect_target = lambda answer: None
             session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
             session.headers["User-Agent"] = "pycontainer"
             session.verify = self._trust()
@@ -204,34 +208,68 @@ def _watched(base: Any) -> Any:
                 self.handle = None
 
     def getresponse(self: Any, *arguments: Any, **keywords: Any) -> Any:
-        limit = HEADER + (self.sock.gettimeout() or 0.0) - IDLE
-        with _limit(lambda: self.sock, max(limit, HEADER)):
-            return base.getresponse(self, *arguments, **keywords)
+        used = self.sock
+        limit = HEADER + (used.gettimeout() or 0.0) - IDLE
+        with _limit(lambda: used, max(limit, HEADER)):
+            answer = base.getresponse(self, *arguments, **keywords)
+        # The connection may have let go of it already, while the body still comes from it.
+        answer.watched = used
+        return answer
 
     return type("WatchedConnection", (base,), {
         "_new_conn": _new_conn, "connect": connect, "getresponse": getresponse})
 
 
+def socket_of(raw: Any) -> Any:
+    """The socket below an answer's body, for a Watch."""
+    return getattr(raw, "watched", None) or getattr(getattr(raw, "_original_response", None), "watched", None)
+
+
+class Watch:
+    """Shuts a connection down when ``tick`` was not called for so many seconds.
+
+    Time limits of sockets are for each recv(2), and one call of the libraries above may make many:
+    a header or a trailer that never ends would keep them busy for ever.
+    """
+
+    def __init__(self, get: Callable[[], Any], seconds: float) -> None:
+        import threading
+
+        self.expired = False
+        self._get, self._seconds, self._last = get, seconds, time.monotonic()
+        self._done = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self) -> None:
+        while not self._done.wait(max(self._last + self._seconds - time.monotonic(), 0.01)):
+            if time.monotonic() - self._last >= self._seconds:
+                self.expired = True
+                with contextlib.suppress(OSError, AttributeError, TypeError):
+                    # Not the TLS socket's own method, which would touch what another thread is using.
+                    socket.socket.shutdown(self._get(), socket.SHUT_RDWR)
+                return
+
+    def tick(self) -> None:
+        """Something came."""
+        self._last = time.monotonic()
+
+    def stop(self) -> None:
+        """It is over."""
+        self._done.set()
+
+
 @contextlib.contextmanager
-def _limit(get: Any, seconds: float) -> Iterator[None]:
-    """Shut a connection down when the body takes longer; then TimeoutError is raised."""
-    import threading
-
-    expired = threading.Event()
-
-    def expire() -> None:
-        expired.set()
-        with contextlib.suppress(OSError, AttributeError):
-            socket.socket.shutdown(get(), socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, expire)
-    timer.daemon = True
-    timer.start()
+def _limit(get: Callable[[], Any], seconds: float) -> Iterator[None]:
+    """Shut a connection down when the body of the statement takes longer; then socket.timeout is raised."""
+    watch = Watch(get, seconds)
     try:
         yield
     except Exception as exc:
-        if expired.is_set():
-            raise socket.timeout("the answer took more than %d seconds" % seconds) from exc
+        if watch.expired:
+            raise socket.timeout("it took more than %d seconds" % seconds) from exc
         raise
     finally:
-        timer.cancel()
+        watch.stop()
+    # An answer's header that was cut off looks like one that ended.
+    if watch.expired:
+        raise socket.timeout("it took more than %d seconds" % seconds)
