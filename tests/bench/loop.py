@@ -48,8 +48,11 @@ def main(bench: run.Bench) -> None:
     with open(play, "w", encoding="utf-8") as stream:
         json.dump([{"hosts": "localhost", "connection": "local", "gather_facts": False,
                     "vars": {"ansible_python_interpreter": "/usr/bin/python3"}, "tasks": tasks(bench)}], stream)
+    config = os.path.join(bench.work, "ansible.cfg")
+    with open(config, "w", encoding="utf-8") as stream:
+        stream.write("[defaults]\nlocalhost_warning = False\n")
     environment = dict(os.environ, ITEM_TIMES=times, ANSIBLE_CALLBACK_PLUGINS=os.path.join(run.HERE, "callback"),
-                       ANSIBLE_CALLBACKS_ENABLED="item_times", ANSIBLE_CONFIG="/dev/null",
+                       ANSIBLE_CALLBACKS_ENABLED="item_times", ANSIBLE_CONFIG=config,
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(run.TOP, ".collections"))
     subprocess.run(["ansible-playbook", play], env=environment, check=True, stdout=subprocess.DEVNULL)
     with open(times, encoding="utf-8") as stream:

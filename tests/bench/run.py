@@ -69,6 +69,8 @@ def inside(work: str, names: List[str]) -> int:
     import pull
     parts: Dict[str, Callable[[Bench], None]] = {"loop": loop.main, "commands": commands.main, "pull": pull.main}
     sandbox.loopback_up()
+    # With it, Python would compile the engine anew for each command, as no host does.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     layout = os.path.join(work, "layout")
     image_layout.busybox_image(layout)
     with registry.running(os.path.join(work, "registry"), 5000) as address:

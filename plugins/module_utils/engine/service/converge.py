@@ -108,7 +108,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
     raw = store.raw_document(ctx, name)
     if raw is None:
         return {}
-    from .listing import timestamp
+    from .listing import Row, timestamp
 
     state = store.state(ctx, raw["id"])
     return {
@@ -117,7 +117,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
         "State": {"Status": state.status, "Running": state.running, "Paused": state.status == "paused",
                   "Pid": state.pid, "ExitCode": state.exit_code, "OOMKilled": state.oom, "Error": state.error,
                   "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at)},
-        "NetworkSettings": {"Networks": _networks(ctx, raw["id"]), "Ports": _ports(raw["ports"])}}
+        "NetworkSettings": {"Networks": _networks(ctx, raw["id"]), "Ports": _ports(Row(raw, state).ports)}}
 
 
 def _networks(ctx: Context, container_id: str) -> Dict[str, Dict[str, Any]]:

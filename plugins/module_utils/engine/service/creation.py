@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 from ..context import Context
 from ..errors import Conflict, EngineError, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.container import ContainerSpec
-from ..kernel import files
+from ..kernel import files, tree
 from ..store import containers as store
 from ..store import names
 from ..store import volumes as volume_store
@@ -163,7 +162,7 @@ def undo(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     """Remove what a container left that was never finished; the caller holds its lock."""
     if os.path.exists(store.directory(ctx, container_id, "container.json")):
         return
-    shutil.rmtree(store.directory(ctx, container_id), ignore_errors=True)
+    tree.remove_path(store.directory(ctx, container_id))
     kind = os.path.dirname(ctx.path("names", "containers", "x"))
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(kind):

@@ -20,6 +20,7 @@ from typing import Dict, List
 from ..context import Context
 from ..errors import EngineError
 from ..kernel import files, payload
+
 # Whoever carries this module in a payload has to carry what the copy runs.
 from . import hooks  # noqa: F401  pylint: disable=unused-import
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import InUse, NotFound, WrongState
-from ..kernel import files
+from ..kernel import files, tree
 from ..store import containers as store
 from ..store import names
 from ..store import volumes as volume_store
@@ -97,5 +96,5 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
         with contextlib.suppress(NotFound, InUse):
             volume_store.remove(ctx, name)
     persist.drop(ctx, note["engine"], container_id)
-    shutil.rmtree(store.directory(ctx, container_id), ignore_errors=True)
+    tree.remove_path(store.directory(ctx, container_id))
     store.drop_lock(ctx, container_id)

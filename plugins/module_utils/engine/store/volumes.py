@@ -17,7 +17,7 @@ from ..context import Context
 from ..errors import InUse, NotFound
 from ..formats import volume as volume_format
 from ..formats.volume import VolumeSpec
-from ..kernel import files
+from ..kernel import files, tree
 from . import names
 
 
@@ -123,7 +123,6 @@ def users(ctx: Context, name: str) -> List[str]:
 
 def remove(ctx: Context, name: str) -> None:
     """Remove a volume with its data; raises NotFound, and InUse that names its users."""
-    import shutil
 
     with lock(ctx, name):
         get(ctx, name)
@@ -133,6 +132,6 @@ def remove(ctx: Context, name: str) -> None:
                         "Remove the container first, or force it.")
         # Without its document it is no volume any more; what a crash leaves is overwritten by create().
         os.unlink(directory(ctx, name, "volume.json"))
-        shutil.rmtree(directory(ctx, name))
+        tree.remove_path(directory(ctx, name))
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.path("locks", "volume-" + name))
