@@ -82,8 +82,9 @@ class Session:
         where = clean(urlsplit(url).netloc)
         headers = {"Accept-Encoding": "identity", **headers}
         idle = IDLE if body is None else UPLOAD
+        session = self._session()
         try:
-            return self._session().request(
+            return session.request(
                 method, url, headers=headers, data=body, stream=True, allow_redirects=False,
                 timeout=(CONNECT, idle), proxies=self._proxies(url))
         except exceptions.SSLError as exc:
