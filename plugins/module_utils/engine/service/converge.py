@@ -94,9 +94,8 @@ def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) 
 
 
 def _health(ctx: Context, container_id: str) -> str:
-    from . import health
 
-    return health.status(ctx, container_id)
+    return store.health_status(ctx, container_id)
 
 
 def describe(ctx: Context, name: str) -> Dict[str, Any]:

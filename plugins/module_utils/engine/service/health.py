@@ -22,7 +22,7 @@ from ..kernel import cgroup, files, proc
 from ..store import containers as store
 from ..store.containers import Record
 from . import exec as execution
-from . import launch, persist
+from . import persist, prepare
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -31,35 +31,13 @@ KEPT = 5            # results that are kept
 OUTPUT_LIMIT = 500  # characters of a check's output that are kept, as in podman
 
 
-def check_of(record: Record, image: Optional[ImageConfig]) -> Optional[HealthCheck]:
-    """The container's check: the user's before the image's; None when there is none or it is off."""
-    if record.spec.no_healthcheck:
-        return None
-    check = record.spec.health or (image.healthcheck if image is not None else None)
-    if check is None or not check.test or check.test[0] == "NONE":
-        return None
-    return check
-
-
-def status(ctx: Context, container_id: str) -> str:
-    """'healthy', 'unhealthy', 'starting', or '' for a container without checks or that does not run."""
-    document = results(ctx, container_id)
-    return str(document["Status"]) if document else ""
-
-
-def results(ctx: Context, container_id: str) -> Dict[str, Any]:
-    """The kept results: {"Status", "FailingStreak", "Log": [{"Start", "End", "ExitCode", "Output"}]}, or {}."""
-    found = files.read_json(store.run_directory(ctx, container_id, "health.json"))
-    return found if isinstance(found, dict) else {}
-
-
 def run_once(ctx: Context, container_id: str) -> int:
     """Run the check now and keep its result; 0 when it passed, 1 when it failed.
 
     Raises InvalidInput for a container without a check, WrongState when it does not run.
     """
     record = store.get(ctx, container_id)
-    check = check_of(record, launch.image_config(ctx, record))
+    check = prepare.check_of(record, prepare.image_config(ctx, record))
     if check is None:
         raise InvalidInput("The container %s has no health check" % record.name)
     if store.state(ctx, container_id).status != "running":
@@ -94,7 +72,7 @@ def _keep(ctx: Context, container_id: str, check: HealthCheck, begun: float, cod
         state = store.state(ctx, container_id)
         if not state.running or begun < state.started_at:
             return False
-        document = results(ctx, container_id) or {"Status": "starting", "FailingStreak": 0, "Log": []}
+        document = store.health(ctx, container_id) or {"Status": "starting", "FailingStreak": 0, "Log": []}
         # The first check comes at once; its failing counts as little as one in the start period.
         grace = max(check.start_period, min(check.interval, 1.0) if document["Status"] == "starting" else 0.0)
         if code == 0:
@@ -127,10 +105,10 @@ def wait_healthy(ctx: Context, record: Record, seconds: float) -> None:
     """Wait until a container is healthy. Raises RuntimeFailed when it is not, or has no check, TimedOut."""
     from . import lifecycle
 
-    if check_of(record, launch.image_config(ctx, record)) is None:
+    if prepare.check_of(record, prepare.image_config(ctx, record)) is None:
         raise RuntimeFailed("The container %s has no health check to wait for" % record.name, "Give it one.")
     lifecycle.wait(ctx, record.id, condition=("healthy", "unhealthy", "stopped"), timeout=seconds, interval=0.1)
-    now = status(ctx, record.id)
+    now = store.health_status(ctx, record.id)
     if now != "healthy":
         raise RuntimeFailed("The container %s is %s" % (record.name, now or "not running"), "Look at its log.")
 
@@ -139,7 +117,7 @@ def wait_healthy(ctx: Context, record: Record, seconds: float) -> None:
 
 def start_scheduler(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Optional[Dict[str, Any]]:
     """Arrange for the checks of a run; what ``stop_scheduler`` needs, or None when there are none."""
-    check = check_of(record, image)
+    check = prepare.check_of(record, image)
     if check is None:
         return None
     files.write_json(store.run_directory(ctx, record.id, "health.json"),
@@ -193,7 +171,7 @@ def loop(ctx: Context, container_id: str) -> None:
     with store.held(ctx, container_id) as record:
         # Starting holds this lock, so from here on the state is that of a run that runs.
         pass
-    check = check_of(record, launch.image_config(ctx, record))
+    check = prepare.check_of(record, prepare.image_config(ctx, record))
     while check is not None:
         state = store.state(ctx, container_id)
         if not state.running or (state.raw.get("health") or {}).get("pid") != os.getpid():

@@ -12,7 +12,7 @@ from ..errors import NotFound
 from ..formats import runtimespec
 from ..store import containers as store
 from ..store.containers import Record, State
-from . import health, launch, lifecycle, namespaces, prepare
+from . import namespaces, prepare
 from .listing import ports_of, timestamp
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     record = store.get(ctx, container_id)
     state = store.state(ctx, container_id)
     try:
-        image = launch.image_config(ctx, record)
+        image = prepare.image_config(ctx, record)
     except NotFound:
         image = None
     run = store.run_directory(ctx, record.id)
@@ -74,8 +74,8 @@ def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConf
         "Error": state.error, "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at),
         "CgroupPath": state.raw.get("cgroup", ""), "Checkpointed": False,
         "StoppedByUser": store.stopped_by_user(ctx, record.id)}
-    if health.check_of(record, image) is not None:
-        document["Health"] = health.results(ctx, record.id) or {"Status": "", "FailingStreak": 0, "Log": []}
+    if prepare.check_of(record, image) is not None:
+        document["Health"] = store.health(ctx, record.id) or {"Status": "", "FailingStreak": 0, "Log": []}
         document["Healthcheck"] = document["Health"]
     return document
 
@@ -173,7 +173,7 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig], argv: Li
         "Timeout": spec.timeout, "StopTimeout": spec.stop_timeout, "Passwd": spec.passwd, "CreateCommand": [],
         "Secrets": [{"Name": use.name, "UID": use.uid, "GID": use.gid, "Mode": use.mode} for use in spec.secrets],
         "HealthcheckOnFailureAction": spec.healthcheck_failure_action}
-    check = health.check_of(record, image)
+    check = prepare.check_of(record, image)
     if check is not None:
         document["Healthcheck"] = _healthcheck(check)
     return document
@@ -183,7 +183,7 @@ def _stop_signal(record: Record, image: Optional[ImageConfig]) -> int:
     from ..errors import EngineError
 
     try:
-        return lifecycle.signal_number(prepare.stop_signal(record.spec, image))
+        return prepare.signal_number(prepare.stop_signal(record.spec, image))
     except EngineError:
         return 15
 

@@ -39,7 +39,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     followed a short run. ``before_start`` is called when the process exists but was not let go yet.
     """
     run = _begin(ctx, record, restarts, streak)
-    image = image_config(ctx, record)
+    image = prepare.image_config(ctx, record)
     root = _mount_root(ctx, record)
     if namespaces.owns_network(record.spec):
         netns.create(namespaces.netns_path(ctx, record.id))
@@ -59,16 +59,6 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     _start_health(ctx, record, image, run)
     store.write_state(ctx, record.id, run)
     return record
-
-
-def image_config(ctx: Context, record: Record) -> Optional[ImageConfig]:
-    """The configuration of the container's image; None for one with a root directory."""
-    if not record.image_id:
-        return None
-    from ..store import images
-
-    config: ImageConfig = images.config(ctx, record.image_id)
-    return config
 
 
 def _begin(ctx: Context, record: Record, restarts: int, streak: int) -> Dict[str, Any]:

@@ -85,7 +85,7 @@ def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_us
         return state.status == "restarting"
     patience = record.spec.stop_timeout if timeout is None else timeout
     if patience > 0:
-        _send(state, signal_number(prepare.stop_signal(record.spec, launch.image_config(ctx, record))))
+        _send(state, prepare.signal_number(prepare.stop_signal(record.spec, prepare.image_config(ctx, record))))
     if state.status == "paused":
         _resume(ctx, record, state)
     if not wait_process(state, patience):
@@ -144,30 +144,13 @@ def _poll_process(state: State, deadline: Optional[float]) -> bool:
     return True
 
 
-def signal_number(text: str) -> int:
-    """A signal's number from '9', 'KILL', 'SIGKILL' or 'RTMIN+3'; raises InvalidInput."""
-    name = text.strip().upper()
-    if name.isdigit() and 0 < int(name) <= 64:
-        return int(name)
-    name = name[3:] if name.startswith("SIG") else name
-    for base, value, sign in (("RTMIN+", signals.SIGRTMIN, 1), ("RTMAX-", signals.SIGRTMAX, -1)):
-        if name.startswith(base) and name[len(base):].isdigit():
-            number = value + sign * int(name[len(base):])
-            if signals.SIGRTMIN <= number <= signals.SIGRTMAX:
-                return number
-    known = getattr(signals, "SIG" + name, None)
-    if isinstance(known, signals.Signals):
-        return int(known)
-    raise InvalidInput("There is no signal %r" % text, "signal(7) lists them.")
-
-
 def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: bool = False,
          by_user: bool = True) -> None:
     """Send a signal to a container's first process, or to all. Raises WrongState when it does not run.
 
     A user's SIGKILL or SIGTERM keeps the restart policy from starting it again.
     """
-    number = signal_number(signal)
+    number = prepare.signal_number(signal)
     record = store.get(ctx, container_id)
     state = store.state(ctx, container_id)
     if not state.running:
@@ -263,9 +246,8 @@ def _met(ctx: Context, container_id: str, condition: Sequence[str]) -> Optional[
     if state.status == "created":
         now += ["configured", "initialized"]
     if {"healthy", "unhealthy"} & set(condition) and state.running:
-        from . import health
 
-        now.append(health.status(ctx, container_id))
+        now.append(store.health_status(ctx, container_id))
     if not set(now) & set(condition):
         return None
     return state.exit_code if state.status == "exited" else -1 if not state.running else 0

@@ -112,9 +112,8 @@ def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
     if key == "exited":
         return row.state.status == "exited" and str(row.state.exit_code) == value
     if key == "health":
-        from . import health
 
-        return health.status(ctx, row.id) == value
+        return store.health_status(ctx, row.id) == value
     if key == "restart-policy":
         return str(row.spec.get("restart_policy", "no")).partition(":")[0] == value
     if key == "network":

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import signal as signals
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -18,6 +19,7 @@ from ..store.containers import Record
 from . import devices, mounts, namespaces
 
 if TYPE_CHECKING:
+    from ..formats.container import HealthCheck
     from ..formats.imageconfig import ImageConfig
 
 INIT_TARGET = "/dev/init"
@@ -86,6 +88,43 @@ def stop_signal(spec: ContainerSpec, image: Optional[ImageConfig]) -> str:
     if spec.systemd != "false" and is_systemd(spec, _arguments(spec, image)):
         return SYSTEMD_STOP_SIGNAL
     return "TERM"
+
+
+def image_config(ctx: Context, record: Record) -> Optional[ImageConfig]:
+    """The configuration of the container's image; None for one with a root directory."""
+    if not record.image_id:
+        return None
+    from ..store import images
+
+    config: ImageConfig = images.config(ctx, record.image_id)
+    return config
+
+
+def signal_number(text: str) -> int:
+    """A signal's number from '9', 'KILL', 'SIGKILL' or 'RTMIN+3'; raises InvalidInput."""
+    name = text.strip().upper()
+    if name.isdigit() and 0 < int(name) <= 64:
+        return int(name)
+    name = name[3:] if name.startswith("SIG") else name
+    for base, value, sign in (("RTMIN+", signals.SIGRTMIN, 1), ("RTMAX-", signals.SIGRTMAX, -1)):
+        if name.startswith(base) and name[len(base):].isdigit():
+            number = value + sign * int(name[len(base):])
+            if signals.SIGRTMIN <= number <= signals.SIGRTMAX:
+                return number
+    known = getattr(signals, "SIG" + name, None)
+    if isinstance(known, signals.Signals):
+        return int(known)
+    raise InvalidInput("There is no signal %r" % text, "signal(7) lists them.")
+
+
+def check_of(record: Record, image: Optional[ImageConfig]) -> Optional[HealthCheck]:
+    """The container's check: the user's before the image's; None when there is none or it is off."""
+    if record.spec.no_healthcheck:
+        return None
+    check = record.spec.health or (image.healthcheck if image is not None else None)
+    if check is None or not check.test or check.test[0] == "NONE":
+        return None
+    return check
 
 
 def is_systemd(spec: ContainerSpec, argv: Tuple[str, ...]) -> bool:

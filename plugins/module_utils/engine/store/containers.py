@@ -258,6 +258,18 @@ def write_exit(ctx: Context, container_id: str, last: State) -> None:
         "oom": last.oom, "restarts": last.restarts, "error": last.error}, durable=False)
 
 
+def health(ctx: Context, container_id: str) -> Dict[str, Any]:
+    """The kept results of health checks: {"Status", "FailingStreak", "Log": [{"Start", "End", "ExitCode",
+    "Output"}]}, or {}."""
+    found = files.read_json(run_directory(ctx, container_id, "health.json"))
+    return found if isinstance(found, dict) else {}
+
+
+def health_status(ctx: Context, container_id: str) -> str:
+    """'healthy', 'unhealthy', 'starting', or '' for a container without checks or that does not run."""
+    return str(health(ctx, container_id).get("Status", ""))
+
+
 def exit_file(ctx: Context, container_id: str) -> str:
     """Where conmon leaves the exit code of the current run."""
     return run_directory(ctx, container_id, "exits", container_id)
