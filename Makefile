@@ -6,7 +6,7 @@ VENV ?= build/venv
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export LC_ALL := C.UTF-8
-ENGINE_PACKAGES := conmon runc nftables python3-requests python3-pyroute2 python3-tomli
+ENGINE_PACKAGES := conmon runc nftables python3-requests python3-tomli
 QUICKSTART_PACKAGES := $(ENGINE_PACKAGES) busybox-static docker-registry python3-venv
 TEST_PACKAGES := $(QUICKSTART_PACKAGES) apache2-utils aardvark-dns attr catatonit crun curl dnsutils iproute2 jq \
 	openssl podman shellcheck skopeo umoci zstd

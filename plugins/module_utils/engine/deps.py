@@ -17,9 +17,7 @@ from .errors import MissingDependency
 # library: what it is for, Debian's package, Fedora's package
 LIBRARIES = {
     "requests": ("talk to registries", "python3-requests", "python3-requests"),
-    "pyroute2": ("set up network links", "python3-pyroute2", "python3-pyroute2"),
     "tomli": ("read registries.conf", "python3-tomli", "python3-tomli"),
-    "yaml": ("read YAML", "python3-yaml", "python3-pyyaml"),
 }
 
 
