@@ -28,7 +28,7 @@ options:
 requirements:
   - Python 3.9 or later on the host.
   - "To run containers: C(conmon), and C(crun) or C(runc). To publish ports: C(nftables)."
-  - "To talk to registries: the Python library C(requests).."
+  - "To talk to registries: the Python library C(requests)."
 """
 
     ATTRIBUTES = r"""

@@ -78,7 +78,8 @@ def test_a_blocked_registry_names_its_file() -> None:
 
 def test_a_drop_in_replaces_tables_of_the_same_prefix_and_the_search_list() -> None:
     conf = load('unqualified-search-registries = ["a.example"]\n[[registry]]\nlocation = "r.example"\nblocked = true\n'
-                '[[registry]]\nlocation = "s.example"\ninsecure = true\n[aliases]\n"x" = "r.example/x"\n"y" = "r.example/y"',
+                '[[registry]]\nlocation = "s.example"\ninsecure = true\n[aliases]\n"x" = "r.example/x"\n'
+                '"y" = "r.example/y"',
                 'unqualified-search-registries = ["b.example"]\n[[registry]]\nlocation = "r.example"',
                 '[aliases]\n"x" = "s.example/x"\n"y" = ""')
     assert places(conf, "r.example/x") == ["r.example/x:latest"]
