@@ -8,6 +8,7 @@ more than that takes: it is all that an unchanged task does.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
@@ -59,10 +60,10 @@ def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, o
         # The container still has its image when only the name was taken away.
         return str(raw["image_id"]) if image in (raw["spec"].get("image"), raw["image_name"]) else ""
     if pull in ("always", "newer"):
-        from . import images as service
+        from . import fetch
 
         keywords = {key: value for key, value in options.items() if not key.startswith("retry")}
-        _reference, digest = service.remote_digest(ctx, image, **keywords)
+        _reference, digest = fetch.remote_digest(ctx, image, **keywords)
         if digest != record.manifest_digest and not any(d.endswith("@" + digest) for d in record.digests):
             return digest
     return record.id
@@ -107,7 +108,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
     raw = store.raw_document(ctx, name)
     if raw is None:
         return {}
-    from .listing import Row, timestamp
+    from .shown import ports, timestamp
 
     state = store.state(ctx, raw["id"])
     return {
@@ -116,7 +117,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
         "State": {"Status": state.status, "Running": state.running, "Paused": state.status == "paused",
                   "Pid": state.pid, "ExitCode": state.exit_code, "OOMKilled": state.oom, "Error": state.error,
                   "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at)},
-        "NetworkSettings": {"Networks": _networks(ctx, raw["id"]), "Ports": _ports(Row(raw, state).ports)}}
+        "NetworkSettings": {"Networks": _networks(ctx, raw["id"]), "Ports": _ports(ports(raw, state))}}
 
 
 def _networks(ctx: Context, container_id: str) -> Dict[str, Dict[str, Any]]:
@@ -141,55 +142,63 @@ def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
     wait_timeout, healthy (wait for health in a replacement), start (a replacement is to run), force,
     volumes. A start that fails has the log's tail in its error.
     """
-    from . import containers as service
-
     for verb in verbs:
         if verb in ("create", "replace", "update"):
             _configure(ctx, name, verb, document, live, settings)
         elif verb in ("start", "restart"):
             _start(ctx, name, verb, settings, fresh="create" in verbs)
-        elif verb == "unpause":
-            service.unpause(ctx, name)
-        elif verb == "stop":
-            service.stop(ctx, name, timeout=settings.get("timeout"))
         elif verb == "wait":
             wait(ctx, name, settings["wait_timeout"])
-        elif verb == "remove":
-            service.remove(ctx, name, force=settings.get("force", True), volumes=settings.get("volumes", False),
-                           timeout=settings.get("timeout"))
         else:
-            raise EngineError("There is no step %s" % verb)
+            _end(ctx, store.find(ctx, name), verb, settings)
+
+
+def _end(ctx: Context, container_id: str, verb: str, settings: Mapping[str, Any]) -> None:
+    from . import lifecycle, removal
+
+    if verb == "unpause":
+        lifecycle.unpause(ctx, container_id)
+    elif verb == "stop":
+        lifecycle.stop(ctx, container_id, timeout=settings.get("timeout"))
+    elif verb == "remove":
+        removal.remove(ctx, container_id, force=settings.get("force", True), volumes=settings.get("volumes", False),
+                       timeout=settings.get("timeout"))
+    else:
+        raise EngineError("There is no step %s" % verb)
 
 
 def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], live: Sequence[str],
                settings: Mapping[str, Any]) -> None:
     from ..formats import container
-    from . import containers as service
+    from . import creation, replace, update
 
     spec = container.from_document(document)
     if verb == "create":
-        service.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
+        creation.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
     elif verb == "replace":
         healthy = settings["wait_timeout"] if settings.get("healthy") else None
-        service.replace(ctx, name, spec, pull=settings["pull"], options=dict(settings["options"]),
-                        wait_healthy=healthy if spec.health else None, start=settings.get("start"))
+        how = replace.How(settings["pull"], dict(settings["options"]), healthy if spec.health else None,
+                          settings.get("start"))
+        replace.replace(ctx, store.find(ctx, name), spec, how)
     else:
-        service.update(ctx, name, {field: getattr(spec, field) for field in live})
+        update.update(ctx, store.find(ctx, name), {field: getattr(spec, field) for field in live})
 
 
 def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any], *, fresh: bool) -> None:
     """Start or restart; a ``fresh`` container that cannot be started is taken away again."""
-    from . import containers as service
+    from . import lifecycle, removal
 
+    container_id = store.find(ctx, name)
     try:
         if verb == "start":
-            service.start(ctx, name)
+            lifecycle.start(ctx, container_id)
         else:
-            service.restart(ctx, name, timeout=settings.get("timeout"))
+            lifecycle.restart(ctx, container_id, timeout=settings.get("timeout"))
     except EngineError as exc:
         exc.message += log_tail(ctx, name)
         if fresh:
-            service.remove(ctx, name, force=True, volumes=True, ignore=True)
+            with contextlib.suppress(NotFound):
+                removal.remove(ctx, container_id, force=True, volumes=True)
         raise
 
 
@@ -220,10 +229,10 @@ def wait(ctx: Context, name: str, timeout: float) -> None:
 
 def log_tail(ctx: Context, name: str) -> str:
     """The last lines of a container's log, ready to be put behind a message; '' when there is none."""
-    from . import containers as service
+    from . import logs
 
     try:
-        parts = [data for _stream, data in service.logs(ctx, name, tail=LOG_LINES)]
+        parts = [line.text for line in logs.lines(ctx, store.lookup(ctx, name), tail=LOG_LINES)]
     except EngineError:
         return ""
     words = b"".join(parts).decode("utf-8", "replace").rstrip()

@@ -33,7 +33,7 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
            claim_as: str = "") -> Record:
     """Make a container; it does not run yet.
 
-    ``pull`` is the policy and ``options`` more keywords of images.pull. ``keep_volumes`` are
+    ``pull`` is the policy and ``options`` more keywords of fetch.pull. ``keep_volumes`` are
     anonymous volumes of a predecessor by target, to be taken over. An empty name is made up;
     ``claim_as`` is the name that the container has until it takes over the one it was asked for.
     Raises Conflict for a name in use; nothing is left of a container that could not be made.
@@ -111,9 +111,9 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str,
             raise NotFound("The root file system %s is no directory" % spec.image, "Give an absolute path.")
         return "", "", None
     from ..store import images as image_store
-    from . import images
+    from . import fetch
 
-    result = images.pull(ctx, spec.image, policy=pull, **options)
+    result = fetch.pull(ctx, spec.image, policy=pull, **options)
     record = result.image
     return record.id, result.resolved or spec.image, image_store.config(ctx, record.id)
 

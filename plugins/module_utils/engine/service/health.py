@@ -66,7 +66,7 @@ def _call(ctx: Context, container_id: str, check: HealthCheck) -> tuple[int, str
 
 def _keep(ctx: Context, container_id: str, check: HealthCheck, begun: float, code: int, output: str) -> bool:
     """Note a result; whether the container has just become unhealthy, or is so still."""
-    from .listing import timestamp
+    from .shown import timestamp
 
     with store.held(ctx, container_id):
         state = store.state(ctx, container_id)

@@ -4,52 +4,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence, Set
 
 from ..context import Context
-from ..errors import EngineError, InUse, InvalidInput, NotFound
+from ..errors import InUse, InvalidInput, NotFound
 from ..formats import reference as references
 from ..kernel import files
 from ..store import containers
 from ..store import images as store
 from ..store.images import ImageRecord
+from . import fetch
 
 if TYPE_CHECKING:
     from ..registry.auth import Credentials
 
 
-class PullResult(NamedTuple):
-    """What came of a pull. ``changed``: this host has an image, or a name of one, that it had not.
-
-    ``resolved`` says how a short name was understood, '' for a complete one.
-    """
-
-    image: ImageRecord
-    changed: bool
-    resolved: str
-
-
 all = store.all
 lookup = store.lookup
-
-
-def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> PullResult:
-    """Have an image on this host; see service.pull. More keywords: platform, tls_verify, authfile, cert_dir,
-    creds, progress, retry, retry_delay. What a policy of 'missing' finds costs no import of the client."""
-    if policy == "missing" and not options.get("platform"):
-        found = _here(ctx, name)
-        if found is not None:
-            return PullResult(found, False, "")
-    from . import pull as service
-
-    return service.pull(ctx, name, policy=policy, **service.as_options(**options))
-
-
-def _here(ctx: Context, name: str) -> Optional[ImageRecord]:
-    try:
-        return store.lookup(ctx, name)
-    except EngineError:
-        return None
+pull = fetch.pull
+remote_digest = fetch.remote_digest
 
 
 def exists(ctx: Context, name: str) -> bool:
@@ -59,15 +32,6 @@ def exists(ctx: Context, name: str) -> bool:
     except NotFound:
         return False
     return True
-
-
-def remote_digest(ctx: Context, name: str, **options: Any) -> Tuple[str, str]:
-    """What a name resolves to, and the digest ('sha256:...') that the registry has for it now."""
-    from . import pull as service
-
-    options.pop("platform", None)
-    options.pop("progress", None)
-    return service.remote_digest(ctx, name, service.as_options(**options)["access"])
 
 
 def push(ctx: Context, name: str, destination: str = "", **options: Any) -> str:
@@ -148,9 +112,9 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
         raise InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
                     "Remove the container first, or use force.")
     for container in users:
-        from . import containers as container_service
+        from . import removal
 
-        container_service.remove(ctx, container, force=True, volumes=True)
+        removal.remove(ctx, container, force=True, volumes=True)
     with store.lock(ctx):
         record = store.get(ctx, record.id)
         store.forget(ctx, record, _layers_of_containers(ctx))

@@ -13,7 +13,8 @@ from ..formats import runtimespec
 from ..store import containers as store
 from ..store.containers import Record, State
 from . import namespaces, prepare
-from .listing import ports_of, timestamp
+from .listing import ports_of
+from .shown import timestamp
 
 if TYPE_CHECKING:
     from ..formats.container import HealthCheck

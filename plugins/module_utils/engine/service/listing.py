@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import re
-import time
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput
 from ..store import containers as store
 from ..store.containers import State
+from .shown import ports
 
 FILTERS = ("id", "name", "label", "label!", "status", "exited", "ancestor", "volume", "network", "health",
            "restart-policy", "before", "since", "until")
@@ -42,8 +42,7 @@ class Row(NamedTuple):
     @property
     def ports(self) -> List[Dict[str, Any]]:
         """The published ports: of the run, else those asked for."""
-        found = self.state.raw.get("ports") or self.document["ports"] or self.spec.get("publish", [])
-        return list(found)
+        return ports(self.document, self.state)
 
     @property
     def argv(self) -> List[str]:
@@ -146,14 +145,6 @@ def labels_of(ctx: Context, row: Row) -> Dict[str, str]:
             labels = {}
     labels.update(row.spec.get("label", {}))
     return labels
-
-
-def timestamp(seconds: float) -> str:
-    """RFC 3339 with nanoseconds in UTC, as podman writes it; the zero time for 0."""
-    if not seconds:
-        return "0001-01-01T00:00:00Z"
-    whole = int(seconds)
-    return "%s.%09dZ" % (time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole)), int((seconds - whole) * 1e9))
 
 
 def ports_of(ctx: Context, container_id: str, of: Optional[State] = None) -> List[Dict[str, Any]]:

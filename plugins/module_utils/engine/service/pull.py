@@ -23,7 +23,7 @@ from ..registry.auth import Credentials
 from ..registry.transfer import Access, Source
 from ..store import blobs, images, layers
 from ..store.images import ImageRecord
-from .images import PullResult
+from .fetch import PullResult
 
 POLICIES = ("always", "missing", "newer", "never")
 WORKERS = 4

@@ -38,7 +38,7 @@ def is_value(ctx: Context, name: str, value: bytes) -> bool:
 
 def inspect(ctx: Context, name: str) -> Dict[str, Any]:
     """What podman-secret-inspect(1) shows of a secret: never its value."""
-    from .listing import timestamp
+    from .shown import timestamp
 
     secret = store.lookup(ctx, name)
     return {"ID": secret.id, "CreatedAt": timestamp(secret.created), "UpdatedAt": timestamp(secret.updated),
@@ -77,9 +77,9 @@ def users(ctx: Context, name: str) -> Dict[str, bool]:
 
 def restart_users(ctx: Context, name: str) -> List[str]:
     """Restart the running containers that were started with another value of a secret; their IDs."""
-    from . import containers
+    from . import lifecycle
 
     stale = sorted(container_id for container_id, fresh in users(ctx, name).items() if not fresh)
     for container_id in stale:
-        containers.restart(ctx, container_id)
+        lifecycle.restart(ctx, container_id)
     return stale

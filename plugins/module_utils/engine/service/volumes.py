@@ -9,7 +9,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, InUse, InvalidInput, Unsupported
+from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.volume import VolumeSpec
 from ..kernel import files
 from ..store import volumes as store
@@ -62,7 +62,7 @@ def exists(ctx: Context, name: str) -> bool:
 
 def inspect(ctx: Context, name: str) -> Dict[str, Any]:
     """What podman-volume-inspect(1) shows of a volume."""
-    from .listing import timestamp
+    from .shown import timestamp
 
     volume = get(ctx, name)
     spec = volume.spec
@@ -89,10 +89,11 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> str:
     """Remove a volume; with ``force`` the containers that use it too. Its name."""
     volume = get(ctx, name)
     if force:
-        from . import containers
+        from . import removal
 
         for container_id in store.users(ctx, volume.name):
-            containers.remove(ctx, container_id, force=True, ignore=True)
+            with contextlib.suppress(NotFound):
+                removal.remove(ctx, container_id, force=True)
     _unmount(ctx, volume)
     store.remove(ctx, volume.name)
     return volume.name
