@@ -185,7 +185,7 @@ def test_a_health_check_has_dockers_defaults() -> None:
 @pytest.mark.parametrize(("document", "words"), [
     (config(rootfs=...), "rootfs is no object"), (config(rootfs=None), "rootfs is no object"),
     (config(rootfs={"type": "x"}), "rootfs has the type"), (config(rootfs={"type": "layers", "diff_ids": [5]}),
-    "diff_ids"),
+                                                            "diff_ids"),
     (config(rootfs={"type": "layers", "diff_ids": ["sha256:x"]}), "diff_ids[0]"),
     (config(rootfs={"type": "layers", "diff_ids": [DIGEST] * 501}), "501"),
     (config(os=...), "no os"), (config(architecture=""), "no architecture"), (config(os=5), "os is no string"),
@@ -194,11 +194,11 @@ def test_a_health_check_has_dockers_defaults() -> None:
     (config(config={"Cmd": ["\0"]}), "zero byte"), (config(config={"Entrypoint": "sh"}), "Entrypoint is no list"),
     (config(config={"WorkingDir": "/\0"}), "zero byte"), (config(config={"User": 0}), "User is no string"),
     (config(config={"Volumes": ["/a"]}), "Volumes is no object"), (config(config={"Volumes": {"/\0": {}}}),
-    "zero byte"),
+                                                                   "zero byte"),
     (config(config={"Labels": {"a": 1}}), "Labels holds"), (config(created="yesterday"), "created is no time"),
     (config(created="2024-01-01T00:00:00Z\n"), "created is no time"), (config(history=["x"]), "history holds"),
     (config(history=[{"created_by": 5}]), "history[0]: created_by"), (config(history=[{"empty_layer": "yes"}]),
-    "history[0]"),
+                                                                      "history[0]"),
     (config(config={"Healthcheck": {"Test": ["CMD"], "Interval": -1}}), "Interval is out of range"),
     (config(config={"Healthcheck": {"Test": "x"}}), "Test is no list"),
 ])

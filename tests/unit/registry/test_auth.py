@@ -50,7 +50,7 @@ def test_the_most_specific_key_wins(ctx: Context, tmp_path: pathlib.Path, name: 
 def test_files_are_searched_in_order(ctx: Context, tmp_path: pathlib.Path) -> None:
     rows = [(tmp_path / "run" / "auth.json", {"auths": {"a.example": entry("run", "1")}}),
             (tmp_path / "home" / ".config" / "containers" / "auth.json", {"auths": {"a.example": entry("config",
-            "1")}}),
+                                                                                                       "1")}}),
             (tmp_path / "home" / ".docker" / "config.json", {"auths": {"a.example": entry("docker", "1")}}),
             (tmp_path / "home" / ".dockercfg", {"a.example": entry("old", "1")})]
     for path, document in rows:
@@ -102,7 +102,7 @@ def test_a_user_name_that_cannot_be_sent_is_refused(ctx: Context, user: str) -> 
 
 
 @pytest.mark.parametrize("text", ["[]", "{",
-'{"auths": []}', '{"auths": {"a.example": {"auth": "!!!"}}}', "x" * 5_000_000,
+                                  '{"auths": []}', '{"auths": {"a.example": {"auth": "!!!"}}}', "x" * 5_000_000,
                                   '{"auths": {"a.example": {"auth": "bm9jb2xvbg=="}}}', '{"credHelpers": 5}', '\xff'])
 def test_a_damaged_file_is_named(ctx: Context, tmp_path: pathlib.Path, text: str) -> None:
     path = tmp_path / "auth.json"

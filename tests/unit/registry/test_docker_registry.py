@@ -144,7 +144,7 @@ def test_a_kept_password_is_found(ctx: Context, closed: tuple[str, str], tmp_pat
 
 
 def test_the_systems_cas_stay_trusted_beside_a_registrys_own(ctx: Context, closed: tuple[str, str],
-                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.registry import session
 
     address, certificates = closed

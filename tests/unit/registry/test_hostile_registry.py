@@ -466,7 +466,7 @@ def test_an_answer_that_never_gets_to_the_point_ends(server: Server, monkeypatch
 def test_noise_is_one_of_our_errors(server: Server, seed: int) -> None:
     noise = random.Random(seed)
     parts = [b"HTTP/1.1 200 OK", b"\r\n", b"\r\n\r\n", b"Content-Length: 5", b"Content-Length: 5, 6",
-    b"Content-Length: -1",
+             b"Content-Length: -1",
              b"Transfer-Encoding: chunked", b"HTTP/9.9 999 \x1b[31m", b"ffffffffffffffff", b"-5", b"0",
              b"\0" * 9, b"{}",
              b"Content-Encoding: gzip", b"HTTP/1.1 302 x", b"Location: http://[", b"WWW-Authenticate: Bearer realm=",
@@ -662,7 +662,7 @@ def test_an_identity_token_is_posted(server: Server) -> None:
 
 
 @pytest.mark.parametrize("realm", ["", "token", "/token", "ftp://x.example/", "file:///etc/shadow", "http://",
-"http://u:p@x.example/",
+                                   "http://u:p@x.example/",
                                    "http://x.example:99999/", "http://x.example/ y", "http://[::1/"])
 def test_a_realm_has_to_be_a_web_address(server: Server, realm: str) -> None:
     bearer(server, realm)
@@ -748,7 +748,7 @@ def test_a_foreign_layer_on_the_same_host_gets_no_credentials_either(server: Ser
 @pytest.mark.parametrize("place", ["", "ftp://x.example/", "http://u:p@x.example/"])
 def test_an_upload_needs_a_place(server: Server, place: str) -> None:
     server.routes["/v2/a/b/blobs/uploads/"] = lambda request: request.answer(202, b"",
-    {"Location": place} if place else {})
+                                                                             {"Location": place} if place else {})
     with pytest.raises(RegistryError):
         plain(server).upload("a/b", BLOB.digest, BLOB.size, lambda: iter([DATA]))
 

@@ -61,14 +61,14 @@ def version(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print versions."""
     from .main import VERSION
 
-    document = {"Client": {"Version": VERSION, "APIVersion": VERSION, "PythonVersion": sys.version.split()[0],
-                           "OsArch": "linux/%s" % os.uname().machine}}
+    client = {"Version": VERSION, "APIVersion": VERSION, "PythonVersion": sys.version.split()[0],
+              "OsArch": "linux/%s" % os.uname().machine}
     if parsed.get("format"):
+        document = {"Client": client}
         io.out.write(output.to_json(document) if parsed.get("format") == "json"
                      else output.documents([document], parsed.get("format")))
         return 0
-    rows = [("Version:", VERSION), ("Python version:", sys.version.split()[0]),
-             ("OS/Arch:", document["Client"]["OsArch"])]
+    rows = [("Version:", VERSION), ("Python version:", client["PythonVersion"]), ("OS/Arch:", client["OsArch"])]
     io.out.write("".join("%-16s%s\n" % row for row in rows))
     return 0
 
@@ -86,88 +86,20 @@ def info(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 
 _AUTHFILE = Flag("authfile", help="file with credentials")
+_FORMAT = Flag("format", "f", help="json, or a Go template")
 
 VERBS: Tuple[Verb, ...] = (
-    Verb(
-        "login",
-        "REGISTRY",
-        "Try credentials on a registry, and keep them",
-        ( Flag(
-            "username",
-            "u",
-            help="the user's name"),
-            Flag(
-                "password",
-                "p",
-                help="better on standard input"),
-                Flag(
-                    "password-stdin",
-                    kind="bool",
-                    help="read the password from standard input"),
-                    _AUTHFILE,
-                    Flag(
-                        "get-login",
-                        kind="bool",
-                        help="print who is logged in"),
-                        Flag(
-                            "tls-verify",
-                            kind="bool",
-                            help="verify certificates"),
-                            Flag(
-                                "cert-dir",
-                                help="directory with certificates"),
-                                Flag(
-                                    "verbose",
-                                    "v",
-                                    "bool",
-                                    refused="there is no more to tell"),
-                                    Flag(
-                                        "secret",
-                                        refused="use --password-stdin")),
-                                        login,
-                                        (0,
-                                        1)),
-                                        Verb(
-                                            "logout",
-                                            "REGISTRY",
-                                            "Forget credentials",
-                                            ( Flag(
-                                                "all",
-                                                "a",
-                                                "bool",
-                                                "of all registries"),
-                                                _AUTHFILE),
-                                                logout,
-                                                (0,
-                                                1)),
-                                                Verb(
-                                                    "version",
-                                                    "",
-                                                    "Print versions",
-                                                    (Flag(
-                                                        "format",
-                                                        "f",
-                                                        help="json, or a Go template"),
-                                                        ),
-                                                        version,
-                                                        (0,
-                                                        0),
-                                                        reads_only=True),
-                                                        Verb(
-                                                            "info",
-                                                            "",
-                                                            "Print what this host and this engine are",
-                                                            ( Flag(
-                                                                "format",
-                                                                "f",
-                                                                help="json, or a Go template"),
-                                                                Flag(
-                                                                    "debug",
-                                                                    "D",
-                                                                    "bool",
-                                                                    refused="there is no more to tell")),
-                                                                    info,
-                                                                    (0,
-                                                                    0),
-                                                                    reads_only=True),
-                                                                     )
+    Verb("login", "REGISTRY", "Try credentials on a registry, and keep them", (
+        Flag("username", "u", help="the user's name"), Flag("password", "p", help="better on standard input"),
+        Flag("password-stdin", kind="bool", help="read the password from standard input"), _AUTHFILE,
+        Flag("get-login", kind="bool", help="print who is logged in"),
+        Flag("tls-verify", kind="bool", help="verify certificates"),
+        Flag("cert-dir", help="directory with certificates"),
+        Flag("verbose", "v", "bool", refused="there is no more to tell"),
+        Flag("secret", refused="use --password-stdin")), login, (0, 1)),
+    Verb("logout", "REGISTRY", "Forget credentials", (
+        Flag("all", "a", "bool", "of all registries"), _AUTHFILE), logout, (0, 1)),
+    Verb("version", "", "Print versions", (_FORMAT,), version, (0, 0), reads_only=True),
+    Verb("info", "", "Print what this host and this engine are", (
+        _FORMAT, Flag("debug", "D", "bool", refused="there is no more to tell")), info, (0, 0), reads_only=True),
+)
