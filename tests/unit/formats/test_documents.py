@@ -55,7 +55,7 @@ def test_hostile_json_is_refused_quickly(data: bytes) -> None:
 
 
 def test_brackets_in_strings_are_not_nesting() -> None:
-    document = {"a": "[" * 500, "b": '\"' + "{" * 500, "c": [[] for _ in range(100)]}
+    document = {"a": "[" * 500, "b": '\"' + "{" * 500, "c": [[] for _step in range(100)]}
     assert jsonbytes.loads(json.dumps(document).encode(), "It") == document
 
 

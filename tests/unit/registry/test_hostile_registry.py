@@ -779,7 +779,7 @@ def test_lists_come_in_pages_but_not_from_elsewhere_and_not_for_ever(server: Ser
 def test_threads_share_a_client(server: Server) -> None:
     bearer(server, "http://%s/token" % server.host)
     talk, got = plain(server, ME), []
-    threads = [threading.Thread(target=lambda: got.append(talk.manifest("a/b", "1")[0])) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: got.append(talk.manifest("a/b", "1")[0])) for _step in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

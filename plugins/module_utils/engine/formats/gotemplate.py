@@ -85,7 +85,7 @@ def _action_end(text: str, start: int) -> int:
         elif text.startswith("}}", position):
             return position
         position += 1
-    raise fail("'{{' without '}}'", start - 2)
+    raise fail("an action is not closed", start - 2)
 
 
 def _block(pieces: Sequence[Tuple[str, str, int]], index: int, enders: Sequence[str],
@@ -112,7 +112,7 @@ def _block(pieces: Sequence[Tuple[str, str, int]], index: int, enders: Sequence[
         nodes.append(Node("value", pipe=pipe, variables=variables))
         index += 1
     if enders:
-        raise fail("a block has no {{end}}", pieces[-1][2] if pieces else 0)
+        raise fail("a block has no end", pieces[-1][2] if pieces else 0)
     return nodes, index
 
 
@@ -337,19 +337,15 @@ def _printf(form: str, *values: Any) -> str:
     return re.sub(r"(%[-+ 0-9.]*)[vq]", r"\1s", form) % tuple(shown)
 
 
-def _compare(test: Callable[[Any, Any], bool]) -> Callable[..., bool]:
-    return lambda first, second: test(first, second)
-
-
 FUNCTIONS: Dict[str, Callable[..., Any]] = {
     "index": _index, "json": lambda value: json.dumps(value, separators=(",", ":")), "len": len,
     "join": lambda rows, mark: mark.join(map(show, rows or ())), "split": lambda text, mark: text.split(mark),
     "lower": lambda text: show(text).lower(), "upper": lambda text: show(text).upper(),
     "title": lambda text: show(text).title(), "print": lambda *values: "".join(map(show, values)),
     "println": lambda *values: " ".join(map(show, values)) + "\n", "printf": _printf,
-    "eq": lambda first, *others: any(first == other for other in others), "ne": _compare(lambda a, b: a != b),
-    "lt": _compare(lambda a, b: a < b), "le": _compare(lambda a, b: a <= b), "gt": _compare(lambda a, b: a > b),
-    "ge": _compare(lambda a, b: a >= b), "not": lambda value: not value,
+    "eq": lambda first, *others: any(first == other for other in others), "ne": lambda a, b: a != b,
+    "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b,
+    "ge": lambda a, b: a >= b, "not": lambda value: not value,
     "and": lambda *values: next((value for value in values if not value), values[-1]),
     "or": lambda *values: next((value for value in values if value), values[-1]),
     "truncate": lambda text, length: text[:length],

@@ -103,7 +103,7 @@ class RegistriesConf:
         return result + [Endpoint(own, row.insecure)]
 
     def _row(self, reference: Reference) -> Optional[Registry]:
-        rows = [self.find(text) for text in {str(reference), reference.tagged}]
+        rows = [self.find(text) for text in (str(reference), reference.tagged)]
         return max((row for row in rows if row), key=lambda row: len(row.prefix), default=None)
 
     def candidates(self, text: str) -> List[Candidate]:
