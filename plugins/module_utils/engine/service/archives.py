@@ -8,12 +8,14 @@ or FIFO in an archive ever selects a file of the host.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
 import os
 import tarfile
 import tempfile
+import zlib
 from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
@@ -23,7 +25,7 @@ from ..formats import reference as references
 from ..formats.manifest import Descriptor, Index, Manifest
 from ..kernel import inroot
 from ..kernel.files import write_error
-from ..store import blobs, images, layers
+from ..store import blobs, images, layers, tarstream, unpack
 from ..store.images import ImageRecord
 from . import pull
 
@@ -58,42 +60,98 @@ class Folder:
 
 
 class Archive:
-    """The members of a tar. A link inside it is followed in its own table, a few times."""
+    """The members of a tar, plain or gzip. A link inside it is followed in its own table, a few times.
+
+    A name that stands for several members is refused: readers differ in which of them they take.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._members: Dict[str, Optional[Tuple[bytes, int, int, str]]] = {}
         try:
-            self._tar = tarfile.open(path, "r:*")  # noqa: SIM115 - open as long as the archive is read
-            self._members: Dict[str, tarfile.TarInfo] = {}
-            for member in self._tar:
-                self._members[os.path.normpath(member.name)] = member
-                if len(self._members) > MAX_MEMBERS:
-                    raise InvalidInput("%s has more than %d members" % (path, MAX_MEMBERS))
-        except (tarfile.TarError, EOFError, OSError, ValueError) as exc:
-            raise InvalidInput("%s is no readable tar archive: %s" % (path, exc)) from exc
+            with open(path, "rb") as raw:
+                self._packed = raw.read(2) == unpack.GZIP
+                self._end = None if self._packed else os.fstat(raw.fileno()).st_size
+            with self._stream() as stream:
+                for entry in tarstream.entries(stream.read):
+                    self._note(entry, stream)
+        except (InvalidInput, EOFError, OSError, zlib.error) as exc:
+            raise InvalidInput("%s is no readable tar archive: %s" % (path, getattr(exc, "message", exc))) from exc
+        if not self._members:
+            raise InvalidInput("%s is no readable tar archive: it is empty" % path)
 
-    def _find(self, name: str) -> Optional[tarfile.TarInfo]:
+    def _stream(self) -> Any:
+        """The plain tar, for one reader: several layers are read at once."""
+        return gzip.open(self.path, "rb") if self._packed else open(self.path, "rb")
+
+    def _note(self, entry: tarstream.Entry, stream: Any) -> None:
+        name = _plain(entry.name.decode("utf-8", "surrogateescape"))
+        start = stream.tell()
+        link = entry.link.decode("utf-8", "surrogateescape")
+        if name and entry.kind != tarstream.DIRECTORY:
+            self._members[name] = None if name in self._members else (entry.kind, start, entry.size, link)
+        if len(self._members) > MAX_MEMBERS:
+            raise InvalidInput("it has more than %d members" % MAX_MEMBERS)
+        stream.seek(start + entry.size + tarstream.padding(entry.size))
+        if self._end is not None and start + entry.size > self._end:
+            raise InvalidInput("it ends in the middle of %s" % tarstream.shown(entry.name))
+
+    def _find(self, name: str) -> Optional[Tuple[int, int]]:
         for _step in range(5):
-            member = self._members.get(os.path.normpath(name))
-            if member is None or member.isreg():
-                return member
-            if not member.issym() and not member.islnk():
+            name = _plain(name)
+            if name in self._members and self._members[name] is None:
+                raise InvalidInput("%s has several members called %s" % (self.path, ascii(name[:200])))
+            member = self._members.get(name)
+            if member is None:
                 return None
-            base = os.path.dirname(member.name) if member.issym() else ""
-            name = os.path.normpath(os.path.join(base, member.linkname))
+            if member[0] == tarstream.REGULAR:
+                return member[1], member[2]
+            if member[0] not in (tarstream.SYMLINK, tarstream.HARDLINK):
+                return None
+            base = os.path.dirname(name) if member[0] == tarstream.SYMLINK else ""
+            name = os.path.normpath(os.path.join(base, member[3]))
         return None
 
     def has(self, name: str) -> bool:
         """Whether there is such a member."""
         return self._find(name) is not None
 
-    def open(self, name: str) -> BinaryIO:
+    def open(self, name: str) -> Any:
         """A member to read. Raises InvalidInput."""
-        member = self._find(name)
-        stream = self._tar.extractfile(member) if member is not None else None
-        if stream is None:
-            raise InvalidInput("%s has no regular file %s" % (self.path, name[:200]))
-        return stream  # type: ignore[return-value]
+        found = self._find(name)
+        if found is None:
+            raise InvalidInput("%s has no regular file %s" % (self.path, ascii(name[:200])))
+        stream = self._stream()
+        stream.seek(found[0])
+        return _Member(stream, found[1])
+
+
+class _Member:
+    """One member's content, by a stream of its own."""
+
+    def __init__(self, stream: Any, size: int) -> None:
+        self._stream, self._left = stream, size
+
+    def __enter__(self) -> _Member:
+        return self
+
+    def __exit__(self, *_details: object) -> None:
+        self._stream.close()
+
+    def read(self, count: int) -> bytes:
+        """At most ``count`` bytes. Raises EOFError where the archive ends too early."""
+        wanted = min(count, self._left)
+        data: bytes = self._stream.read(wanted)
+        if len(data) < wanted:
+            raise EOFError("it ends too early")
+        self._left -= len(data)
+        return data
+
+
+def _plain(name: str) -> str:
+    """A member's name without what means nothing; '' for one that leads out of the archive."""
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    return "" if ".." in parts or name.startswith("/") else "/".join(parts)
 
 
 class Place:
@@ -111,8 +169,11 @@ class Place:
 
     def document(self, name: str) -> bytes:
         """A small file's content."""
-        with self._open(name) as stream:
-            data: bytes = stream.read(jsonbytes.MAX_SIZE + 1)
+        try:
+            with self._open(name) as stream:
+                data: bytes = stream.read(jsonbytes.MAX_SIZE + 1)
+        except (EOFError, OSError, zlib.error) as exc:
+            raise InvalidInput("%s is damaged at %s: %s" % (self.path, name[:200], exc)) from exc
         if len(data) > jsonbytes.MAX_SIZE:
             raise InvalidInput("%s in %s is larger than %d bytes" % (name, self.path, jsonbytes.MAX_SIZE))
         return data
@@ -125,7 +186,7 @@ class Place:
         try:
             with self._open(name) as stream:
                 yield from iter(lambda: stream.read(CHUNK), b"")
-        except (tarfile.TarError, EOFError, OSError) as exc:
+        except (EOFError, OSError, zlib.error) as exc:
             raise InvalidInput("%s is damaged at %s: %s" % (self.path, name, exc)) from exc
 
 
@@ -186,14 +247,16 @@ def _load_oci(ctx: Context, place: Place) -> List[ImageRecord]:
     return [_load_one(ctx, place, row) for row in index.manifests]
 
 
-def _load_one(ctx: Context, place: Place, row: Descriptor) -> ImageRecord:
+def _load_one(ctx: Context, place: Place, row: Descriptor, *, nested: bool = False) -> ImageRecord:
     what = "The manifest sha256:%s in %s" % (row.digest[:12], place.path)
     data = _verified(place, _blob(row.digest), row)
     parsed = manifest.parse_manifest(data, row.media_type, what)
     if isinstance(parsed, Index):
         from ..formats import platform
 
-        return _load_one(ctx, place, manifest.choose(parsed, platform.host(), what))
+        if nested:
+            raise InvalidInput("%s is an index in an index" % what)
+        return _load_one(ctx, place, manifest.choose(parsed, platform.host(), what), nested=True)
     config = _verified(place, _blob(parsed.config.digest), parsed.config)
     name = row.annotations.get(FULL_NAME) or row.annotations.get(NAME) or ""
     return pull.keep(ctx, parsed, config, data, _names([name] if name else []), (),
@@ -239,7 +302,7 @@ def _load_docker_one(ctx: Context, place: Place, fields: jsonbytes.Fields) -> Im
     """One image of a docker-archive, whose layers have no digest but their diff IDs."""
     config_data = place.document(fields.text("Config"))
     config = imageconfig.parse(config_data, "%s: Config" % fields.what)
-    names = fields.texts("Layers")
+    names, tags = fields.texts("Layers"), _names(fields.texts("RepoTags"))
     if len(names) != len(config.diff_ids):
         raise InvalidInput("%s has %d layers, but its configuration has %d diff IDs" % (
             fields.what, len(names), len(config.diff_ids)))
@@ -263,7 +326,7 @@ def _load_docker_one(ctx: Context, place: Place, fields: jsonbytes.Fields) -> Im
             docker=True)
         record = pull.describe(ctx, image_id, config, blobs.put(ctx, text), ())
         with images.lock(ctx):
-            return images.put(ctx, record, _names(fields.texts("RepoTags")))
+            return images.put(ctx, record, tags)
 
 
 def save(ctx: Context, names: Sequence[str], path: str, format: str = "docker-archive") -> None:
@@ -276,9 +339,12 @@ def save(ctx: Context, names: Sequence[str], path: str, format: str = "docker-ar
     if len(names) != 1 and format != "docker-archive":
         raise InvalidInput("%s holds one image" % format, "Use docker-archive for several.")
     rows = [(images.lookup(ctx, name), _saved_name(ctx, name)) for name in names]
-    if os.path.exists(path) and (os.path.isdir(path) or format.endswith("-dir")):
+    if os.path.exists(path) and (not os.path.isfile(path) or format.endswith("-dir")):
         raise InvalidInput("%s exists already" % path, "Remove it, or choose another place.")
-    staging = tempfile.mkdtemp(prefix=".pycontainer-save-", dir=os.path.dirname(os.path.abspath(path)))
+    try:
+        staging = tempfile.mkdtemp(prefix=".pycontainer-save-", dir=os.path.dirname(os.path.abspath(path)))
+    except OSError as exc:
+        raise write_error(path, exc) from exc
     try:
         target = os.path.join(staging, "out")
         if format == "docker-archive":
