@@ -182,3 +182,10 @@ def test_captured_words() -> None:
     for line in ("", "ps 'open"):
         with pytest.raises(InvalidInput):
             captured.words(line, None)
+
+
+@pytest.mark.parametrize(("words", "code"), [
+    (("container",), 125), (("network",), 125), (("network", "--help"), 0), (("volume", "rm"), 125),
+    (("stop", "nothing"), 125), (("kill", "nothing"), 125), (("rm", "nothing"), 1), (("rm", "-f", "nothing"), 0)])
+def test_exit_codes_are_podmans(words, code, tmp_path) -> None:
+    assert call("--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "run"), *words)[0] == code

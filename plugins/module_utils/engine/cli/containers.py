@@ -17,6 +17,8 @@ ALL = Flag("all", "a", "bool", "all containers")
 TIME = Flag("time", "t", "int", "seconds until it is killed")
 IGNORE = Flag("ignore", "i", "bool", "no error for one that is not there")
 
+NEVER = -62135596800  # the year 1, which is no time in Go
+
 COLUMNS = (("CONTAINER ID", "ID"), ("IMAGE", "Image"), ("COMMAND", "Command"), ("CREATED", "CreatedAgo"),
            ("STATUS", "Status"), ("PORTS", "Ports"), ("NAMES", "Names"))
 
@@ -25,6 +27,7 @@ def ps(ctx: Context, parsed: Parsed, io: IO) -> int:
     """List containers."""
     last = 1 if parsed.get("latest") else parsed.get("last", 0)
     rows = containers.listing(ctx, everything=bool(parsed.get("all")), filters=parsed.get("filter", ()), last=last)
+    rows.reverse()  # the oldest first, as podman does
     format = parsed.get("format")
     full = bool(parsed.get("no-trunc"))
     if parsed.get("quiet"):
@@ -72,7 +75,7 @@ def _status(state: Any, now: float) -> str:
     from ..formats import humanize
 
     if state.status in ("running", "paused"):
-        text = "Up " + humanize.duration(now - state.started_at)
+        text = "Up " + humanize.ago(now - state.started_at)
         health = (state.raw.get("health") or {}).get("status") if isinstance(state.raw.get("health"), dict) else ""
         text += " (%s)" % health if health else ""
         return text + (" (Paused)" if state.status == "paused" else "")
@@ -93,7 +96,8 @@ def _json_row(row: Any) -> Dict[str, Any]:
     state = row.state
     return {
         "AutoRemove": bool(row.spec.get("rm")), "Command": row.argv, "CreatedAt": _row(row, True)["CreatedAgo"],
-        "Created": int(row.document["created"]), "Exited": state.status == "exited", "ExitedAt": int(state.finished_at),
+        "Created": int(row.document["created"]), "Exited": state.status == "exited",
+        "ExitedAt": int(state.finished_at or NEVER),
         "ExitCode": state.exit_code, "Id": row.id, "Image": row.document["image_name"] or row.spec.get("image", ""),
         "ImageID": row.document["image_id"], "IsInfra": False, "Labels": row.spec.get("label") or None,
         "Mounts": sorted(one["target"] for one in row.spec.get("mounts", ())), "Names": [row.name], "Namespaces": {},
@@ -149,8 +153,11 @@ def _inspect_one(ctx: Context, name: str, kind: str) -> Optional[Any]:
     return None
 
 
-def _each(action: Callable[[str], Any], names: List[str], io: IO) -> int:
-    """Do something with each; the names that worked are printed, and one failure does not stop the rest."""
+def _each(action: Callable[[str], Any], names: List[str], io: IO, missing: int = 125) -> int:
+    """Do something with each; the names that worked are printed, and one failure does not stop the rest.
+
+    ``missing`` is the exit code when one is not there: podman's rm ends with 1 then, its other verbs with 125.
+    """
     code = 0
     for name in names:
         try:
@@ -158,8 +165,7 @@ def _each(action: Callable[[str], Any], names: List[str], io: IO) -> int:
             io.out.write(name + "\n")
         except EngineError as exc:
             io.err.write("Error: %s\n" % exc)
-            # podman's verbs on several containers end with 1 for one that is not there
-            code = 1 if isinstance(exc, NotFound) else exc.exit_code
+            code = missing if isinstance(exc, NotFound) else exc.exit_code
     return code
 
 
@@ -217,7 +223,7 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
                                                           if parsed.get("force") else ()))
     return _each(lambda name: containers.remove(
         ctx, name, force=bool(parsed.get("force")), volumes=bool(parsed.get("volumes")), timeout=parsed.get("time"),
-        ignore=bool(parsed.get("ignore") or parsed.get("force"))), names, io)
+        ignore=bool(parsed.get("ignore") or parsed.get("force"))), names, io, missing=1)
 
 
 def wait(ctx: Context, parsed: Parsed, io: IO) -> int:

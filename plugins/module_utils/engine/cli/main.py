@@ -82,6 +82,8 @@ def _main(words: List[str], io: IO) -> int:
     verb, rest = find_verb(given.arguments)
     if verb is None:
         io.out.write(group_overview(given.arguments[0]))
+        if len(given.arguments) == 1:
+            raise InvalidInput("%s needs a verb" % given.arguments[0])
         return 0
     if any(word in ("--help", "-h") for word in _flags_of(rest, verb)):
         io.out.write(usage(verb))

@@ -8,7 +8,7 @@ import os
 from typing import Tuple
 
 from ..context import Context
-from ..errors import EngineError
+from ..errors import EngineError, InvalidInput
 from ..formats.volume import VolumeSpec
 from ..service import volumes
 from . import output
@@ -31,8 +31,7 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     if parsed.get("format") == "json":
         io.out.write(output.to_json([volumes.inspect(ctx, row.name) for row in found]))
         return 0
-    rows = [{"Driver": row.spec.driver, "Name": row.name, "Labels": row.spec.labels,
-             "Mountpoint": volumes.inspect(ctx, row.name)["Mountpoint"]} for row in found]
+    rows = [volumes.inspect(ctx, row.name) for row in found]
     io.out.write(output.render(rows, (("DRIVER", "Driver"), ("VOLUME NAME", "Name")), format=parsed.get("format"),
                                quiet_key="Name" if parsed.get("quiet") else "",
                                noheading=bool(parsed.get("noheading"))))
@@ -48,6 +47,8 @@ def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove volumes."""
+    if not parsed.get("all") and not parsed.arguments:
+        raise InvalidInput("No volume is named", "Name one, or use --all.")
     names = [row.name for row in volumes.listing(ctx)] if parsed.get("all") else parsed.arguments
     code = 0
     for name in names:
