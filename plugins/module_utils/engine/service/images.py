@@ -104,7 +104,7 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
         with store.lock(ctx):
             store.remove_name(ctx, spoken)
         return ["Untagged: " + spoken]
-    if by_id and len(record.names) > 1 and not force:
+    if len(record.names) > 1 and not force:
         raise InUse("The image %s has several names: %s" % (name, ", ".join(record.names)),
                     "Remove it by its names, or use force.")
     users = containers.image_users(ctx).get(record.id, [])
@@ -123,6 +123,9 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
 
 def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
     """Which of an image's names the user spoke of."""
+    remembered = store.named(ctx, "short/" + name)
+    if remembered in record.names:
+        return remembered
     for one in record.names:
         if store.named(ctx, one) == record.id and (one == name or one.endswith("/" + name)
                                                    or one.endswith("/%s:latest" % name) or one == name + ":latest"):
@@ -177,9 +180,9 @@ def users(ctx: Context, record: ImageRecord) -> List[str]:
 
 def get_login(ctx: Context, registry: str, *, authfile: Optional[str] = None) -> Optional[Credentials]:
     """The credentials that are kept for a registry, or None."""
-    from ..registry import auth
+    from ..registry import auth, configuration
 
-    return auth.find(ctx, registry, authfile=authfile)
+    return auth.find(ctx, registry, authfile=authfile, helpers=configuration.load(ctx).credential_helpers)
 
 
 def login(ctx: Context, registry: str, username: str, password: str, **options: Any) -> str:

@@ -59,7 +59,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
         return PullResult(local, False, "")
     try:
         return _remote(ctx, name, platform, access, progress, (retry, retry_delay))
-    except (RegistryError, TimedOut):
+    except (RegistryError, NotFound, TimedOut):
         # podman-pull(1): 'newer' uses what is there when the registry cannot say.
         if policy == "newer" and local is not None:
             return PullResult(local, False, "")
@@ -162,7 +162,8 @@ def _known(ctx: Context, parsed: Manifest, digest: str, digests: Sequence[str],
         record = images.get(ctx, parsed.config.digest)
     except NotFound:
         return None
-    whole = all(layers.exists(ctx, chain) for chain in record.layers)
+    whole = all(layers.exists(ctx, chain) for chain in record.layers) and all(
+        blobs.exists(ctx, one) for one in (record.id, digest))
     same = record.manifest_digest == "sha256:" + digest and all(one in record.digests for one in digests)
     return record if whole and same and all(name in record.names for name in names) else None
 
@@ -195,11 +196,12 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
     chains = layers.chain(config.diff_ids)
     layers.discard_staging(ctx)
     with images.pinned(ctx, chains):
+        layers.discard_staging(ctx)
         _extract(ctx, config, chains, parsed.layers, write, progress)
-        image_id = blobs.put(ctx, config_data)
-        digest = blobs.put(ctx, manifest_data)
-        record = describe(ctx, image_id, config, digest, digests)
+        # Under the lock: a removal of the same image would else take the documents away again.
         with images.lock(ctx):
+            image_id = blobs.put(ctx, config_data)
+            record = describe(ctx, image_id, config, blobs.put(ctx, manifest_data), digests)
             return images.put(ctx, record, names)
 
 
@@ -223,6 +225,15 @@ def _extract(ctx: Context, config: ImageConfig, chains: Sequence[str], rows: Seq
         todo.put(number)
     failures: List[BaseException] = []
 
+    def unless_failed(descriptor: Descriptor, feed: Callable[[bytes], None],
+                      report: Optional[Callable[[int], None]]) -> None:
+        def checked(data: bytes) -> None:
+            if failures:
+                raise EngineError("Another layer of the image could not be had")
+            feed(data)
+
+        write(descriptor, checked, report)
+
     def work() -> None:
         while not failures:
             try:
@@ -231,7 +242,7 @@ def _extract(ctx: Context, config: ImageConfig, chains: Sequence[str], rows: Seq
                 return
             try:
                 parent = chains[number - 1] if number else None
-                _layer(ctx, rows[number], config.diff_ids[number], parent, write, progress)
+                _layer(ctx, rows[number], config.diff_ids[number], parent, unless_failed, progress)
             except BaseException as exc:
                 failures.append(exc)
 

@@ -131,7 +131,9 @@ def _by_name(ctx: Context, text: str) -> Optional[str]:
             return found
         remembered = named(ctx, "short/" + text)
         if remembered is not None and domain == reference.LOCAL:
-            return _by_reference(ctx, reference.parse(remembered))
+            found = _by_reference(ctx, reference.parse(remembered))
+            if found is not None:
+                return found
     ending = "/%s:%s" % (path, tag or "latest")
     if digest:
         return _only(sorted({row.id for row in all(ctx) for d in row.digests
@@ -220,6 +222,7 @@ def pinned(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
     import threading
     path = os.path.join(directory, "%d-%d" % (os.getpid(), threading.get_ident()))
     with lock(ctx):
+        _pinned(ctx)  # dead clients' pins go
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         fcntl.flock(fd, fcntl.LOCK_EX)
         os.write(fd, json.dumps(list(chain_ids)).encode())
