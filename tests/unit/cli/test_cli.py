@@ -189,3 +189,10 @@ def test_captured_words() -> None:
     (("stop", "nothing"), 125), (("kill", "nothing"), 125), (("rm", "nothing"), 1), (("rm", "-f", "nothing"), 0)])
 def test_exit_codes_are_podmans(words, code, tmp_path) -> None:
     assert call("--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "run"), *words)[0] == code
+
+
+@pytest.mark.parametrize(("format", "whole"), [
+    ("json", True), ("{{json .}}", True), ("{{ json . }}", True), ("{{json .Names}}", False), ("table", False),
+    (None, False)])
+def test_which_formats_mean_the_list_as_json(format, whole) -> None:
+    assert output.is_json(format) is whole

@@ -33,7 +33,7 @@ def ps(ctx: Context, parsed: Parsed, io: IO) -> int:
     if parsed.get("quiet"):
         io.out.write("".join(output.short(row.id, full) + "\n" for row in rows))
         return 0
-    found = [_json_row(row) if format == "json" else _row(row, full) for row in rows]
+    found = [_json_row(row) if output.is_json(format) else _row(row, full) for row in rows]
     key = parsed.get("sort")
     if key:
         keys = {"id": "ID", "image": "Image", "names": "Names", "command": "Command", "status": "Status",
@@ -55,7 +55,8 @@ def _row(row: Any, full: bool) -> Dict[str, Any]:
     return {
         "ID": output.short(row.id, full), "Image": row.document["image_name"] or row.spec.get("image", ""),
         "Command": command if full or len(command) <= 20 else command[:17] + "...", "CreatedAgo": created,
-        "CreatedSince": row.document["created"], "RunningFor": created, "CreatedAt": _stamp(row.document["created"]),
+        "CreatedSince": row.document["created"], "Created": _stamp(row.document["created"]), "RunningFor": created,
+        "CreatedAt": _stamp(row.document["created"]), "CreatedHuman": created, "Exited": state.status == "exited",
         "Status": _status(state, now), "State": state.status, "Ports": ports_text(row.ports), "Names": row.name,
         "Pid": state.pid, "ExitCode": state.exit_code, "ImageID": row.document["image_id"], "Restarts": state.restarts,
         "Labels": row.spec.get("label", {}), "Networks": ",".join(_networks(row)), "StartedAt": state.started_at}

@@ -19,7 +19,7 @@ def render(rows: Rows, columns: Sequence[Column], *, format: Optional[str] = Non
     """
     if quiet_key:
         return "".join("%s\n" % row[quiet_key] for row in rows)
-    if format == "json":
+    if is_json(format):
         return to_json(list(rows))
     if format and format != "table":
         return _templates(rows, columns, format, noheading)
@@ -53,6 +53,11 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
             # podman's columns are at least ten wide and padded by two
             widths[number] = max(widths[number], len(cell), 10)
     return "".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() + "\n" for row in rows)
+
+
+def is_json(format: Optional[str]) -> bool:
+    """Whether a format means the whole list as JSON: 'json', and for podman's lists '{{json .}}' too."""
+    return bool(format) and "".join(str(format).split()) in ("json", "{{json.}}", "{{json}}")
 
 
 def to_json(document: Any) -> str:
