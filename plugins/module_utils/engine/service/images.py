@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence, Set
 
 from ..context import Context
@@ -75,9 +76,8 @@ def own_name(text: str) -> str:
 
 def tag(ctx: Context, name: str, target: str) -> None:
     """Give an image one more name; one that meant another image moves. Raises NotFound."""
-    record = store.lookup(ctx, name)
     with store.lock(ctx):
-        store.set_name(ctx, own_name(target), record.id)
+        store.set_name(ctx, own_name(target), store.lookup(ctx, name).id)
 
 
 def untag(ctx: Context, name: str, names: Sequence[str] = ()) -> None:
@@ -148,11 +148,13 @@ def prune(ctx: Context, *, every: bool = False) -> List[str]:
     """Remove images without a name, or with ``every`` all that no container uses; their IDs."""
     used = containers.image_users(ctx)
     gone = []
-    for record in store.all(ctx):
-        if record.id not in used and (every or not record.names):
-            with store.lock(ctx):
-                store.forget(ctx, store.get(ctx, record.id), set())
-            gone.append(record.id)
+    for row in store.all(ctx):
+        # Looked at again under the lock: it may have got a name, or be gone, by now.
+        with store.lock(ctx), contextlib.suppress(NotFound):
+            record = store.get(ctx, row.id)
+            if record.id not in used and (every or not record.names):
+                store.forget(ctx, record, _layers_of_containers(ctx))
+                gone.append(record.id)
     from ..store import layers
 
     layers.discard_staging(ctx)

@@ -183,8 +183,13 @@ def set_name(ctx: Context, name: str, target: str) -> None:
     temporary = os.path.join(directory, ".%d.tmp" % os.getpid())
     with contextlib.suppress(FileNotFoundError):
         os.unlink(temporary)
-    os.symlink(target, temporary)
-    os.rename(temporary, os.path.join(directory, quote(name, safe="")))
+    try:
+        os.symlink(target, temporary)
+        os.rename(temporary, os.path.join(directory, quote(name, safe="")))
+    except OSError as exc:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise files.write_error("the image name %s" % name, exc) from exc
 
 
 def remove_name(ctx: Context, name: str) -> None:
