@@ -181,7 +181,7 @@ def test_random_damage_is_refused_or_harmless(ctx, seed: int) -> None:
     data = bytearray(make(
         member("d", kind=DIRECTORY), member("d/f", b"x" * 700), member("l", kind=SYMBOLIC, link="../../.."),
         member("h", kind=LINK, link="d/f"), member("n" * 200, b"x"), member(".wh.x"), member("c", kind=CHARACTER,
-                                                                                            device=(1, 3))))
+                                                                                             device=(1, 3))))
     for _step in range(chance.randrange(1, 6)):
         data[chance.randrange(len(data))] = chance.choice([0, 0x2E, 0x2F, 0x30, 0x37, 0xFF, chance.randrange(256)])
     packed = bytearray(gzip.compress(data))
