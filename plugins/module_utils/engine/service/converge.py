@@ -170,17 +170,22 @@ def _end(ctx: Context, container_id: str, verb: str, settings: Mapping[str, Any]
 def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], live: Sequence[str],
                settings: Mapping[str, Any]) -> None:
     from ..formats import container
-    from . import creation, replace, update
 
     spec = container.from_document(document)
     if verb == "create":
+        from . import creation
+
         creation.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
     elif verb == "replace":
+        from . import replace
+
         healthy = settings["wait_timeout"] if settings.get("healthy") else None
         how = replace.How(settings["pull"], dict(settings["options"]), healthy if spec.health else None,
                           settings.get("start"))
         replace.replace(ctx, store.find(ctx, name), spec, how)
     else:
+        from . import update
+
         update.update(ctx, store.find(ctx, name), {field: getattr(spec, field) for field in live})
 
 
