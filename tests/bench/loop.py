@@ -24,7 +24,9 @@ def tasks(bench: run.Bench) -> List[Dict[str, Any]]:
     os.chmod(wrapper, 0o755)
     loop = "{{ range(%d) | list }}" % ITEMS
     ours = {"name": "ours{{ item }}", "image": bench.image, "state": "started", **roots}
-    theirs = {"name": "theirs{{ item }}", "image": bench.image, "state": "started", "executable": wrapper}
+    theirs = {"name": "theirs{{ item }}", "image": bench.image, "state": "started", "executable": wrapper,
+              # busybox as PID 1 ignores SIGTERM, and each removal would wait for ten seconds
+              "stop_signal": 9}
     gone_ours = {"name": "ours{{ item }}", "state": "absent", "stop_timeout": 0, **roots}
     gone_theirs = {"name": "theirs{{ item }}", "state": "absent", "executable": wrapper}
     module, peer = "pycontainer.engine.container", "containers.podman.podman_container"
