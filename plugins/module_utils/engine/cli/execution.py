@@ -40,12 +40,12 @@ def progress_to(io: IO, parsed: Parsed) -> Optional[Callable[[str, int, int], No
 def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
     """What run and create have in common: the spec, the policy and the keywords of a pull."""
     spec = options.spec(parsed)
+    if parsed.get("cidfile") and os.path.exists(parsed.get("cidfile")):
+        raise InvalidInput("The file %s exists already" % parsed.get("cidfile"), "Remove it, or name another one.")
     if parsed.get("replace"):
         if not spec.name:
             raise InvalidInput("--replace needs --name", "Say which container is to be replaced.")
         containers.remove(ctx, spec.name, force=True, ignore=True)
-    if parsed.get("cidfile") and os.path.exists(parsed.get("cidfile")):
-        raise InvalidInput("The file %s exists already" % parsed.get("cidfile"), "Remove it, or name another one.")
     keywords = options.pull_keywords(parsed)
     keywords["progress"] = progress_to(io, parsed)
     return spec, parsed.get("pull", "missing"), keywords

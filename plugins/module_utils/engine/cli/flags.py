@@ -117,7 +117,8 @@ def _take(result: Parsed, flag: Flag, value: Optional[str], todo: List[str]) -> 
     if flag.kind == "list":
         result.flags.setdefault(flag.long, []).append(value)
     elif flag.kind == "int":
-        if not value.lstrip("-").isdigit():
+        digits = value[1:] if value.startswith("-") else value
+        if not (digits.isascii() and digits.isdigit()):
             raise InvalidInput("--%s is %r, which is no number" % (flag.long, value))
         result.flags[flag.long] = int(value)
     else:
