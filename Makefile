@@ -9,12 +9,14 @@ export LC_ALL := C.UTF-8
 ENGINE_PACKAGES := conmon runc nftables python3-requests python3-tomli
 QUICKSTART_PACKAGES := $(ENGINE_PACKAGES) busybox-static docker-registry python3-venv
 TEST_PACKAGES := $(QUICKSTART_PACKAGES) apache2-utils aardvark-dns attr catatonit crun curl dnsutils iproute2 jq \
-	openssl podman shellcheck skopeo umoci zstd
+	openssl podman shellcheck skopeo umoci zstd \
+	debootstrap e2fsprogs openssh-client qemu-system-x86 qemu-utils wget
 TARGETS ?=
+SCENARIOS ?=
 INSTALL = tests/support/packages.sh
 
 .PHONY: quickstart quickstart-clean test test-lint test-types test-unit test-sanity test-ansible-lint \
-	test-integration bench clean
+	test-integration test-system bench clean
 
 quickstart:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive $(INSTALL) install build/quickstart-packages $(QUICKSTART_PACKAGES)
@@ -37,7 +39,7 @@ $(VENV)/.ready: tests/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
 	touch $@
 
-test: test-lint test-types test-unit test-sanity test-ansible-lint test-integration
+test: test-lint test-types test-unit test-sanity test-ansible-lint test-integration test-system
 
 test-lint: $(VENV)/.ready
 	ruff check .
@@ -56,6 +58,10 @@ test-ansible-lint: $(VENV)/.ready
 
 test-integration: $(VENV)/.ready
 	$(SUDO) env PATH="$$PATH" python tests/integration/run.py $(TARGETS)
+
+# Boots hosts in an emulator; SCENARIOS=boot for one of them.
+test-system: $(VENV)/.ready
+	$(SUDO) env PATH="$$PATH" python tests/system/run.py $(SCENARIOS)
 
 bench: $(VENV)/.ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check ansible

@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Boots hosts for each scenario, plays on them, and asks them by pytest-testinfra over ssh.
+
+Usage: run.py [--hold] [SCENARIO ...]; without names every folder below scenarios/ and extensions/molecule/.
+``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says how to reach them.
+
+A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each), ``play.yml``
+(played twice, and the second run must change nothing), ``test_*.py``. One of extensions/molecule/ is run by
+``molecule test`` with the default driver. Each scenario has fresh hosts and network, mount and PID namespaces
+of its own, without any way to the outside: 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry
+with busybox:1 and :2, which the hosts know as 10.0.2.2. Needs root.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from typing import Any, Dict, List
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+MOLECULE = os.path.join(TOP, "extensions", "molecule")
+sys.path[:0] = [HERE, os.path.join(TOP, "tests", "support")]
+
+import guests  # noqa: E402
+import image  # noqa: E402
+import image_layout  # noqa: E402
+import registry  # noqa: E402
+import sandbox  # noqa: E402
+import yaml  # noqa: E402
+
+PACKAGES_PORT, REGISTRY_PORT = 8000, 5000
+
+
+def main(arguments: List[str]) -> int:
+    """Run each scenario; 0 when all passed."""
+    hold = "--hold" in arguments
+    names = [name for name in arguments if name != "--hold"] or known_scenarios()
+    began = time.monotonic()
+    place = image.ensure(os.path.join(TOP, "build", "system"))
+    print("%-20s %s  %.0f s" % ("image", os.path.basename(place), time.monotonic() - began), flush=True)
+    failed = []
+    for name in names:
+        began = time.monotonic()
+        code = sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""])
+        print("%-20s %s  %.0f s" % (name, "ok" if code == 0 else "FAILED", time.monotonic() - began), flush=True)
+        if code:
+            failed.append(name)
+    print("system: %d passed, %d failed" % (len(names) - len(failed), len(failed)))
+    return 1 if failed else 0
+
+
+def known_scenarios() -> List[str]:
+    """The names of all scenarios, those without roles first."""
+    found = []
+    for home in (os.path.join(HERE, "scenarios"), MOLECULE):
+        if os.path.isdir(home):
+            found += [name for name in sorted(os.listdir(home)) if os.path.isdir(os.path.join(home, name))]
+    return found
+
+
+def inside(work: str, name: str, place: str, hold: str) -> int:
+    """In the namespaces: boot, play, test, stop."""
+    sandbox.loopback_up()
+    subprocess.run(["ip", "link", "set", "lo", "multicast", "on"], check=True)
+    subprocess.run(["ip", "route", "add", "224.0.0.0/4", "dev", "lo"], check=True)
+    folder = os.path.join(HERE, "scenarios", name)
+    if not os.path.isdir(folder):
+        folder = os.path.join(MOLECULE, name)
+    settings = {"hosts": 1, "memory": 1024}
+    if os.path.exists(os.path.join(folder, "scenario.yml")):
+        with open(os.path.join(folder, "scenario.yml"), encoding="utf-8") as stream:
+            settings.update(yaml.safe_load(stream))
+    serve_packages(os.path.join(place, "packages"))
+    began = time.monotonic()
+    with registry.running(os.path.join(work, "registry"), REGISTRY_PORT) as address, \
+            guests.running(settings["hosts"], settings["memory"], place, work) as hosts:
+        print("%-20s %d booted  %.0f s" % (name, len(hosts), time.monotonic() - began), flush=True)
+        for version in ("1", "2"):
+            image_layout.busybox_image(os.path.join(work, "layout", version), version)
+            registry.push(os.path.join(work, "layout", version), version, address + "/busybox:" + version)
+        code = run_scenario(folder, work, hosts)
+        if code:
+            for host in hosts:
+                print("console of %s:\n%s" % (host.name, host.last_words()))
+        if hold:
+            input("nsenter -n -m -t %d ssh -F %s/ssh_config h1\nReturn ends the hosts: " % (hosts[0].process.pid, work))
+    return code
+
+
+def serve_packages(directory: str) -> None:
+    """An apt repository at 127.0.0.1:8000, until this process ends."""
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    handler = functools.partial(Quiet, directory=directory)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", PACKAGES_PORT), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
+def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
+    """Play and test on running hosts; 0 when all is well."""
+    inventory = write_inventory(work, hosts)
+    environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1",
+                       ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"), ANSIBLE_INVENTORY=inventory,
+                       ANSIBLE_LOCAL_TEMP=os.path.join(work, "ansible"), ANSIBLE_HOME=os.path.join(work, "home"),
+                       ANSIBLE_PIPELINING="1", ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",
+                       SYSTEM_TEST_INVENTORY=inventory, SYSTEM_TEST_SSH_CONFIG=os.path.join(work, "ssh_config"))
+    if os.path.exists(os.path.join(folder, "molecule.yml")):
+        environment["MOLECULE_EPHEMERAL_DIRECTORY"] = os.path.join(work, "molecule")
+        return subprocess.run(["molecule", "test", "--scenario-name", os.path.basename(folder)], check=False,
+                              cwd=TOP, env=environment, stdin=subprocess.DEVNULL).returncode
+    play = os.path.join(folder, "play.yml")
+    if os.path.exists(play):
+        for unchanged in (False, True):
+            code = play_once(play, environment, unchanged)
+            if code:
+                return code
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-c", os.path.join(HERE, "pytest.ini"), "-p", "no:cacheprovider", "-q",
+         "--ssh-config", os.path.join(work, "ssh_config"), "--hosts", ",".join("ssh://" + host.name for host in hosts),
+         folder], check=False, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
+
+
+def play_once(play: str, environment: Dict[str, str], unchanged: bool) -> int:
+    """Run a playbook; the second time, anything that it changes is a failure."""
+    ended = subprocess.run(["ansible-playbook", play], check=False, cwd=TOP, env=environment, text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if unchanged else None)
+    if unchanged:
+        changing = [line for line in ended.stdout.splitlines() if "changed=" in line and "changed=0 " not in line]
+        if ended.returncode or changing:
+            sys.stdout.write(ended.stdout)
+            print("The second run changed something: %s" % changing)
+            return ended.returncode or 1
+        print("The second run changed nothing")
+    return ended.returncode
+
+
+def write_inventory(work: str, hosts: List[guests.Host]) -> str:
+    """An inventory of the hosts, by the names that they have among each other."""
+    path = os.path.join(work, "inventory.json")
+    common = {"ansible_ssh_common_args": "-F %s/ssh_config" % work, "ansible_python_interpreter": "/usr/bin/python3",
+              "ansible_user": "root"}
+    rows = {host.name: {"address": image.SEGMENT % host.number, "forwarded": 10000 * host.number} for host in hosts}
+    with open(path, "w", encoding="utf-8") as stream:
+        json.dump({"all": {"hosts": rows, "vars": common}}, stream, indent=1)
+    return path
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--inside"]:
+        sys.exit(inside(*sys.argv[2:6]))
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A host as it comes: what all other scenarios take for granted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def test_systemd_runs_it(host: Any) -> None:
+    assert host.check_output("cat /proc/1/comm") == "systemd"
+    assert host.run("systemctl is-system-running --wait").stdout.strip() == "running", \
+        host.check_output("systemctl --failed")
+
+
+def test_cgroups_are_unified(host: Any) -> None:
+    assert host.check_output("stat -f -c %T /sys/fs/cgroup") == "cgroup2fs"
+    assert {"cpu", "memory", "pids"} <= set(host.file("/sys/fs/cgroup/cgroup.controllers").content_string.split())
+
+
+def test_logind_knows_sessions(host: Any) -> None:
+    assert "root" in host.check_output("loginctl list-users --no-legend")
+
+
+def test_nothing_of_the_engine_is_there(host: Any) -> None:
+    for program in ("conmon", "runc", "crun", "nft", "newuidmap", "pycontainer"):
+        assert not host.exists(program)
+
+
+def test_hosts_see_one_another(host: Any) -> None:
+    name = host.check_output("hostname")
+    other = {"h1": "h2", "h2": "h1"}[name]
+    assert host.check_output("timeout 20 bash -c 'head -c 4 < /dev/tcp/%s/22'", other) == "SSH-"
+
+
+def test_nothing_is_reached_but_what_the_tests_serve(host: Any) -> None:
+    assert host.run("curl -s -m 5 http://10.0.2.2:8000/Packages | grep -q ^Package:").rc == 0
+    assert host.run("curl -s -m 5 http://192.0.2.1/").rc != 0
