@@ -22,6 +22,8 @@ class EngineError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        # Whether the user has read the message already, on the standard error that a program inherited.
+        self.told = False
 
     def __str__(self) -> str:
         return "%s. %s" % (self.message.rstrip("."), self.hint) if self.hint else self.message

@@ -12,10 +12,13 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli impo
     main,
     options,
     output,
+    selection,
 )
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, Unsupported
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import gotemplate, humanize, values
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import DEFAULTS
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
 
 FLAGS = (flags.Flag("detach", "d", "bool"), flags.Flag("tty", "t", "bool"), flags.Flag("publish", "p", "list"),
          flags.Flag("name"), flags.Flag("time", "T", "int"), flags.Flag("pod", refused="pods are not there"))
@@ -144,6 +147,38 @@ def test_templates(template, text) -> None:
     assert gotemplate.render(gotemplate.parse(template), DATA) == text
 
 
+@pytest.mark.parametrize(("template", "text"), [
+    ("{{.Config.Labels.none}}", "<no value>"), ('{{index .Config.Labels "none"}}', ""),
+    ("{{if .Config.Labels.none}}x{{else}}y{{end}}", "y"), ("a {{-\n.Id -}} b", "aabcb"),
+    ('{{/* it\'s "open */}}x', "x"),
+    (r'{{"a\tb\x41\101\u00e9"}}', "a\tbAA\u00e9"), ("{{slice .Id 1 2}}", "b"), ('{{html "<a>"}}', "&lt;a&gt;"),
+    ("{{print 1 2}}{{print .Id 1}}", "1 2abc1"), ('{{pad "x" 1 2}}', " x  ")])
+def test_templates_as_gos(template, text) -> None:
+    assert gotemplate.render(gotemplate.parse(template), DATA) == text
+
+
+@pytest.mark.parametrize("template", [
+    '{{printf "%999999999d" 1}}', '{{pad "x" 999999999 1}}', "{{range .Size}}x{{end}}", r'{{"\q"}}', "{{slice .Id 9}}",
+    "{{%s1%s}}" % ("(" * 100, ")" * 100), '{{index .Names "a"}}', "{{index .Names true}}"])
+def test_templates_that_would_hurt_are_refused(template) -> None:
+    with pytest.raises(InvalidInput):
+        gotemplate.render(gotemplate.parse(template), DATA)
+
+
+def test_ranges_in_ranges_come_to_an_end() -> None:
+    many = {"Rows": list(range(300))}
+    template = "{{range .Rows}}{{range $.Rows}}{{range $.Rows}}x{{end}}{{end}}{{end}}"
+    with pytest.raises(InvalidInput, match="steps"):
+        gotemplate.render(gotemplate.parse(template), many)
+
+
+def test_a_template_may_go_through_the_rows_itself() -> None:
+    rows = [{"ID": "1", "Names": "a"}, {"ID": "2", "Names": "b"}]
+    assert output.render(rows, (("ID", "ID"),), format="{{range .}}{{.ID}}-{{.Names}},{{end}}") == "1-a,2-b,\n"
+    assert output.render(rows, (("ID", "ID"), ("NAMES", "Names")), format="table {{.ID}} {{.Names}}").splitlines() == [
+        "ID          NAMES", "1           a", "2           b"]
+
+
 @pytest.mark.parametrize("template", ["{{", "{{.Id", "{{end}}", "{{if .Up}}", "{{}}", "{{.Nothing}}", "{{nothing .Id}}",
                                       "{{.Id.Sub}}", "{{index .Names 9}}", "{{.Id | }}", "{{(.Id}}", "{{%}}", "{{$no}}",
                                       "{{else}}", "{{range .Names}}{{else}}{{else}}{{end}}"])
@@ -175,6 +210,54 @@ def test_durations_in_words(seconds, text) -> None:
                                              (999999, "1 MB"), (1.5e9, "1.5 GB")])
 def test_sizes_in_words(count, text) -> None:
     assert humanize.size(count) == text
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("run", "--name", "x", "--help"), "pycontainer run"), (("help",), "Verbs:"), (("help", "run"), "pycontainer run"),
+    (("help", "network"), "connect"), (("help", "network", "create"), "network create"),
+    (("ps", "-h"), "pycontainer ps"),
+    (("help", "container", "ls"), "pycontainer ps"), (("container", "--help"), "inspect")])
+def test_help_is_given_wherever_it_is_asked_for(words, says) -> None:
+    code, out, err = call(*words)
+    assert (code, err) == (0, "") and says in out
+
+
+def test_a_commands_own_help_is_the_commands() -> None:
+    run = main.find_verb(["run"])[0]
+    parsed = flags.parse(run.flags, ["-h", "host", "img", "ls", "--help"], interspersed=False)
+    assert parsed.arguments == ["img", "ls", "--help"] and parsed.flags == {"hostname": "host"}
+
+
+def test_an_error_of_the_system_is_told_once(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    roots = ("--root", str(tmp_path / "file"), "--runroot", str(tmp_path / "run"))
+    code, out, err = call(*roots, "create", "--rootfs", "/x")
+    assert code == 125 and out == "" and err.startswith("Error: ") and str(tmp_path / "file") in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("noun", ["container", "image", "network", "volume", "secret", ""])
+def test_inspect_prints_what_it_found_and_then_what_it_did_not(noun, tmp_path) -> None:
+    words = ([noun] if noun else []) + ["inspect", "nothing"]
+    code, out, err = call("--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "run"), *words)
+    assert (code, out) == (125, "[]\n") and err.startswith("Error: ") and "nothing" in err
+
+
+@pytest.mark.parametrize(("words", "ways"), [
+    (["a", "--all"], "names and --all"), (["--all", "--latest"], "--all and --latest"), ([], "No container"),
+    (["a", "-f", "name=b"], "names and --filter")])
+def test_ways_to_choose_containers_exclude_each_other(words, ways) -> None:
+    stop = main.find_verb(["stop"])[0]
+    with pytest.raises(InvalidInput, match=ways):
+        selection.chosen(make_context(root="/nowhere/root", runroot="/nowhere/run"), flags.parse(stop.flags, words))
+
+
+@pytest.mark.parametrize(("stamp", "shown"), [
+    ("2026-01-02T03:04:05.120000000+00:00", "2026-01-02T03:04:05.12Z"),
+    ("2026-01-02T03:04:05.0+00:00", "2026-01-02T03:04:05Z"),
+    ("2026-01-02T03:04:05.123456789+02:00", "2026-01-02T03:04:05.123456789+02:00")])
+def test_times_of_logs_are_gos(stamp, shown) -> None:
+    assert containers.shown_time(stamp) == shown
 
 
 def test_captured_words() -> None:

@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput
+from ..errors import InUse, InvalidInput, WrongState
 from ..service import containers
-from . import options
+from . import options, selection, signals
 from .flags import IO, Flag, Parsed, Verb
+from .streams import terminal, writer
 
 DETACH_KEYS = Flag("detach-keys", help="keys that leave the container running, ctrl-p,ctrl-q")
+SIG_PROXY = Flag("sig-proxy", kind="bool", help="pass signals on to the container; without a terminal")
 
 
 def progress_to(io: IO, parsed: Parsed) -> Optional[Callable[[str, int, int], None]]:
@@ -40,156 +42,180 @@ def progress_to(io: IO, parsed: Parsed) -> Optional[Callable[[str, int, int], No
 def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
     """What run and create have in common: the spec, the policy and the keywords of a pull."""
     spec = options.spec(parsed)
-    if parsed.get("cidfile") and os.path.exists(parsed.get("cidfile")):
-        raise InvalidInput("The file %s exists already" % parsed.get("cidfile"), "Remove it, or name another one.")
     if parsed.get("replace"):
         if not spec.name:
             raise InvalidInput("--replace needs --name", "Say which container is to be replaced.")
         containers.remove(ctx, spec.name, force=True, ignore=True)
     keywords = options.pull_keywords(parsed)
     keywords["progress"] = progress_to(io, parsed)
-    return spec, parsed.get("pull", "missing"), keywords
+    policy = parsed.get("pull", "missing")
+    if parsed.get("env-merge"):
+        spec, policy = _merged(ctx, spec, parsed.get("env-merge"), policy, keywords), "never"
+    return spec, policy, keywords
 
 
-def _note(parsed: Parsed, container_id: str) -> None:
-    if parsed.get("cidfile"):
-        with open(parsed.get("cidfile"), "w", encoding="ascii") as stream:
-            stream.write(container_id)
+def _merged(ctx: Context, spec: Any, rows: List[str], policy: str, keywords: Dict[str, Any]) -> Any:
+    """The spec with --env-merge's variables, which stand for the image's in ${NAME} (podman-run(1))."""
+    import string
+    from dataclasses import replace
+
+    from ..formats import values
+    from ..service import images
+
+    if spec.rootfs:
+        raise InvalidInput("--env-merge needs an image", "A root directory has no variables.")
+    known = dict(row.partition("=")[::2] for row in images.inspect(
+        ctx, images.pull(ctx, spec.image, policy=policy, **keywords).image.id)["Config"].get("Env") or ())
+    env = dict(spec.env)
+    for row in rows:
+        name, equals, value = row.partition("=")
+        if not equals:
+            raise InvalidInput("--env-merge has %r" % row, "Write NAME=VALUE, where ${NAME} is the image's value.")
+        try:
+            env[name] = string.Template(value).substitute(Known(known))
+        except ValueError as exc:
+            raise InvalidInput("--env-merge has %r: %s" % (row, exc), "Write $$ for a dollar sign.") from exc
+    return replace(spec, env=values.canonical("env", env, "--env-merge"))
+
+
+class Known(Dict[str, str]):
+    """Variables, where one that is not there is empty, as for a shell."""
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+@contextlib.contextmanager
+def _cidfile(parsed: Parsed) -> Iterator[Callable[[Any], None]]:
+    """Takes --cidfile before anything is made; what is yielded writes a container's ID into it.
+
+    Without a container the file is gone again. Raises InvalidInput for one that is there, and OSError.
+    """
+    path = parsed.get("cidfile")
+    if not path:
+        yield lambda _record: None
+        return
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    except FileExistsError as exc:
+        raise InvalidInput("The file %s exists already" % path, "Remove it, or name another one.") from exc
+    written: List[int] = []
+
+    def write(record: Any) -> None:
+        written.append(os.write(fd, record.id.encode()))
+
+    try:
+        yield write
+    finally:
+        os.close(fd)
+        if not written:
+            os.unlink(path)
 
 
 def create(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Make a container and print its ID."""
-    spec, policy, keywords = _create(ctx, parsed, io)
-    record = containers.create(ctx, spec, pull=policy, options=keywords)
-    _note(parsed, record.id)
+    with _cidfile(parsed) as note:
+        spec, policy, keywords = _create(ctx, parsed, io)
+        record = containers.create(ctx, spec, pull=policy, options=keywords)
+        note(record)
     io.out.write(record.id + "\n")
     return 0
 
 
 def run(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Make and start a container; attached unless -d."""
-    spec, policy, keywords = _create(ctx, parsed, io)
-    if parsed.get("detach"):
-        record, _code = containers.run(ctx, spec, pull=policy, options=keywords)
-        _note(parsed, record.id)
-        io.out.write(record.id + "\n")
-        return 0
-    with terminal(spec.tty, spec.interactive, io, parsed) as streams:
-        record, code = containers.run(ctx, spec, pull=policy, options=keywords, streams=streams)
-    _note(parsed, record.id)
+    if parsed.get("detach") and (parsed.get("rmi") or parsed.get("attach")):
+        raise InvalidInput("--detach and --%s cannot go together" % ("rmi" if parsed.get("rmi") else "attach"),
+                           "Leave one of them out.")
+    if parsed.get("rmi"):
+        parsed.flags["rm"] = True
+    with _cidfile(parsed) as note:
+        spec, policy, keywords = _create(ctx, parsed, io)
+        if parsed.get("detach"):
+            record, _code = containers.run(ctx, spec, pull=policy, options=keywords, created=note)
+            io.out.write(record.id + "\n")
+            return 0
+        proxy = signals.Proxy(ctx, parsed.get("sig-proxy", True) and not spec.tty)
+
+        def created(record: Any) -> None:
+            note(record)
+            proxy.install()
+
+        with terminal(spec.tty, spec.interactive, io, parsed, proxy) as streams:
+            record, code = containers.run(ctx, spec, pull=policy, options=keywords, streams=streams, created=created)
+    if parsed.get("rmi") and code is not None:
+        from ..service import images
+
+        with contextlib.suppress(InUse):
+            images.remove(ctx, record.image_id)
     return 0 if code is None else code
-
-
-@contextlib.contextmanager
-def terminal(tty: bool, interactive: bool, io: IO, parsed: Parsed) -> Iterator[Any]:
-    """The client's streams; with a terminal on both sides it is raw meanwhile, and its size is passed on."""
-    from ..service.exec import Streams
-
-    keys = _detach_keys(parsed)
-    io.out.flush()
-    is_terminal = tty and interactive and os.isatty(io.stdin)
-    stdin = io.stdin if interactive else None
-    output = _writer(io)
-    if not is_terminal:
-        yield Streams(output=output, stdin=stdin, detach=keys if tty else b"")
-        return
-    import signal
-    import termios
-    import tty as terminals
-
-    saved = termios.tcgetattr(io.stdin)
-    changed = [True]
-    held: Dict[str, Any] = {}
-    before = signal.signal(signal.SIGWINCH, lambda *_all: changed.__setitem__(0, True))
-
-    def wake() -> None:
-        if changed[0] and "client" in held:
-            changed[0] = False
-            size = os.get_terminal_size(io.stdin)
-            held["client"].resize(size.lines, size.columns)
-
-    def attached(client: Any) -> None:
-        held["client"] = client
-        wake()
-
-    try:
-        terminals.setraw(io.stdin)
-        yield Streams(output=output, stdin=stdin, detach=keys, attached=attached, wake=wake)
-    finally:
-        termios.tcsetattr(io.stdin, termios.TCSADRAIN, saved)
-        signal.signal(signal.SIGWINCH, before)
-
-
-def _detach_keys(parsed: Parsed) -> bytes:
-    from ..service.exec import parse_detach_keys
-
-    return parse_detach_keys(parsed.get("detach-keys", "ctrl-p,ctrl-q"))
-
-
-def _writer(io: IO) -> Callable[[int, bytes], None]:
-    """Bytes to where the verb's output goes: its descriptors, or its buffers where it has none."""
-    targets = {2: io.out, 3: io.err}
-
-    def write(stream: int, data: bytes) -> None:
-        target = targets.get(stream, io.out)
-        buffer = getattr(target, "buffer", None)
-        if buffer is None:
-            target.write(data.decode("utf-8", "replace"))
-        else:
-            buffer.write(data)
-            buffer.flush()
-
-    return write
 
 
 def start(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Start containers that exist."""
-    code = 0
-    for name in parsed.arguments:
-        if parsed.get("attach"):
-            tty = bool(containers.inspect(ctx, name)["Config"].get("Tty"))
-            with terminal(tty, bool(parsed.get("interactive")), io, parsed) as streams:
-                code = containers.start_attached(ctx, name, streams) or 0
-        else:
-            containers.start(ctx, name)
-            io.out.write(name + "\n")
-    return code
+    names = selection.chosen(ctx, parsed, ("created", "exited"))
+    if not parsed.get("attach") and not parsed.get("interactive"):
+        return selection.each(selection.named(lambda name: containers.start(ctx, name)), names, io)
+    if len(names) > 1:
+        raise InvalidInput("The client can stay with one container only, and there are %d" % len(names),
+                           "Leave --attach out.")
+    record = containers.get(ctx, names[0])
+    if containers.running(ctx, names[0]):
+        return _attached(ctx, names[0], record.spec, parsed, io)
+    proxy = signals.Proxy(ctx, parsed.get("sig-proxy", True) and not record.spec.tty)
+    with terminal(record.spec.tty, bool(parsed.get("interactive")), io, parsed, proxy) as streams:
+        proxy.install()
+        return containers.start_attached(ctx, names[0], streams) or 0
 
 
 def attach(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Connect to a running container."""
-    config = containers.inspect(ctx, parsed.arguments[0])["Config"]
-    interactive = bool(config.get("OpenStdin")) and not parsed.get("no-stdin")
-    with terminal(bool(config.get("Tty")), interactive, io, parsed) as streams:
-        return containers.attach(ctx, parsed.arguments[0], streams) or 0
+    name = selection.one(ctx, parsed)
+    return _attached(ctx, name, containers.get(ctx, name).spec, parsed, io)
+
+
+def _attached(ctx: Context, name: str, spec: Any, parsed: Parsed, io: IO) -> int:
+    proxy = signals.Proxy(ctx, parsed.get("sig-proxy", True) and not spec.tty)
+    with terminal(spec.tty, spec.interactive and not parsed.get("no-stdin"), io, parsed, proxy) as streams:
+        proxy.install()
+        return containers.attach(ctx, name, streams) or 0
 
 
 def execute(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Run one more process in a container."""
     from ..service.exec import ExecWish
 
-    name, argv = parsed.arguments[0], tuple(parsed.arguments[1:])
+    words = selection.rest(ctx, parsed)
+    name, argv = words[0], tuple(words[1:])
     tty, interactive = bool(parsed.get("tty")), bool(parsed.get("interactive"))
     wish = ExecWish(argv, options.environment(parsed), parsed.get("user", ""), parsed.get("workdir", ""), tty,
                     bool(parsed.get("privileged")), 0.0, interactive)
+    try:
+        return _execute(ctx, name, wish, parsed, io)
+    except WrongState as exc:
+        # podman-exec(1): 255 for a container that does not run
+        exc.exit_code = 255
+        raise
+
+
+def _execute(ctx: Context, name: str, wish: Any, parsed: Parsed, io: IO) -> int:
     if parsed.get("detach"):
-        result = containers.exec_run(ctx, name, wish, detach=True)
-        io.out.write(result.session + "\n")
+        io.out.write(containers.exec_run(ctx, name, wish, detach=True).session + "\n")
         return 0
     if getattr(io.out, "buffer", None) is None:
         result = containers.exec_run(ctx, name, wish)
         io.out.write(result.stdout.decode("utf-8", "replace"))
         io.err.write(result.stderr.decode("utf-8", "replace"))
         return result.code or 0
-    with terminal(tty, interactive, io, parsed) as streams:
+    with terminal(wish.tty, wish.interactive, io, parsed) as streams:
         return containers.exec_run(ctx, name, wish, streams=streams).code or 0
 
 
 def logs(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print what containers wrote."""
-    write = _writer(io)
+    write = writer(io)
     tail = parsed.get("tail", -1)
-    for name in parsed.arguments:
+    for name in [selection.latest(ctx)] if parsed.get("latest") else parsed.arguments:
         for stream, data in containers.logs(
                 ctx, name, follow=bool(parsed.get("follow")), since=parsed.get("since", ""),
                 until=parsed.get("until", ""), tail=tail if tail >= 0 else None,
@@ -201,24 +227,29 @@ def logs(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 VERBS: Tuple[Verb, ...] = (
     Verb("run", "IMAGE [COMMAND [ARG...]]", "Make and start a container",
-         options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS), run, (1, None),
-         interspersed=False),
+         options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS, SIG_PROXY,
+                        Flag("attach", "a", "list", "stay with stdin, stdout or stderr only"),
+                        Flag("rmi", kind="bool", help="remove it at its end, and its image if no other uses it")),
+         run, (1, None), interspersed=False),
     Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL, create, (1, None), interspersed=False),
     Verb("start", "CONTAINER...", "Start containers",
          (Flag("attach", "a", "bool", "stay attached"), Flag("interactive", "i", "bool", "pass standard input"),
-          DETACH_KEYS), start, (1, None)),
+          Flag("all", kind="bool", help="all that do not run"), selection.LATEST, selection.FILTER, DETACH_KEYS,
+          SIG_PROXY), start),
     Verb("exec", "CONTAINER COMMAND [ARG...]", "Run a command in a running container",
          (Flag("detach", "d", "bool", "leave it running"), Flag("interactive", "i", "bool", "pass standard input"),
           Flag("tty", "t", "bool", "give it a terminal"), Flag("user", "u", help="NAME or UID, with :GROUP"),
           Flag("workdir", "w", help="working directory"), Flag("privileged", kind="bool", help="all capabilities"),
           Flag("env", "e", "list", "NAME=VALUE"), Flag("env-file", kind="list", help="a file of NAME=VALUE lines"),
-          Flag("preserve-fds", refused="no descriptor of the caller reaches a container"), DETACH_KEYS),
-         execute, (2, None), interspersed=False),
+          Flag("preserve-fds", refused="no descriptor of the caller reaches a container"), DETACH_KEYS,
+          selection.LATEST), execute, (1, None), interspersed=False),
     Verb("attach", "CONTAINER", "Connect to a running container",
-         (Flag("no-stdin", kind="bool", help="do not pass standard input"), DETACH_KEYS), attach, (1, 1)),
+         (Flag("no-stdin", kind="bool", help="do not pass standard input"), DETACH_KEYS, SIG_PROXY,
+          selection.LATEST), attach, (0, 1)),
     Verb("logs", "CONTAINER...", "Print what containers wrote",
          (Flag("follow", "f", "bool", "go on until it ends"), Flag("since", help="a time, or a duration back"),
           Flag("until", help="a time, or a duration back"), Flag("tail", kind="int", help="so many last lines"),
-          Flag("timestamps", "t", "bool", "print times"), Flag("names", "n", "bool", "print the container's name")),
-         logs, (1, None), reads_only=True),
+          Flag("timestamps", "t", "bool", "print times"), Flag("names", "n", "bool", "print the container's name"),
+          Flag("color", kind="bool", refused="names have no colours"), selection.LATEST),
+         logs, (0, None), reads_only=True),
 )

@@ -61,7 +61,10 @@ class Verb(NamedTuple):
 
 
 def parse(flags: Sequence[Flag], words: Sequence[str], *, interspersed: bool = True, verb: str = "") -> Parsed:
-    """Take flags and other words apart. Raises InvalidInput, or Unsupported for a refused flag."""
+    """Take flags and other words apart. Raises InvalidInput, or Unsupported for a refused flag.
+
+    --help, and -h where it means nothing else, end it: the flag 'help' is set then.
+    """
     by_long = {flag.long: flag for flag in flags}
     by_short = {flag.short: flag for flag in flags if flag.short}
     result = Parsed({}, [])
@@ -71,11 +74,14 @@ def parse(flags: Sequence[Flag], words: Sequence[str], *, interspersed: bool = T
         if word == "--":
             result.arguments.extend(todo)
             break
+        if (word == "--help" and "help" not in by_long) or (word == "-h" and "h" not in by_short):
+            result.flags["help"] = True
+            break
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             flag = by_long.get(name)
             if flag is None:
-                raise _unknown("--" + name, list(by_long), verb)
+                raise _unknown("--" + name, [*by_long, "help"], verb)
             _take(result, flag, value if equals else None, todo)
         elif word.startswith("-") and len(word) > 1:
             _cluster(result, by_short, word, todo, verb)

@@ -65,7 +65,8 @@ def _rows(ctx: Context, parsed: Parsed) -> List[Dict[str, Any]]:
     rows = []
     for record in images.all(ctx):
         when = _seconds(record.created)
-        base = {"ID": output.short(record.id, bool(parsed.get("no-trunc"))), "Id": record.id,
+        shown = "sha256:" + record.id if parsed.get("no-trunc") else output.short(record.id, False)
+        base = {"ID": shown, "Id": record.id,
                 "Digest": record.manifest_digest, "Size": humanize.size(record.size), "Labels": record.labels,
                 "Created": humanize.ago(time.time() - when) if when else "N/A", "CreatedAt": record.created,
                 "CreatedSince": humanize.ago(time.time() - when) if when else "N/A", "Containers": len(
@@ -95,8 +96,7 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     for one in parsed.get("filter", ()):
         rows = [row for row in rows if _fits(row, one)]
     if parsed.get("quiet"):
-        key = "Id" if parsed.get("no-trunc") else "ID"
-        io.out.write("".join(one + "\n" for one in dict.fromkeys(row[key] for row in rows)))
+        io.out.write("".join(one + "\n" for one in dict.fromkeys(row["ID"] for row in rows)))
         return 0
     if parsed.get("format") == "json":
         io.out.write(output.to_json([_json_row(ctx, one) for one in dict.fromkeys(row["Id"] for row in rows)]))
@@ -245,8 +245,8 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about images."""
-    io.out.write(output.documents([images.inspect(ctx, name) for name in parsed.arguments], parsed.get("format")))
-    return 0
+    return output.inspect_each(parsed.arguments, lambda name: images.inspect(ctx, name), parsed.get("format"),
+                               out=io.out, err=io.err)
 
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
@@ -37,11 +38,14 @@ VERSION = "0.1.0"
 # verb: the module that has it
 MODULES = {
     "execution": "create run start exec attach logs",
-    "containers": "ps inspect stop restart kill rm wait rename port pause unpause update healthcheck container",
+    "listing": "ps inspect",
+    "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
     "images": "pull push images rmi tag untag history load save import search image",
     "networks": "network", "volumes": "volume", "secrets": "secret", "system": "login logout info version",
 }
 GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck")
+# A group's verbs that have its name before them are in its own module; these have them without it too.
+OF_GROUP = {"container": ("listing", "execution", "containers"), "image": ("images",)}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"pod": "pods", "kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
          "build": "builds", "buildx": "builds", "unshare": "rootless containers", "system": "system verbs",
@@ -54,21 +58,48 @@ def main(argv: Optional[Sequence[str]] = None, io: Optional[IO] = None) -> int:
     """Run one command line; the exit code. Nothing but the exit code and the output comes out of it."""
     io = io or IO(sys.stdout, sys.stderr)
     try:
-        code = _main(list(sys.argv[1:] if argv is None else argv), io)
-        io.out.flush()
+        try:
+            code = _main(list(sys.argv[1:] if argv is None else argv), io)
+        finally:
+            io.out.flush()
         return code
     except EngineError as exc:
-        io.out.flush()
-        io.err.write("Error: %s\n" % exc.message)
-        if exc.hint:
-            io.err.write("%s\n" % exc.hint)
-        return exc.exit_code
+        return _tell(io, exc)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # The reader has seen enough; a second attempt to flush at exit would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as exc:
+        if io.out is sys.stdout:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return _tell(io, of_system(exc))
+
+
+def _tell(io: IO, exc: EngineError) -> int:
+    """Write an error, once; its exit code."""
+    if not exc.told:
+        io.err.write("Error: %s\n" % exc.message)
+    if exc.hint:
+        io.err.write("%s\n" % exc.hint)
+    return exc.exit_code
+
+
+# What to do about the system's errors that people meet.
+_REMEDIES = {errno.ENOSPC: "Make room on the disk.", errno.EDQUOT: "Make room, or ask for a larger quota.",
+             errno.EROFS: "The file system cannot be written to; name another place.",
+             errno.EACCES: "Check who may read and write it.", errno.EPERM: "Check what this user may do.",
+             errno.EMFILE: "Allow more open files (ulimit -n).", errno.ENOMEM: "The host has no memory left."}
+
+
+def of_system(exc: OSError) -> EngineError:
+    """The engine's error for one of the system's that nothing below has made sense of."""
+    what = exc.strerror or str(exc)
+    for name in (exc.filename, exc.filename2):
+        if name is not None and not isinstance(name, int):
+            what = "%s: %s" % (os.fsdecode(name), what)
+    return EngineError(what, _REMEDIES.get(exc.errno or 0))
 
 
 def _main(words: List[str], io: IO) -> int:
@@ -76,33 +107,25 @@ def _main(words: List[str], io: IO) -> int:
     if given.get("version"):
         io.out.write("pycontainer version %s\n" % VERSION)
         return 0
-    if given.get("help") or not given.arguments:
+    words = given.arguments
+    if words[:1] == ["help"]:
+        # 'help run' is 'run --help'
+        given.flags["help"], words = True, [word for word in words[1:] if not word.startswith("-")]
+    if not words:
         io.out.write(overview())
         return 0 if given.get("help") else 125
-    verb, rest = find_verb(given.arguments)
+    verb, rest = find_verb(words)
     if verb is None:
-        io.out.write(group_overview(given.arguments[0]))
-        if len(given.arguments) == 1:
-            raise InvalidInput("%s needs a verb" % given.arguments[0])
+        io.out.write(group_overview(words[0]))
+        if len(words) == 1 and not given.get("help"):
+            raise InvalidInput("%s needs a verb" % words[0])
         return 0
-    if any(word in ("--help", "-h") for word in _flags_of(rest, verb)):
+    parsed = given if given.get("help") else parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name)
+    if parsed.get("help"):
         io.out.write(usage(verb))
         return 0
-    parsed = parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name)
     check_arguments(verb, parsed)
     return verb.run(_context(given), parsed, io)
-
-
-def _flags_of(words: Sequence[str], verb: Verb) -> List[str]:
-    """The words that may be flags of the verb itself: not those after '--', nor a container's command."""
-    result: List[str] = []
-    has_own = any(flag.short == "h" for flag in verb.flags)
-    for word in words:
-        if word == "--" or (not verb.interspersed and not word.startswith("-")):
-            break
-        if word == "--help" or (word == "-h" and not has_own):
-            result.append(word)
-    return result
 
 
 def _context(given: Parsed) -> Context:
@@ -123,6 +146,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
     # Written out, so that what bundles a module for a host sees what is imported.
     if module == "execution":
         from .execution import VERBS
+    elif module == "listing":
+        from .listing import VERBS
     elif module == "containers":
         from .containers import VERBS
     elif module == "images":
@@ -141,10 +166,16 @@ def verbs_of(module: str) -> Dict[str, Verb]:
 def reads_only(words: Sequence[str]) -> bool:
     """Whether a command line changes nothing. Raises InvalidInput for one that makes no sense."""
     given = parse(GLOBAL, words, interspersed=False)
-    if given.get("version") or given.get("help") or not given.arguments:
+    if given.get("version") or given.get("help") or given.arguments[:1] in ([], ["help"]):
         return True
     verb, rest = find_verb(given.arguments)
-    return verb is None or verb.reads_only or bool(_flags_of(rest, verb))
+    if verb is None or verb.reads_only:
+        return True
+    try:
+        return bool(parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name).get("help"))
+    except EngineError:
+        # It ends with this error before it does anything.
+        return True
 
 
 def find_verb(words: Sequence[str]) -> Tuple[Optional[Verb], List[str]]:
@@ -159,24 +190,22 @@ def find_verb(words: Sequence[str]) -> Tuple[Optional[Verb], List[str]]:
         return verbs_of(module)[first], list(words[1:])
     if len(words) == 1 or words[1] in ("--help", "-h"):
         return None, []
-    known = verbs_of(module)
-    verb = known.get("%s %s" % (first, words[1])) or _of_group(first, words[1], known)
-    if verb is None:
-        raise InvalidInput("There is no %s %s" % (first, words[1]), "See 'pycontainer %s --help'." % first)
-    return verb, list(words[2:])
+    verb = _of_group(first, words[1])
+    if verb is not None:
+        return verb, list(words[2:])
+    if words[1] in LATER:
+        raise Unsupported("%s %s is not built yet: it belongs to %s" % (first, words[1], LATER[words[1]]))
+    raise InvalidInput("There is no %s %s" % (first, words[1]), "See 'pycontainer %s --help'." % first)
 
 
-def _of_group(group: str, word: str, known: Dict[str, Verb]) -> Optional[Verb]:
-    """'container stop' is 'stop', 'image rm' is 'rmi', 'container ls' is 'ps'."""
-    words = {("container", "ls"): "ps", ("container", "list"): "ps", ("container", "ps"): "ps",
-             ("image", "ls"): "images", ("image", "list"): "images", ("image", "rm"): "rmi"}
-    if group not in ("container", "image"):
-        other = {"list": "ls", "remove": "rm"}.get(word)
-        return known.get("%s %s" % (group, other)) if other else None
-    name = words.get((group, word), word)
-    if name not in known and group == "container" and name in MODULES["execution"].split():
-        known = verbs_of("execution")
-    return known.get(name)
+def _of_group(group: str, word: str) -> Optional[Verb]:
+    """'network ls' is a verb; 'container stop' is 'stop', 'image rm' is 'rmi', 'container ls' is 'ps'."""
+    others = {("container", "ls"): "ps", ("container", "list"): "ps", ("image", "ls"): "images",
+              ("image", "list"): "images", ("image", "rm"): "rmi"}
+    names = ["%s %s" % (group, {"list": "ls", "remove": "rm"}.get(word, word))]
+    names += [others.get((group, word), word)] if group in OF_GROUP else []
+    modules = OF_GROUP.get(group, (_module_of(group) or "",))
+    return next((known[name] for name in names for known in map(verbs_of, modules) if name in known), None)
 
 
 def _unknown(word: str) -> InvalidInput:
@@ -197,11 +226,10 @@ def overview() -> str:
 
 def group_overview(group: str) -> str:
     """The text of 'pycontainer network --help'."""
-    module = _module_of(group) or ""
-    rows = [(name[len(group) + 1:] if name.startswith(group + " ") else name, verb.help)
-            for name, verb in verbs_of(module).items()
-            if name.startswith(group + " ") or (group in ("container", "image") and " " not in name)]
-    return _table("", "pycontainer %s VERB" % group, rows)
+    rows = {name[len(group) + 1:] if name.startswith(group + " ") else name: verb.help
+            for module in OF_GROUP.get(group, (_module_of(group) or "",)) for name, verb in verbs_of(module).items()
+            if name.startswith(group + " ") or (group in OF_GROUP and " " not in name)}
+    return _table("", "pycontainer %s VERB" % group, list(rows.items()))
 
 
 def _table(title: str, line: str, rows: Sequence[Tuple[str, str]]) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput
+from ..errors import EngineError, InvalidInput, NotFound
 from ..formats.container import NetworkUse
 from ..formats.network import NetworkSpec, Subnet
 from ..service import containers, networks
@@ -101,8 +101,8 @@ def _fits(record: Any, text: str) -> bool:
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about networks."""
-    io.out.write(output.documents([networks.inspect(ctx, name) for name in parsed.arguments], parsed.get("format")))
-    return 0
+    return output.inspect_each(parsed.arguments, lambda name: networks.inspect(ctx, name), parsed.get("format"),
+                               out=io.out, err=io.err)
 
 
 def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -116,6 +116,8 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
             networks.remove(ctx, name, bool(parsed.get("force")))
             io.out.write(name + "\n")
         except EngineError as exc:
+            if parsed.get("force") and isinstance(exc, NotFound):
+                continue
             io.err.write("Error: %s\n" % exc)
             code = 1
     return code

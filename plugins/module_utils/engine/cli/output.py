@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+import re
+from typing import Any, Callable, Dict, List, Optional, Sequence, TextIO, Tuple
+
+from ..errors import EngineError
 
 Column = Tuple[str, str]
 Rows = Sequence[Dict[str, Any]]
@@ -30,9 +33,12 @@ def render(rows: Rows, columns: Sequence[Column], *, format: Optional[str] = Non
 def _templates(rows: Rows, columns: Sequence[Column], format: str, noheading: bool) -> str:
     from ..formats import gotemplate
 
-    text = format.replace("\\t", "\t").replace("\\n", "\n")
+    text = _escaped(format)
     is_table = text.startswith("table ")
-    template = gotemplate.parse(text[6:] if is_table else text)
+    if text.startswith("{{range"):
+        # A template that goes through the rows itself
+        return gotemplate.render(gotemplate.parse(text), list(rows)).rstrip("\n") + "\n"
+    template = gotemplate.parse(_in_columns(text[6:]) if is_table else text)
     lines = [gotemplate.render(template, row) for row in rows]
     if not is_table:
         return "".join(line + "\n" for line in lines)
@@ -40,6 +46,17 @@ def _templates(rows: Rows, columns: Sequence[Column], format: str, noheading: bo
     head = gotemplate.render(template, {key: headers.get(key, key.upper()) for row in rows[:1] or [headers]
                                         for key in set(row) | set(headers)})
     return table([] if noheading else head.split("\t"), [line.split("\t") for line in lines])
+
+
+def _escaped(format: str) -> str:
+    """A template with the blanks that people write as \\t and \\n, as podman reads them."""
+    return format.replace("\\t", "\t").replace("\\n", "\n")
+
+
+def _in_columns(text: str) -> str:
+    """In a table a blank between actions begins a column, as a tab does; inside of an action it does not."""
+    pieces = re.split(r"(\{\{.*?\}\})", text.strip(), flags=re.DOTALL)
+    return "".join(piece if number % 2 else re.sub(r"[ \t]+", "\t", piece) for number, piece in enumerate(pieces))
 
 
 def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
@@ -52,7 +69,8 @@ def table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
                 widths.append(0)
             # podman's columns are at least ten wide and padded by two
             widths[number] = max(widths[number], len(cell), 10)
-    return "".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() + "\n" for row in rows)
+    return "".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip(" ") + "\n"
+                   for row in rows)
 
 
 def is_json(format: Optional[str]) -> bool:
@@ -71,8 +89,23 @@ def documents(found: Sequence[Any], format: Optional[str]) -> str:
         return to_json(list(found))
     from ..formats import gotemplate
 
-    template = gotemplate.parse(format.replace("\\t", "\t").replace("\\n", "\n"))
+    text = _escaped(format)
+    template = gotemplate.parse(text[6:] if text.startswith("table ") else text)
     return "".join(gotemplate.render(template, one) + "\n" for one in found)
+
+
+def inspect_each(names: Sequence[str], inspect: Callable[[str], Any], format: Optional[str],
+                 *, out: TextIO, err: TextIO) -> int:
+    """Print what is known of each name, and then what went wrong; 125 when something did, as podman does."""
+    found, errors = [], []
+    for name in names:
+        try:
+            found.append(inspect(name))
+        except EngineError as exc:
+            errors.append(exc)
+    out.write(documents(found, format))
+    err.write("".join("Error: %s\n" % exc for exc in errors))
+    return 125 if errors else 0
 
 
 def short(identifier: str, full: bool) -> str:

@@ -56,8 +56,8 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about secrets but their values."""
-    io.out.write(output.documents([secrets.inspect(ctx, name) for name in parsed.arguments], parsed.get("format")))
-    return 0
+    return output.inspect_each(parsed.arguments, lambda name: secrets.inspect(ctx, name), parsed.get("format"),
+                               out=io.out, err=io.err)
 
 
 def remove(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -8,7 +8,7 @@ import os
 from typing import Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput
+from ..errors import EngineError, InvalidInput, NotFound
 from ..formats.volume import VolumeSpec
 from ..service import volumes
 from . import output
@@ -40,9 +40,11 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about volumes."""
+    if not parsed.get("all") and not parsed.arguments:
+        raise InvalidInput("No volume is named", "Name one, or use --all.")
     names = [row.name for row in volumes.listing(ctx)] if parsed.get("all") else parsed.arguments
-    io.out.write(output.documents([volumes.inspect(ctx, name) for name in names], parsed.get("format")))
-    return 0
+    return output.inspect_each(names, lambda name: volumes.inspect(ctx, name), parsed.get("format"),
+                               out=io.out, err=io.err)
 
 
 def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -55,6 +57,8 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
         try:
             io.out.write(volumes.remove(ctx, name, force=bool(parsed.get("force"))) + "\n")
         except EngineError as exc:
+            if parsed.get("force") and isinstance(exc, NotFound):
+                continue
             io.err.write("Error: %s\n" % exc)
             code = 1
     return code

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Match, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
 
 MAX_OUTPUT = 16 * 1024 * 1024
+MAX_STEPS = 1000 * 1000
 MAX_DEPTH = 64
+MAX_PADDING = 1000
 
 _TOKEN = re.compile(r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<number>-?\d+(?:\.\d+)?)|'
                     r'(?P<name>\$?[A-Za-z_]\w*|\$)|(?P<field>(?:\.[A-Za-z_]\w*)+|\.)|(?P<mark>:=|=|[|(),]))')
@@ -29,6 +31,21 @@ class Node(NamedTuple):
     body: Sequence[Any] = ()
     otherwise: Sequence[Any] = ()
     variables: Tuple[str, ...] = ()
+    position: int = 0
+
+
+class _NoValue:
+    """What a map does not have: nothing to a condition, and '<no value>' in the text, as in Go."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "<no value>"
+
+
+# What is a map for Go, where a key that is missing is no mistake. All else are structures.
+_MAPS = ("labels", "annotations", "options", "networks", "ports", "sysctls", "driveropts")
 
 
 def fail(text: str, position: int) -> InvalidInput:
@@ -62,9 +79,9 @@ def _split(text: str) -> List[Tuple[str, str, int]]:
             break
         end = _action_end(text, start + 2)
         content = text[start + 2:end]
-        if content.startswith("- "):
+        if content[:1] == "-" and content[1:2].isspace():
             literal, content = literal.rstrip(), content[1:]
-        trim = content.endswith(" -")
+        trim = content.endswith("-") and content[-2:-1].isspace()
         if literal:
             result.append(("text", literal, position))
         content = content[:-1] if trim else content
@@ -76,6 +93,9 @@ def _split(text: str) -> List[Tuple[str, str, int]]:
 
 def _action_end(text: str, start: int) -> int:
     position = start
+    if re.match(r"(-\s)?\s*/\*", text[start:start + 20]):
+        # A comment may hold anything, quotes that do not end too.
+        position = max(text.find("*/", start), start)
     while position < len(text):
         if text[position] in "\"`":
             quote = text[position]
@@ -109,7 +129,7 @@ def _block(pieces: Sequence[Tuple[str, str, int]], index: int, enders: Sequence[
             nodes.append(node)
             continue
         variables, pipe = _pipeline(content, position)
-        nodes.append(Node("value", pipe=pipe, variables=variables))
+        nodes.append(Node("value", pipe=pipe, variables=variables, position=position))
         index += 1
     if enders:
         raise fail("a block has no end", pieces[-1][2] if pieces else 0)
@@ -128,9 +148,9 @@ def _control(pieces: Sequence[Tuple[str, str, int]], index: int, word: str, dept
             changed = list(pieces)
             changed[index] = ("action", pieces[index][1].strip()[4:], pieces[index][2])
             node, index = _control(changed, index, "if", depth + 1)
-            return Node(word, pipe=pipe, body=body, otherwise=[node], variables=variables), index
+            return Node(word, pipe=pipe, body=body, otherwise=[node], variables=variables, position=position), index
         otherwise, index = _block(pieces, index + 1, ("end",), depth + 1)
-    return Node(word, pipe=pipe, body=body, otherwise=otherwise, variables=variables), index + 1
+    return Node(word, pipe=pipe, body=body, otherwise=otherwise, variables=variables, position=position), index + 1
 
 
 def _pipeline(content: str, position: int) -> Tuple[Tuple[str, ...], Any]:
@@ -158,7 +178,9 @@ def _pipeline(content: str, position: int) -> Tuple[Tuple[str, ...], Any]:
     return tuple(variables), pipe
 
 
-def _commands(tokens: List[Tuple[str, str]], position: int) -> Tuple[Any, List[Tuple[str, str]]]:
+def _commands(tokens: List[Tuple[str, str]], position: int, depth: int = 0) -> Tuple[Any, List[Tuple[str, str]]]:
+    if depth > MAX_DEPTH:
+        raise fail("parentheses are nested too deep", position)
     commands: List[List[Any]] = [[]]
     while tokens:
         kind, value = tokens[0]
@@ -169,7 +191,7 @@ def _commands(tokens: List[Tuple[str, str]], position: int) -> Tuple[Any, List[T
             tokens = [("mark", ")")] + tokens
             break
         elif (kind, value) == ("mark", "("):
-            inner, tokens = _commands(tokens, position)
+            inner, tokens = _commands(tokens, position, depth + 1)
             if not tokens or tokens[0] != ("mark", ")"):
                 raise fail("'(' without ')'", position)
             tokens = tokens[1:]
@@ -183,15 +205,15 @@ def _commands(tokens: List[Tuple[str, str]], position: int) -> Tuple[Any, List[T
         elif kind == "field" and commands[-1] and commands[-1][-1][0] == "variable" and value != ".":
             commands[-1][-1] = ("of", commands[-1][-1], value)
         else:
-            commands[-1].append(_operand(kind, value))
+            commands[-1].append(_operand(kind, value, position))
     if not all(commands):
         raise fail("a pipeline has an empty part", position)
     return commands, tokens
 
 
-def _operand(kind: str, value: str) -> Tuple[str, Any, str]:
+def _operand(kind: str, value: str, position: int) -> Tuple[str, Any, str]:
     if kind == "string":
-        return ("constant", json.loads(value) if value.startswith('"') else value[1:-1], "")
+        return ("constant", _string(value, position), "")
     if kind == "number":
         return ("constant", float(value) if "." in value else int(value), "")
     if kind == "field":
@@ -199,7 +221,30 @@ def _operand(kind: str, value: str) -> Tuple[str, Any, str]:
     if value.startswith("$"):
         return ("variable", value, "")
     words = {"true": True, "false": False, "nil": None}
-    return ("constant", words[value], "") if value in words else ("function", value, "")
+    if value in words:
+        return ("constant", words[value], "")
+    if value not in FUNCTIONS:
+        raise InvalidInput("The template has an error at character %d: there is no function %s" % (position + 1, value),
+                           "There are: %s." % ", ".join(sorted(FUNCTIONS)))
+    return ("function", value, "")
+
+
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ESCAPE = re.compile(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|.)", re.DOTALL)
+
+
+def _string(value: str, position: int) -> str:
+    """A Go string's content."""
+    def one(found: Match[str]) -> str:
+        code = found.group(1)
+        if code in _ESCAPES or code in "\\\"":
+            return _ESCAPES.get(code, code)
+        number = int(code[1:], 16) if code[0] in "xuU" and code[1:] else int(code, 8) if len(code) == 3 else -1
+        if not 0 <= number < 0x110000:
+            raise fail("%s has an escape that Go does not know" % value[:40], position)
+        return chr(number)
+
+    return value[1:-1] if value.startswith("`") else _ESCAPE.sub(one, value[1:-1])
 
 
 # Evaluating
@@ -210,26 +255,47 @@ class _Scope(NamedTuple):
     variables: Dict[str, Any]
 
 
+class _Output:
+    """The text so far, and a limit on it and on the steps that make it: ranges in ranges multiply."""
+
+    def __init__(self) -> None:
+        self.parts: List[str] = []
+        self.length = self.steps = 0
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+        self.length += len(text)
+        if self.length > MAX_OUTPUT:
+            raise InvalidInput("The template makes more than %d characters" % MAX_OUTPUT)
+
+    def step(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise InvalidInput("The template takes more than %d steps" % MAX_STEPS)
+
+
 def render(template: Sequence[Node], data: Any) -> str:
     """The text that a parsed template makes of ``data``. Raises InvalidInput for what data does not have."""
-    parts: List[str] = []
+    parts = _Output()
     _run(template, _Scope(data, {"$": data}), parts)
-    return "".join(parts)
+    return "".join(parts.parts)
 
 
-def _run(nodes: Sequence[Node], scope: _Scope, parts: List[str]) -> None:
+def _run(nodes: Sequence[Node], scope: _Scope, parts: _Output) -> None:
     for node in nodes:
+        parts.step()
         if node.kind == "text":
-            parts.append(node.text)
+            parts.add(node.text)
             continue
-        value = _evaluate(node.pipe, scope)
+        try:
+            value = _evaluate(node.pipe, scope)
+        except InvalidInput as exc:
+            raise InvalidInput("%s (the template's character %d)" % (exc.message, node.position + 1), exc.hint) from exc
         if node.kind == "value":
             if node.variables:
                 scope.variables[node.variables[-1]] = value
             else:
-                parts.append(show(value))
-                if sum(map(len, parts[-64:])) > MAX_OUTPUT:
-                    raise InvalidInput("The template makes more than %d characters" % MAX_OUTPUT)
+                parts.add(show(value))
         elif node.kind == "range":
             _range(node, value, scope, parts)
         elif value or (isinstance(value, (int, float)) and value != 0):
@@ -241,7 +307,10 @@ def _run(nodes: Sequence[Node], scope: _Scope, parts: List[str]) -> None:
             _run(node.otherwise, scope, parts)
 
 
-def _range(node: Node, value: Any, scope: _Scope, parts: List[str]) -> None:
+def _range(node: Node, value: Any, scope: _Scope, parts: _Output) -> None:
+    if value and not isinstance(value, (dict, list, tuple)):
+        raise InvalidInput("range cannot go through %s (the template's character %d)" % (
+            show(value)[:40], node.position + 1))
     pairs = sorted(value.items()) if isinstance(value, dict) else list(enumerate(value or ()))
     if not pairs:
         _run(node.otherwise, scope, parts)
@@ -264,14 +333,11 @@ def _evaluate(pipe: Any, scope: _Scope) -> Any:
 def _command(words: Sequence[Any], scope: _Scope, piped: List[Any]) -> Any:
     kind, value, path = words[0]
     if kind == "function":
-        function = FUNCTIONS.get(value)
-        if function is None:
-            raise InvalidInput("There is no template function %s" % value,
-                               "There are: %s." % ", ".join(sorted(FUNCTIONS)))
+        function = FUNCTIONS[value]
         arguments = [_word(word, scope) for word in words[1:]] + piped
         try:
             return function(*arguments)
-        except (TypeError, ValueError, IndexError) as exc:
+        except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as exc:
             raise InvalidInput("The template function %s cannot do this: %s" % (value, exc)) from exc
     if len(words) > 1 or piped:
         raise InvalidInput("%s is no function and takes no arguments" % (path or value))
@@ -297,19 +363,29 @@ def _word(word: Any, scope: _Scope) -> Any:
 
 
 def _follow(value: Any, path: str) -> Any:
+    parent = ""
     for name in path.split(".")[1:] if path != "." else ():
         if isinstance(value, dict):
-            key: Optional[str] = name if name in value else next(
-                (one for one in value if isinstance(one, str) and one.lower() == name.lower()), None)
+            key = _key(value, name)
+            if key is None and parent in _MAPS:
+                return _NoValue()
             if key is None:
                 raise InvalidInput("There is no field .%s here" % name,
                                    "There are: %s." % ", ".join(sorted(map(str, value))[:60]))
-            value = value[key]
+            value, parent = value[key], name.lower()
         elif value is None:
-            return None
+            return _NoValue() if parent in _MAPS else None
         else:
             raise InvalidInput("There is no field .%s in %s" % (name, show(value)[:40]))
     return value
+
+
+def _key(value: Dict[Any, Any], name: str) -> Optional[str]:
+    """The key that a field's name means: .NetworkInterface is JSON's network_interface."""
+    if name in value:
+        return name
+    folded = name.lower().replace("_", "")
+    return next((one for one in value if isinstance(one, str) and one.lower().replace("_", "") == folded), None)
 
 
 def show(value: Any) -> str:
@@ -327,11 +403,46 @@ def show(value: Any) -> str:
 
 def _index(value: Any, *keys: Any) -> Any:
     for key in keys:
-        value = value.get(key) if isinstance(value, dict) else value[key]
+        if isinstance(value, dict):
+            # Go has the empty value of the map's kind for a key that is missing; most are maps of strings.
+            value = value.get(key, "")
+        elif value is None:
+            value = ""
+        elif isinstance(key, bool) or not isinstance(key, int) or not 0 <= key < len(value):
+            raise IndexError("%s is no index of %d" % (show(key), len(value)))
+        else:
+            value = value[key]
     return value
 
 
+def _slice(value: Any, *ends: int) -> Any:
+    start, end = (list(ends) + [0, len(value)][len(ends):])[:2]
+    if not 0 <= start <= end <= len(value):
+        raise IndexError("%d to %d is not within %d" % (start, end, len(value)))
+    return value[start:end]
+
+
+def _pad(text: str, before: int, after: int) -> str:
+    if before > MAX_PADDING or after > MAX_PADDING:
+        raise ValueError("more than %d blanks" % MAX_PADDING)
+    return " " * before + text + " " * after if text else text
+
+
+def _html(value: Any) -> str:
+    import html
+
+    return html.escape(show(value)).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+def _print(*values: Any) -> str:
+    """Go's Sprint: a blank between two operands when neither is a string."""
+    return "".join((" " if number and not isinstance(value, str) and not isinstance(values[number - 1], str) else "")
+                   + show(value) for number, value in enumerate(values))
+
+
 def _printf(form: str, *values: Any) -> str:
+    if any(int(width) > MAX_PADDING for width in re.findall(r"%[^a-z%]*?(\d+)", form)):
+        raise ValueError("a width of more than %d" % MAX_PADDING)
     shown = [show(value) if spec in "sv" else json.dumps(value) if spec == "q" else value
              for spec, value in zip(re.findall(r"%[-+ 0-9.]*([a-z%])", form.replace("%%", "")), values)]
     return re.sub(r"(%[-+ 0-9.]*)[vq]", r"\1s", form) % tuple(shown)
@@ -341,7 +452,7 @@ FUNCTIONS: Dict[str, Callable[..., Any]] = {
     "index": _index, "json": lambda value: json.dumps(value, separators=(",", ":")), "len": len,
     "join": lambda rows, mark: mark.join(map(show, rows or ())), "split": lambda text, mark: text.split(mark),
     "lower": lambda text: show(text).lower(), "upper": lambda text: show(text).upper(),
-    "title": lambda text: show(text).title(), "print": lambda *values: "".join(map(show, values)),
+    "title": lambda text: show(text).title(), "print": _print,
     "println": lambda *values: " ".join(map(show, values)) + "\n", "printf": _printf,
     "eq": lambda first, *others: any(first == other for other in others), "ne": lambda a, b: a != b,
     "lt": lambda a, b: a < b, "le": lambda a, b: a <= b, "gt": lambda a, b: a > b,
@@ -349,5 +460,5 @@ FUNCTIONS: Dict[str, Callable[..., Any]] = {
     "and": lambda *values: next((value for value in values if not value), values[-1]),
     "or": lambda *values: next((value for value in values if value), values[-1]),
     "truncate": lambda text, length: text[:length],
-    "pad": lambda text, before, after: " " * before + text + " " * after,
+    "pad": _pad, "slice": _slice, "html": _html,
 }

@@ -8,7 +8,7 @@ loads nothing that starts them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import NotFound
@@ -42,21 +42,25 @@ def start(ctx: Context, name: str, *, wait_healthy: Optional[float] = None) -> R
 
 
 def run(ctx: Context, spec: ContainerSpec, *, pull: str = "missing", options: Optional[Mapping[str, Any]] = None,
-        streams: Optional[Streams] = None) -> Tuple[Record, Optional[int]]:
+        streams: Optional[Streams] = None,
+        created: Optional[Callable[[Record], None]] = None) -> Tuple[Record, Optional[int]]:
     """Make and start a container. Without ``streams`` it is left to itself: (record, None); with them the
     client is attached until it ends: (record, exit code), or None when the client detached.
 
-    A container that cannot be started is removed again when it was made with ``rm``.
+    ``created`` is called with the new container before it is started. A container that cannot be started
+    is removed again when it was made with ``rm``.
     """
     from ..errors import EngineError
     from . import creation, foreground, lifecycle
 
     record = creation.create(ctx, spec, pull=pull, options=options)
     try:
+        if created is not None:
+            created(record)
         if streams is None:
             return lifecycle.start(ctx, record.id), None
         return record, foreground.start(ctx, record.id, streams)
-    except EngineError:
+    except (EngineError, OSError):
         if spec.rm:
             foreground.remove_ended(ctx, record)
         raise
@@ -172,6 +176,18 @@ def exists(ctx: Context, name: str) -> bool:
         return False
 
 
+def running(ctx: Context, name: str) -> bool:
+    """Whether a container runs now, or is paused."""
+    return store.state(ctx, store.find(ctx, name)).running
+
+
+def dependents(ctx: Context, name: str) -> List[str]:
+    """The IDs of the containers that cannot run without this one."""
+    from . import removal
+
+    return removal.dependents(ctx, store.find(ctx, name))
+
+
 def inspect(ctx: Context, name: str) -> Dict[str, Any]:
     """A container in podman's JSON form."""
     from . import inspect as inspecting
@@ -193,7 +209,14 @@ def logs(ctx: Context, name: str, *, follow: bool = False, since: str = "", unti
 
     record = store.lookup(ctx, name)
     for line in reading.lines(ctx, record, follow=follow, since=since, until=until, tail=tail):
-        yield line.stream, line.timestamp.encode() + b" " + line.text if timestamps else line.text
+        yield line.stream, shown_time(line.timestamp).encode() + b" " + line.text if timestamps else line.text
+
+
+def shown_time(stamp: str) -> str:
+    """A log's time as podman prints it: Go's RFC3339Nano, without zeros at its end, and Z for UTC."""
+    moment, plus, zone = stamp.partition("+")
+    moment = moment.rstrip("0").rstrip(".") if "." in moment else moment
+    return moment + ("Z" if zone == "00:00" else plus + zone)
 
 
 def exec_run(ctx: Context, name: str, wish: ExecWish, *, stdin: bytes = b"", detach: bool = False,

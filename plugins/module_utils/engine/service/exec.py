@@ -27,13 +27,15 @@ Output = Callable[[int, bytes], None]
 class Streams(NamedTuple):
     """The client's side of a process: ``output`` gets 2 (standard output) or 3 (standard error) and
     bytes, as in runtime.attach; ``stdin`` is a descriptor or None; ``detach`` the key sequence.
-    ``attached`` gets the runtime.attach.Attachment, to resize the terminal with."""
+    ``attached`` gets the runtime.attach.Attachment, to resize the terminal with; ``started`` the container's
+    record, when its process runs and the client is attached."""
 
     output: Optional[Output] = None
     stdin: Optional[int] = None
     detach: bytes = b""
     attached: Optional[Callable[[Any], None]] = None
     wake: Optional[Callable[[], None]] = None
+    started: Optional[Callable[[Any], None]] = None
 
 
 class ExecResult(NamedTuple):
@@ -142,7 +144,10 @@ def _direct(ctx: Context, container_id: str, state: State, place: str, wish: Exe
         code, out, err = done.code, done.stdout, done.stderr
     complaint = _complaint(log) if code else ""
     if complaint and not os.path.exists(pidfile):
-        raise conmon.explain(complaint, wish.argv[0])
+        error = conmon.explain(complaint, wish.argv[0])
+        # runc writes to its log and to standard error, which is the client's here; crun to its log alone.
+        error.told = inherit and not detach and runtime.name != "crun"
+        raise error
     return ExecResult(code if code >= 0 else 128 - code, out, err, session)
 
 

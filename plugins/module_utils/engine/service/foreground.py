@@ -34,6 +34,8 @@ def start(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
         def hold(record: Record) -> None:
             # Keeps the run's files until the exit code is read, though the container may be removed at its end.
             stack.enter_context(files.locked(store.run_directory(ctx, record.id, "wait.lock"), shared=True))
+            if streams.started is not None:
+                streams.started(record)
 
         record = lifecycle.start(ctx, container_id, before_start=connect, after_start=hold)
         if not held:
@@ -54,6 +56,8 @@ def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
         client = stack.enter_context(attachment.Attachment(store.run_directory(ctx, container_id, "bundle")))
         if streams.attached is not None:
             streams.attached(client)
+        if streams.started is not None:
+            streams.started(record)
         return _follow(ctx, record, client, streams)
 
 

@@ -53,7 +53,7 @@ class Row(NamedTuple):
 
 
 def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (), last: int = 0) -> List[Row]:
-    """Containers that fit all filters, the newest first; only running ones unless ``everything``.
+    """Containers that fit all filters, the newest first; only running ones, without paused, unless ``everything``.
 
     ``filters`` are KEY=VALUE; several of one key are alternatives, but for label. ``last`` is a number
     of containers to stop after. Raises InvalidInput for a filter that there is not.
@@ -62,7 +62,8 @@ def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (),
     everything = everything or last > 0 or any(key in ("status", "exited") for key, _value in wanted)
     found = [Row(document, store.state(ctx, document["id"])) for document in store.all_raw(ctx)]
     if not everything:
-        found = [row for row in found if row.state.running]
+        # podman-ps(1): a paused one is shown by --all only
+        found = [row for row in found if row.state.running and row.state.status != "paused"]
     for key in dict.fromkeys(key for key, _value in wanted):
         values = [value for other, value in wanted if other == key]
         test = all if key in ("label", "label!", "before", "since", "until") else any

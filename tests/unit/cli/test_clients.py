@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The command line as its users have it: a process with descriptors and signals, and real containers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, Iterator
+
+import pytest
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon") or not os.path.exists("/bin/busybox"),
+                                reason="needs root, conmon and busybox")
+PROGRAM = os.path.join(os.path.dirname(__file__), "..", "..", "..", "bin", "pycontainer")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("rootfs")
+    path.chmod(0o755)
+    for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
+        (path / name).mkdir()
+    shutil.copy("/bin/busybox", str(path / "bin"))
+    for name in ("sh", "sleep", "echo", "true", "cat", "ps"):
+        (path / "bin" / name).symlink_to("busybox")
+    return str(path)
+
+
+class Client:
+    """The command line with roots of its own."""
+
+    def __init__(self, place: str, image: str) -> None:
+        self.start = [sys.executable, PROGRAM, "--root", place + "/root", "--runroot", place + "/run"]
+        self.run = ["run", "--network", "none", "--stop-timeout", "0", "--rootfs"]
+        self.image = image
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        done = subprocess.run([*self.start, *words], capture_output=True, text=True, check=False, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+    def detached(self, *words: str) -> str:
+        code, out, err = self(*self.run, "-d", *words)
+        assert code == 0, err
+        return out.strip()
+
+    def attached(self, *words: str) -> Any:
+        return subprocess.Popen([*self.start, *words], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def client(tmp_path: Any, image: str) -> Iterator[Client]:
+    one = Client(str(tmp_path), image)
+    yield one
+    one("rm", "-a", "-f", "-t", "0")
+
+
+def test_a_cidfile_that_cannot_be_written_is_found_out_first(client: Client) -> None:
+    code, out, err = client(*client.run, "-d", "--cidfile", "/nowhere/file", client.image, "sleep", "100")
+    assert code == 125 and err.startswith("Error: /nowhere/file: ") and out == ""
+    assert client("ps", "-aq")[1] == ""
+
+
+def test_a_cidfile_is_there_while_the_client_waits_and_not_without_a_container(client: Client, tmp_path: Any) -> None:
+    path = tmp_path / "cid"
+    code, out, _err = client(*client.run, "--rm", "--cidfile", str(path), "-v", "%s:/seen" % tmp_path, client.image,
+                             "cat", "/seen/cid")
+    assert code == 0 and out == path.read_text() and len(out) == 64
+    assert client(*client.run, "--cidfile", str(path), client.image, "true")[0] == 125
+    assert client(*client.run, "--cidfile", str(tmp_path / "other"), "/nowhere", "true")[0] == 125
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1"])
+def test_signals_reach_the_container_and_its_exit_code_comes_back(client: Client, name: str) -> None:
+    script = "trap 'exit 7' %s; echo ready; while :; do sleep 0.1; done" % name
+    running = client.attached(*client.run, "--rm", client.image, "sh", "-c", script)
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(getattr(signal, "SIG" + name))
+    assert running.wait(timeout=20) == 7
+    assert client("ps", "-aq")[1] == ""
+
+
+def test_without_the_proxy_the_container_goes_on(client: Client) -> None:
+    running = client.attached(*client.run, "--name", "on", "--sig-proxy=false", client.image, "sh", "-c",
+                              "echo ready; sleep 100")
+    assert running.stdout.readline() == "ready\n"
+    running.terminate()
+    assert running.wait(timeout=20) == -signal.SIGTERM
+    assert client("ps", "--format", "{{.Names}} {{.State}}")[1] == "on running\n"
+
+
+@pytest.mark.parametrize("words", [["attach", "one"], ["start", "-a", "one"]])
+def test_attach_and_start_pass_signals_on_too(client: Client, words: list[str]) -> None:
+    client.detached("--name", "one", client.image, "sh", "-c",
+                    "trap 'exit 8' TERM; while :; do echo tick; sleep 0.1; done")
+    if words[0] == "start":
+        client("kill", "-s", "KILL", "one")
+        client("wait", "one")
+    running = client.attached(*words)
+    assert running.stdout.readline() == "tick\n"
+    running.terminate()
+    running.stdout.read()
+    assert running.wait(timeout=20) == 8
+
+
+def test_what_cannot_be_executed_is_told_once(client: Client) -> None:
+    client.detached("--name", "one", client.image, "sleep", "100")
+    code, out, err = client("exec", "one", "nothere")
+    assert code == 127 and out == "" and err.count("nothere") == 1
+    client("stop", "one")
+    assert client("exec", "one", "true")[0] == 255
+
+
+def test_exit_codes_and_output_of_the_verbs_on_containers(client: Client, tmp_path: Any) -> None:
+    one = client.detached("--name", "one", "--cidfile", str(tmp_path / "cid"), client.image, "sleep", "100")
+    assert client("rm", "one")[0] == 2 and client("start", "one")[:2] == (0, "one\n")
+    assert client("pause", "--latest")[:2] == (0, one + "\n")
+    assert client("ps", "-a", "--format", "{{.Status}}")[1] == "Paused\n" and client("ps", "-q")[1] == ""
+    assert client("unpause", "--filter", "name=one")[:2] == (0, one + "\n")
+    assert client("stop", "--cidfile", str(tmp_path / "cid"))[:2] == (0, one + "\n")
+    assert client("start", "--all")[:2] == (0, one + "\n") and client("start", "--all")[:2] == (0, "")
+    assert client("restart", "--running")[:2] == (0, one + "\n")
+    assert client("rm", "-f", "one", "nothing")[:2] == (0, "one\n")
+    assert client("rm", "-i", "nothing") == (0, "", "") and client("stop", "-i", "nothing") == (0, "", "")
+    assert client("stop", "-i", "--cidfile", str(tmp_path / "no")) == (0, "", "")
+    assert client("stop", "--cidfile", str(tmp_path / "no"))[0] == 125
+
+
+def test_rm_takes_those_that_need_it_along(client: Client) -> None:
+    client.detached("--name", "first", client.image, "sleep", "100")
+    code, _out, _err = client("run", "-d", "--name", "second", "--network", "container:first", "--stop-timeout", "0",
+                                "--rootfs", client.image, "sleep", "100")
+    assert code == 0
+    assert client("rm", "-f", "first")[0] == 125
+    assert client("rm", "-f", "--depend", "first", "second")[:2] == (0, "first\n")
+    assert client("ps", "-aq")[1] == ""
+
+
+def test_only_the_named_streams_are_attached(client: Client) -> None:
+    words = [*client.run, "--rm", "-a", "stdout", client.image, "sh", "-c", "echo out; echo err >&2"]
+    assert client(*words) == (0, "out\n", "")
+    words[words.index("stdout")] = "both"
+    assert client(*words)[0] == 125
+
+
+def test_output_that_cannot_be_written_is_an_error(client: Client) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([*client.start, "ps"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 125 and done.stderr.startswith("Error: ") and "Traceback" not in done.stderr
+
+
+def test_waiting_has_an_interval(client: Client) -> None:
+    client.detached("--name", "one", client.image, "sleep", "0.3")
+    began = time.monotonic()
+    assert client("wait", "-i", "50", "--condition", "exited,paused", "one")[:2] == (0, "0\n")
+    assert time.monotonic() - began < 10
+    assert client("wait", "-i", "0", "one")[0] == 125
