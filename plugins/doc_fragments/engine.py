@@ -13,18 +13,25 @@ options:
   root:
     description:
       - Directory in which the engine keeps images, containers, volumes, secrets and networks.
-      - When it is left out, C(/var/lib/pycontainer).
+      - When it is left out, C(/var/lib/pycontainer) for root, and C(~/.local/share/pycontainer) for others.
     type: path
   runroot:
     description:
       - Directory for what no reboot survives. It should lie on a C(tmpfs).
-      - When it is left out, C(/run/pycontainer).
+      - When it is left out, C(/run/pycontainer) for root, and a directory in C(/run/user/UID) for others.
     type: path
   runtime:
     description:
       - Name or path of the OCI runtime, for example V(crun) or V(runc).
       - When it is left out, the engine takes the first one that works on this host.
     type: str
+  run_as_user:
+    description:
+      - User of the host, by name or number, whose containers, images, networks and so on are meant.
+      - The task becomes this user completely, with the user's groups, home, runtime directory and bus, and works
+        without root's privileges; the task itself has to run as root, or as that user.
+    type: str
+    version_added: 0.1.0
 requirements:
   - Python 3.9 or later on the host.
   - "To run containers: C(conmon), and C(crun) or C(runc). To publish ports: C(nftables)."

@@ -5,9 +5,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Mapping, NamedTuple, Tuple
+import traceback
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Tuple
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
@@ -17,7 +19,9 @@ if TYPE_CHECKING:
     from .state.option import Row
 
 # The options of every module; the doc fragment `engine` describes them.
-ENGINE = {"root": {"type": "path"}, "runroot": {"type": "path"}, "runtime": {"type": "str"}}
+ENGINE = {"root": {"type": "path"}, "runroot": {"type": "path"}, "runtime": {"type": "str"},
+          "run_as_user": {"type": "str"}}
+TREES = ("engine", "state")
 
 
 class Result(NamedTuple):
@@ -38,53 +42,159 @@ def run_module(table: Table, run: Run) -> None:
 
     ``table`` gives the module's options and AnsibleModule's own constraints on them: mutually_exclusive,
     required_if and so on. Both functions import the engine when they are called and not before, so that
-    it comes from the host's copy.
+    it comes from the host's copy. With the option run_as_user a child does the work as that user.
     """
-    copied = use_copy()
-    from .engine.context import make_context
-    from .engine.errors import EngineError
+    early = _early_parameters()
+    copied = early.get("run_as_user") is None and use_copy(early)
     from .state.option import argument_spec
 
     rows, constraints = table()
     module = AnsibleModule(argument_spec=dict(ENGINE, **argument_spec(rows)), supports_check_mode=True, **constraints)
+    if module.params["run_as_user"] is None and os.getuid() == 0:
+        answer = _work(module, run, copied)
+    else:
+        answer = _in_child(module, run, copied)
+    if answer.pop("failed", False):
+        module.fail_json(**answer)
+    for warning in answer.pop("warnings", ()):
+        module.warn(warning)
+    module.exit_json(**answer)
+
+
+def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+    """What the module answers, with ``failed`` when an error came up."""
+    from .engine.context import make_context
+    from .engine.errors import EngineError
+
     params = module.params
     try:
         context = make_context(root=params["root"], runroot=params["runroot"], runtime=params["runtime"])
+        warnings = _enter(context, not module.check_mode)
         result = run(context, params, module.check_mode)
         if not copied and not module.check_mode and os.path.isdir(context.path("containers")):
             from .engine.service import persist
 
             persist.keep(context)
     except EngineError as exc:
-        module.fail_json(msg=str(exc), error=type(exc).__name__, hint=exc.hint or "")
-    answer = dict(result.values, changed=result.changed)
+        return {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+    answer = dict(result.values, changed=result.changed, warnings=warnings)
     if result.before or result.after:
         answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}
-    module.exit_json(**answer)
+    return answer
 
 
-def use_copy() -> bool:
-    """Import the engine from the byte-compiled copy that the host has of this payload's; False when it has none.
+def _enter(context: Context, make: bool) -> List[str]:
+    if not context.rootless:
+        return []
+    from .engine.service import rootless
 
-    The roots are needed before Ansible has checked the parameters: its table of options is in the copy.
+    return rootless.enter(context, make=make)
+
+
+def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+    """Let a child do the work, as the user of run_as_user or as this process's own; its answer.
+
+    There is no way back from another user or out of a namespace, and this process still has to tidy up
+    what Ansible gave it.
     """
-    from .engine.kernel import payload
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(read)
+        code = 1
+        try:
+            with os.fdopen(write, "w", encoding="utf-8") as stream:
+                json.dump(_as_user(module, run, copied), stream)
+            code = 0
+        except BaseException:  # noqa: B036 - a traceback in the module's output helps more than a silent end
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as stream:
+        text = stream.read()
+    status = os.waitpid(child, 0)[1]
+    if not text or status:
+        return {"failed": True, "msg": "The process that works for the user ended with status %d" % status}
+    answer: Dict[str, Any] = json.loads(text)
+    return answer
+
+
+def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+    from .engine.errors import EngineError, InvalidInput
 
     try:
+        name = module.params["run_as_user"]
+        if name is not None:
+            from .engine.kernel import account
+
+            entry = account.find(name)
+            if os.getuid() == 0:
+                _become(entry)
+            elif os.getuid() != entry.pw_uid:
+                raise InvalidInput("run_as_user: %s needs root" % name, "Let the play become root.")
+    except EngineError as exc:
+        return {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+    return _work(module, run, copied or use_copy(module.params))
+
+
+def _become(entry: Any) -> None:
+    """Become a user. The engine's files are read before, where they may lie in a directory of root's."""
+    from .engine.context import prepare_user_runroot
+    from .engine.kernel import account, payload
+
+    holder = payload.Held(str(__package__))
+    prepare_user_runroot(entry.pw_uid, entry.pw_gid)
+    account.become(entry)
+    sys.meta_path.insert(0, holder)
+    _forget_engine()
+
+
+def _early_parameters() -> Mapping[str, Any]:
+    """The parameters before Ansible has checked them: its table of options is in the host's copy of the engine."""
+    try:
         # Meant for modules that look at their parameters early.
-        params = basic._load_params() or {}
+        return basic._load_params() or {}
     except Exception:  # noqa: BLE001 - AnsibleModule will say what is wrong with them
-        return False
-    places = [params.get(name) or default for name, default in (("root", "/var/lib/pycontainer"),
-                                                                ("runroot", "/run/pycontainer"))]
+        return {}
+
+
+def use_copy(params: Mapping[str, Any]) -> bool:
+    """Import the engine from the byte-compiled copy that the host has of this payload's; False when it has none."""
+    from .engine.kernel import payload
+
+    places = _places(params)
     if not all(isinstance(place, str) for place in places):
         return False
     copy = payload.copy_of(places[0], places[1])
     if copy is None:
         return False
-    for tree in ("engine", "state"):
+    _forget_engine()
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "Held"]
+    for tree in TREES:
+        importlib.import_module("%s.%s" % (__package__, tree)).__path__ = [os.path.join(copy, tree)]
+    return True
+
+
+def _places(params: Mapping[str, Any]) -> Tuple[Any, Any]:
+    root, runroot = params.get("root"), params.get("runroot")
+    if os.getuid() == 0:
+        # Written out here too: an unchanged task need not load what finds a user's.
+        return root or "/var/lib/pycontainer", runroot or "/run/pycontainer"
+    from .engine.context import make_context
+    from .engine.errors import EngineError
+
+    try:
+        context = make_context(root=root, runroot=runroot)
+    except EngineError:
+        return None, None
+    return context.root, context.runroot
+
+
+def _forget_engine() -> None:
+    """Let the next import of the engine look for it anew."""
+    for tree in TREES:
         prefix = "%s.%s" % (__package__, tree)
         for name in [n for n in sys.modules if n.startswith(prefix + ".")]:
             del sys.modules[name]
-        importlib.import_module(prefix).__path__ = [os.path.join(copy, tree)]
-    return True

@@ -48,7 +48,10 @@ class Parsed(NamedTuple):
 
 
 class Verb(NamedTuple):
-    """One verb. ``arguments`` is how many words it takes, least and most (None for any number)."""
+    """One verb. ``arguments`` is how many words it takes, least and most (None for any number).
+
+    ``outside`` verbs are not run in the namespaces of a user without root.
+    """
 
     name: str
     usage: str
@@ -58,6 +61,7 @@ class Verb(NamedTuple):
     arguments: Tuple[int, Optional[int]] = (0, None)
     interspersed: bool = True
     reads_only: bool = False
+    outside: bool = False
 
 
 def parse(flags: Sequence[Flag], words: Sequence[str], *, interspersed: bool = True, verb: str = "") -> Parsed:

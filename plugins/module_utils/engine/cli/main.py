@@ -125,7 +125,13 @@ def _main(words: List[str], io: IO) -> int:
         io.out.write(usage(verb))
         return 0
     check_arguments(verb, parsed)
-    return verb.run(_context(given), parsed, io)
+    ctx = _context(given)
+    if ctx.rootless and not verb.outside:
+        from ..service import rootless
+
+        for warning in rootless.enter(ctx, make=not verb.reads_only):
+            io.err.write("Warning: %s\n" % warning)
+    return verb.run(ctx, parsed, io)
 
 
 def _context(given: Parsed) -> Context:

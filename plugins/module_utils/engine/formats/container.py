@@ -67,7 +67,8 @@ class NetworkUse:
     """One network of the container: a network's name, or with ``mode`` a kind of namespace.
 
     ``mode`` is 'network', 'none', 'host', 'container' (``name`` is the other container), 'ns'
-    (``name`` is a path) or 'private' (the default: the default bridge).
+    (``name`` is a path), 'slirp4netns' or 'pasta' (``name`` is their options), or 'private' (the
+    default: the default bridge).
     """
 
     mode: str = "network"

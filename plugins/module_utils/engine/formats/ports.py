@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
 
-from ..errors import InvalidInput, Unsupported
+from ..errors import InvalidInput
 from . import values
 
 PROTOCOLS = ("tcp", "udp", "sctp")
@@ -129,7 +129,7 @@ def networks(value: Any, option: str = "network") -> List[Dict[str, Any]]:
     """Rows of NetworkUse, in the order given, from ``name[:key=value,...]`` or a kind of namespace.
 
     The default bridge without any option is the same as none given, so it gives []. Raises
-    Unsupported for rootless networks, InvalidInput for a mixture that makes no sense.
+    InvalidInput for a mixture that makes no sense.
     """
     rows = [value] if isinstance(value, (str, dict)) else (value or [])
     if isinstance(value, str) and ":" not in value:
@@ -164,9 +164,12 @@ def _network_row(row: Any, option: str) -> Dict[str, Any]:
         return _use("container", rest)
     if kind == "ns" and rest:
         return _use("ns", values.absolute_path(rest, option))
-    if kind in ("slirp4netns", "pasta", "pod"):
-        raise Unsupported("%s=%s is not supported by this version of the engine" % (option, word),
-                          "Use a bridge network, none, host or container:NAME.")
+    if kind in ("slirp4netns", "pasta"):
+        # slirp4netns's are KEY=VALUE in any order; pasta's are its own command line, in which order counts.
+        parts = [part for part in rest.split(",") if part]
+        return _use(kind, ",".join(sorted(parts) if kind == "slirp4netns" else parts))
+    if kind == "pod":
+        raise InvalidInput("%s=%s is no network" % (option, word), "Give the container its pod by the option pod.")
     if not kind or (colon and kind in ("none", "host", "container", "ns")):
         raise InvalidInput("%s has %r, which is no network" % (option, word))
     name = DEFAULT_NETWORK if kind in ("bridge", "private", "default") else kind

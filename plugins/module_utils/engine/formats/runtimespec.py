@@ -30,6 +30,7 @@ NAMESPACED_SYSCTLS = {"net.": "net", "fs.mqueue.": "ipc", "kernel.msg": "ipc", "
 class Inputs:
     """What a container's config.json is made of, besides the user's wishes.
 
+    ``limited`` says whether the container's cgroup may be limited. ``gids`` is how many group IDs there are.
     ``namespaces`` maps the OCI types (pid, ipc, uts, network, mount, cgroup) to a path to join, '' for
     a new one; a type that is missing is the host's. ``mounts`` are OCI mount objects for volumes and
     files. ``hard_limits`` are the engine's own, {'RLIMIT_NOFILE': n or -1}. ``seccomp`` is
@@ -55,6 +56,8 @@ class Inputs:
     device_rules: Tuple[Mapping[str, Any], ...] = ()
     shm_path: str = ""
     image_annotations: Mapping[str, str] = field(default_factory=dict)
+    limited: bool = True
+    gids: int = 2 ** 32
 
 
 def arguments(spec: ContainerSpec, entrypoint: Tuple[str, ...], command: Tuple[str, ...]) -> Tuple[str, ...]:
@@ -172,7 +175,8 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
          "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
         {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
-         "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"]},
+         "options": ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"] + (
+             ["gid=5"] if inputs.gids > 5 else [])},
     ]
     if inputs.namespaces.get("ipc") == "":
         rows.append({"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": protected})
@@ -210,10 +214,10 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
 def _linux(inputs: Inputs) -> Dict[str, Any]:
     spec = inputs.spec
     linux: Dict[str, Any] = {
-        "cgroupsPath": inputs.cgroups_path,
+        **({"cgroupsPath": inputs.cgroups_path} if inputs.cgroups_path else {}),
         "namespaces": [{"type": kind, "path": path} if path else {"type": kind}
                        for kind, path in sorted(inputs.namespaces.items())],
-        "resources": resources(spec, inputs.cgroup_mode),
+        "resources": resources(spec, inputs.cgroup_mode) if inputs.limited else {},
         "sysctl": _sysctls(inputs),
         "devices": [dict(row) for row in inputs.devices],
     }

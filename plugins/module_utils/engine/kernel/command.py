@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import EngineError
 
+# Python ignores these, and what it starts would inherit that: a container's processes never end on a closed pipe.
+RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
 OUTPUT_LIMIT = 16 * 1024 * 1024
 
 
@@ -69,7 +72,8 @@ def start(argv: Sequence[str], *, stdin: bytes = b"", env: Optional[Dict[str, st
             view = view[os.write(descriptors[0], view):]
         os.lseek(descriptors[0], 0, os.SEEK_SET)
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(descriptors)]
-        pid = os.posix_spawn(argv[0], list(argv), {"LC_ALL": "C"} if env is None else env, file_actions=actions)
+        pid = os.posix_spawn(argv[0], list(argv), {"LC_ALL": "C"} if env is None else env, file_actions=actions,
+                             setsigdef=RESTORED)
     except OSError as exc:
         for fd in descriptors:
             os.close(fd)
@@ -98,7 +102,7 @@ def launch(argv: Sequence[str], *, descriptors: Mapping[int, int], env: Dict[str
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         moved.update({number: null for number in (0, 1, 2) if number not in moved})
         actions = [(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in moved.items()]
-        return os.posix_spawn(argv[0], list(argv), env, file_actions=actions, setsid=True)
+        return os.posix_spawn(argv[0], list(argv), env, file_actions=actions, setsid=True, setsigdef=RESTORED)
     except OSError as exc:
         raise EngineError("Cannot run %s: %s" % (argv[0], exc.strerror)) from exc
     finally:

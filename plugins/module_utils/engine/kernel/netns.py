@@ -15,7 +15,7 @@ import fcntl
 import os
 import socket
 import struct
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator, List, TypeVar
 
 from ..errors import EngineError
 from . import files
@@ -27,6 +27,8 @@ SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
 IFF_UP = 1
 THIS = "/proc/thread-self/ns/net"
+
+T = TypeVar("T")
 
 
 def _call(name: str, *arguments: Any) -> None:
@@ -50,21 +52,65 @@ def create(path: str) -> None:
     """
     remove(path)
     files.make_directory(os.path.dirname(path))
-    home = os.open(THIS, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        _call("unshare", CLONE_NEWNET)
-        try:
-            _call("mount", THIS.encode(), path.encode(), b"none", MS_BIND, None)
-            _loopback_up()
-        finally:
-            _set(home)
+        in_thread(lambda: _create(path))
     except OSError as exc:
         remove(path)
         raise EngineError("Cannot make a network namespace at %s: %s" % (path, exc.strerror),
                           "This needs root (CAP_SYS_ADMIN) and a kernel with network namespaces.") from exc
-    finally:
-        os.close(home)
+
+
+def _create(path: str) -> None:
+    _call("unshare", CLONE_NEWNET)
+    _call("mount", THIS.encode(), path.encode(), b"none", MS_BIND, None)
+    _loopback_up()
+
+
+def in_thread(body: Callable[[], T]) -> T:
+    """Run the body in a thread that ends with it, so that it may leave its namespace for good.
+
+    The root of a user's namespaces can enter a network namespace of its own, but not go back to the
+    host's: setns(2) asks for a capability there.
+    """
+    import threading
+
+    results: List[T] = []
+    problems: List[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(body())
+        except BaseException as exc:  # handed to the thread that waits
+            problems.append(exc)
+
+    worker = threading.Thread(target=run)
+    worker.start()
+    worker.join()
+    if problems:
+        raise problems[0]
+    return results[0]
+
+
+def run_inside(path: str, body: Callable[[], T]) -> T:
+    """The body's result, run by a thread in the namespace at ``path``; raises EngineError when it is gone."""
+    def run() -> T:
+        enter(path)
+        return body()
+
+    return in_thread(run)
+
+
+def enter(path: str) -> None:
+    """Move this thread into the namespace at ``path``; raises EngineError when it is gone."""
+    try:
+        target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _set(target)
+        finally:
+            os.close(target)
+    except OSError as exc:
+        raise EngineError("Cannot enter the network namespace %s: %s" % (path, exc.strerror)) from exc
 
 
 def remove(path: str) -> None:
@@ -96,14 +142,7 @@ def inside(path: str) -> Iterator[None]:
     """Run the body with this thread in the namespace at ``path``; raises EngineError when it is gone."""
     home = os.open(THIS, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        try:
-            target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                _set(target)
-            finally:
-                os.close(target)
-        except OSError as exc:
-            raise EngineError("Cannot enter the network namespace %s: %s" % (path, exc.strerror)) from exc
+        enter(path)
         try:
             yield
         finally:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import zipimport
 from typing import Any, Dict, Iterator, Optional, Tuple
 
@@ -19,6 +20,8 @@ TREES = ("engine/", "state/")  # below module_utils: what can run without Ansibl
 
 def base() -> Tuple[str, str]:
     """Where ``engine`` lies: (directory, '') or (zip archive, path inside with a slash)."""
+    if held() is not None:
+        return "", ""
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     archive = here
     while archive != "/" and not os.path.exists(archive):
@@ -31,6 +34,9 @@ def fingerprint() -> str:
 
     '' when this Python does not tell what is in an archive.
     """
+    memory = held()
+    if memory is not None:
+        return str(memory.mark)
     rows = sorted(_rows())
     return hashlib.sha256(repr(rows).encode()).hexdigest()[:32] if rows else ""
 
@@ -63,8 +69,51 @@ def _names(top: str) -> Iterator[str]:
                     yield os.path.relpath(os.path.join(directory, name), top)
 
 
+class Held:
+    """The files in memory, for a process that is about to become a user who cannot read them where they lie.
+
+    A meta path finder (the import system's protocol): from now on these modules come from memory.
+    """
+
+    def __init__(self, package: str) -> None:
+        """``package`` is the name of module_utils' package. Reads all files."""
+        self.package, self.mark, self.files = package, fingerprint(), sources()
+
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
+        """The module's spec, None for a module that is not ours."""
+        from importlib import util
+
+        if not name.startswith(self.package + "."):
+            return None
+        path = name[len(self.package) + 1:].replace(".", "/")
+        package = self.files.get(path + "/__init__.py")
+        data = self.files.get(path + ".py") if package is None else package
+        loader: Any = _Loader(data or b"")
+        return None if data is None else util.spec_from_loader(name, loader, is_package=package is not None)
+
+
+class _Loader:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def create_module(self, _spec: Any) -> None:
+        """The usual module."""
+
+    def exec_module(self, module: Any) -> None:
+        """Run the module's code."""
+        exec(compile(self.data, "<%s>" % module.__name__, "exec", dont_inherit=True), module.__dict__)
+
+
+def held() -> Any:
+    """The files that this process holds in memory, or None."""
+    return next((finder for finder in sys.meta_path if type(finder).__name__ == Held.__name__), None)
+
+
 def sources() -> Dict[str, bytes]:
     """The files' contents by their path below module_utils, each package with an __init__.py."""
+    memory = held()
+    if memory is not None:
+        return dict(memory.files)
     top, inside = base()
     found: Dict[str, bytes] = {}
     if inside:

@@ -25,18 +25,17 @@ from .definitions import NetworkRecord
 METRIC = 100  # of the first network's default route; podman's
 
 
-def attach(ctx: Context, request: SetupRequest, records: Sequence[NetworkRecord], *,
-           describe: Callable[[str], str] = lambda holder: holder[:12]) -> SetupResult:
+def attach(ctx: Context, request: SetupRequest, records: Sequence[NetworkRecord]) -> SetupResult:
     """Connect a container that starts; ``records`` belong to ``request.uses``, one each.
 
+    The caller has claimed ``request.ports``.
     Nothing is left of it when it fails. Raises Conflict, InvalidInput, EngineError.
     """
     me = os.getpid()
-    document = EndpointDocument(request, pid=me, started=proc.start_time(me) or 0)
+    document = EndpointDocument(request, ports=request.ports, pid=me, started=proc.start_time(me) or 0)
     try:
         for use, record in zip(request.uses, records):
             document = _reserve(ctx, document, use, record)
-        document = replace(document, ports=ports.claim(ctx, request.ports, request.container_id, describe=describe))
         endpoints.write(ctx, document)
         _connect(ctx, document, records, document.endpoints)
     except BaseException:
@@ -115,7 +114,7 @@ def _connect(ctx: Context, document: EndpointDocument, records: Sequence[Network
         for endpoint in added:
             links.ensure_bridge(connection, by_name[endpoint.network].spec)
         change = firewall.add(ctx, [endpoints.live_network(by_name[e.network]) for e in added],
-                              endpoints.publications(document))
+                              endpoints.publications(document, anywhere=ctx.rootless))
         try:
             for endpoint in added:
                 links.plug(connection, by_name[endpoint.network].spec, endpoint, document.request.netns)
@@ -150,7 +149,7 @@ def detach(ctx: Context, document: EndpointDocument, *, keep_namespace: bool = T
     endpoints.delete(ctx, request.container_id)
     attempt(lambda: ports.release(ctx, document.ports, request.container_id))
     attempt(lambda: _release(ctx, request.container_id, document.endpoints))
-    attempt(lambda: firewall.remove(ctx, endpoints.publications(document)))
+    attempt(lambda: firewall.remove(ctx, endpoints.publications(document, anywhere=ctx.rootless)))
     attempt(lambda: dns.forget(ctx, request.container_id, [e.network for e in document.endpoints]))
     attempt(lambda: remove_idle_bridges(ctx, document.endpoints))
     if problems:

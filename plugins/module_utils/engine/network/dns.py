@@ -18,7 +18,7 @@ from ..context import Context
 from ..errors import EngineError
 from ..formats.endpoint import EndpointDocument
 from ..kernel import command, files
-from . import definitions, endpoints
+from . import definitions, endpoints, uplink
 from .definitions import NetworkRecord
 
 PROGRAM = "aardvark-dns"
@@ -30,10 +30,17 @@ def available(ctx: Context) -> bool:
     return ctx.find_tool(PROGRAM) is not None
 
 
-def header(record: NetworkRecord) -> str:
+def header(ctx: Context, record: NetworkRecord) -> str:
     """The first line of a network's file: where to listen, and whom to ask."""
     gateways = ",".join(subnet.gateway for subnet in record.spec.subnets)
-    return " ".join(filter(None, (gateways, ",".join(s for s in record.spec.dns_servers if "%" not in s))))
+    servers = [server for server in record.spec.dns_servers if "%" not in server] or upstream(ctx)
+    return " ".join(filter(None, (gateways, ",".join(servers))))
+
+
+def upstream(ctx: Context) -> List[str]:
+    """The name server that a user's own network namespace reaches the host's by; none for root."""
+    found = uplink.read(ctx.run("uplink")) if ctx.rootless else None
+    return [found.resolver] if found is not None and found.resolver else []
 
 
 def line(document: EndpointDocument, network: str) -> str:
@@ -60,7 +67,7 @@ def update(ctx: Context, document: EndpointDocument, records: Sequence[NetworkRe
     files.make_directory(ctx.run("dns"))
     for record in served:
         others = _others(ctx, record.name, document.request.container_id)
-        _write(ctx, record.name, [header(record), *others, line(document, record.name)])
+        _write(ctx, record.name, [header(ctx, record), *others, line(document, record.name)])
     _notify(ctx, program)
 
 
@@ -88,7 +95,7 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
         record = definitions.read(ctx, name)
         others = _others(ctx, name, container_id)
         if others and record is not None:
-            _write(ctx, name, [header(record), *others])
+            _write(ctx, name, [header(ctx, record), *others])
         else:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(ctx.run("dns", name))
@@ -104,7 +111,7 @@ def rebuild(ctx: Context, records: Sequence[NetworkRecord]) -> None:
         documents = endpoints.of_network(ctx, record.name) if record.spec.dns else []
         if documents and available(ctx):
             files.make_directory(ctx.run("dns"))
-            _write(ctx, record.name, [header(record), *(line(document, record.name) for document in documents)])
+            _write(ctx, record.name, [header(ctx, record), *(line(document, record.name) for document in documents)])
             update(ctx, documents[0], [record])
 
 

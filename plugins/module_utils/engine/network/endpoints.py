@@ -56,8 +56,11 @@ def of_network(ctx: Context, network: str) -> List[EndpointDocument]:
     return [document for document in found if document is not None]
 
 
-def publications(document: EndpointDocument) -> List[Publication]:
-    """Where each published port leads: the container's first address of the family."""
+def publications(document: EndpointDocument, *, anywhere: bool = False) -> List[Publication]:
+    """Where each published port leads: the container's first address of the family.
+
+    With ``anywhere`` the host's address does not count: whoever lets connections in has looked at it.
+    """
     first4 = next((e.ip for e in document.endpoints if e.ip), "")
     first6 = next((e.ip6 for e in document.endpoints if e.ip6), "")
     rows = []
@@ -65,7 +68,8 @@ def publications(document: EndpointDocument) -> List[Publication]:
         for address, wanted in ((first4, port.host_ip == "" or ":" not in port.host_ip),
                                 (first6, port.host_ip == "" or ":" in port.host_ip)):
             if address and wanted:
-                rows.append(Publication(port.protocol, port.host_ip, port.host_port, address, port.container_port))
+                rows.append(Publication(port.protocol, "" if anywhere else port.host_ip, port.host_port, address,
+                                        port.container_port))
     return rows
 
 

@@ -76,7 +76,8 @@ def remove(ctx: Context, publications: Sequence[Publication]) -> None:
 def rebuild(ctx: Context) -> None:
     """Write the table from all endpoint documents, or remove it when there are none; raises EngineError."""
     networks = live_networks(ctx)
-    published = [p for document in endpoints.everyone(ctx) for p in endpoints.publications(document)]
+    published = [p for document in endpoints.everyone(ctx)
+                 for p in endpoints.publications(document, anywhere=ctx.rootless)]
     commands = ruleset.whole(ctx.prefix, networks, published) if networks else ruleset.removal(ctx.prefix)
     result = _nft(ctx, commands).finish()
     if result.code != 0:

@@ -112,7 +112,12 @@ def _claim_one(ctx: Context, port: Port, container_id: str, *, claimed: Set[Row]
         if not free(port) or not files.create_exclusive(ctx.run("ports", _name(port)), container_id.encode()):
             raise Conflict("Port %s is in use by container %s" % (shown(port), describe(holder(ctx, port) or "")),
                            "Publish another host port, or stop that container.")
-        if _probe(port) is None:
+        try:
+            number = _probe(port)
+        except InvalidInput:
+            release(ctx, [port], container_id)
+            raise
+        if number is None:
             release(ctx, [port], container_id)
             raise Conflict("Port %s is in use by another program of this host" % shown(port),
                            "See who listens with: ss -lnp '( sport = :%d )'" % port.host_port)
@@ -153,9 +158,17 @@ def _probe(port: Port) -> Optional[int]:
         except OSError as exc:
             if exc.errno == errno.EADDRINUSE:
                 return None
-            raise InvalidInput("Cannot publish port %s: %s" % (shown(port), exc.strerror),
-                               "The address must be one of this host's.") from exc
+            raise InvalidInput("Cannot publish port %s: %s" % (shown(port), exc.strerror), _advice(exc)) from exc
         return int(sock.getsockname()[1])
+
+
+def _advice(exc: OSError) -> str:
+    if exc.errno != errno.EACCES:
+        return "The address must be one of this host's."
+    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", encoding="ascii") as stream:
+        lowest = stream.read().strip()
+    return ("Ports below %s are root's: publish a higher one, or let root lower the sysctl "
+            "net.ipv4.ip_unprivileged_port_start." % lowest)
 
 
 def release(ctx: Context, ports: Sequence[Port], container_id: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed
-from ..kernel import command
+from ..kernel import account, command
 
 MAX_ANSWER = 1024 * 1024
 
@@ -71,7 +71,7 @@ def launch(ctx: Context, job: Launch, *, attached: Optional[Callable[[], Any]] =
     sync_read, sync_write = os.pipe()
     start_read, start_write = os.pipe()
     pipes = {_SYNC: sync_write, _START: start_read}
-    env = {"PATH": PATH, "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
+    env = {**environment(ctx), "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
     attach_read = attach_write = -1
     if job.attach:
         attach_read, attach_write = os.pipe()
@@ -101,6 +101,11 @@ def launch(ctx: Context, job: Launch, *, attached: Optional[Callable[[], Any]] =
         if job.attach:
             os.close(attach_read)
     return _created(job, answer, code)
+
+
+def environment(ctx: Context) -> Dict[str, str]:
+    """The environment of conmon and of OCI runtimes; a user's runtime asks the user's systemd for cgroups."""
+    return {"PATH": PATH, **(account.bus(ctx.uid) if ctx.rootless else {})}
 
 
 def _read_line(fd: int) -> bytes:

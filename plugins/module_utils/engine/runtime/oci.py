@@ -10,7 +10,7 @@ from typing import Any, Dict, Mapping, Sequence
 from ..context import Context
 from ..errors import RuntimeFailed
 from ..kernel import command
-from .conmon import PATH, explain, plain_words
+from .conmon import environment, explain, plain_words
 from .probe import Runtime
 
 
@@ -20,7 +20,7 @@ def root(ctx: Context) -> str:
 
 
 def _call(ctx: Context, runtime: Runtime, words: Sequence[str], data: bytes = b"") -> command.Result:
-    return command.run([runtime.path, "--root", root(ctx), *words], stdin=data, env={"PATH": PATH})
+    return command.run([runtime.path, "--root", root(ctx), *words], stdin=data, env=environment(ctx))
 
 
 def _must(done: command.Result, what: str, container_id: str) -> None:

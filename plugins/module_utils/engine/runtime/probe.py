@@ -111,11 +111,14 @@ def _only_missed_program(text: str) -> bool:
 
 
 def _probe_config(ctx: Context, name: str) -> Dict[str, Any]:
+    # A user's runtime may be unable to limit anything; whether it can is asked when a limit is.
+    limits = {} if ctx.rootless else {"cgroupsPath": "/%s/%s" % (ctx.prefix, name),
+                                      "resources": {"pids": {"limit": 16}}}
     return {
         "ociVersion": "1.0.2",
         "process": {"user": {"uid": 0, "gid": 0}, "args": ["/none"], "cwd": "/", "env": ["PATH=/"]},
         "root": {"path": "rootfs"},
         "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
         "linux": {"namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")],
-                  "cgroupsPath": "/%s/%s" % (ctx.prefix, name), "resources": {"pids": {"limit": 16}}},
+                  **limits},
     }

@@ -139,7 +139,7 @@ def _network_settings(ctx: Context, record: Record, state: State, ports: List[Di
             "GlobalIPv6PrefixLen": endpoint.ip6_prefix,
             "MacAddress": endpoint.mac, "NetworkID": name, "DriverOpts": None, "IPAMConfig": None, "Links": None,
             "Aliases": list(endpoint.aliases) + [record.id[:12]], "InterfaceName": endpoint.interface}
-    if live is None and namespaces.has_links(record.spec):
+    if live is None and namespaces.on_bridges(record.spec):
         names = [use.name or "podman" for use in namespaces.network_uses(record.spec)]
         networks = {name: {"NetworkID": name, "IPAddress": "", "Gateway": "", "MacAddress": "", "IPPrefixLen": 0,
                            "Aliases": []} for name in names}

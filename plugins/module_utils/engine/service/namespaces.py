@@ -47,14 +47,19 @@ def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
     return uses
 
 
-def has_links(spec: ContainerSpec) -> bool:
-    """Whether the container has links of its own on some network."""
+def on_bridges(spec: ContainerSpec) -> bool:
+    """Whether the container is on networks."""
     return network_uses(spec)[0].mode in ("network", "private")
+
+
+def has_links(spec: ContainerSpec) -> bool:
+    """Whether the container's own network namespace has a way out: by networks, slirp4netns or pasta."""
+    return network_uses(spec)[0].mode in ("network", "private", "slirp4netns", "pasta")
 
 
 def owns_network(spec: ContainerSpec) -> bool:
     """Whether the container has a network namespace of its own (possibly without links)."""
-    return network_uses(spec)[0].mode in ("network", "private", "none")
+    return network_uses(spec)[0].mode in ("network", "private", "none", "slirp4netns", "pasta")
 
 
 def netns_path(ctx: Context, container_id: str) -> str:

@@ -12,17 +12,18 @@ import contextlib
 import os
 import re
 from dataclasses import replace
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, EngineError, InvalidInput, NotFound, Unsupported, WrongState
-from ..formats.container import NetworkUse
+from ..errors import Conflict, EngineError, InvalidInput, NotFound, WrongState
+from ..formats.container import NetworkUse, Port
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
 from ..kernel import files, netns, proc
-from ..network import attachment, definitions, dns, endpoints, firewall, ipam
+from ..network import attachment, definitions, dns, endpoints, firewall, ipam, ports
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 from . import network_definitions as networks
 from . import network_etcfiles as etcfiles
+from . import network_place, network_private
 
 # The lowest bit of the first byte stands for a group of links.
 _MAC = re.compile(r"[0-9a-fA-F][02468aceACE](:[0-9a-fA-F]{2}){5}\Z")
@@ -35,21 +36,53 @@ def setup(ctx: Context, request: SetupRequest) -> SetupResult:
     The namespace at ``request.netns`` exists. What an earlier run of the same container left is taken
     down first. Raises NotFound (network), Conflict (address, port), InvalidInput, EngineError.
     """
+    if request.mode in network_private.MODES:
+        result = network_private.setup(ctx, request)
+        etcfiles.rewrite(ctx, EndpointDocument(request))
+        return result
     if request.mode != "network":
         return SetupResult({})
-    if ctx.rootless:
-        raise Unsupported("Networks of bridges need root", "Use network: host or none.")
     uses = request.uses or (NetworkUse("private"),)
     request = replace(request, uses=uses)
     _check(request)
     with definitions.lock(ctx):
         before = endpoints.read(ctx, request.container_id)
         if before is not None:
-            _take_down(ctx, before, keep_namespace=True)
-        records = [_record(ctx, use) for use in uses]
-        result = _attach(ctx, request, records)
-        _rewrite(ctx, request.container_id)
-        _write_hosts(ctx, list(result.endpoints))
+            network_place.run(ctx, lambda: _take_down(ctx, before, keep_namespace=True))
+        request = replace(request, ports=_claim_ports(ctx, request))
+        try:
+            return network_place.run(ctx, lambda: _set_up(ctx, request), connect=True)
+        except BaseException:
+            ports.release(ctx, request.ports, request.container_id)
+            raise
+
+
+def _claim_ports(ctx: Context, request: SetupRequest) -> Tuple[Port, ...]:
+    """Take the ports, on the host; those of containers that ended are freed when they stand in the way."""
+    if not request.ports:
+        return ()
+
+    def claim() -> Tuple[Port, ...]:
+        return ports.claim(ctx, request.ports, request.container_id, describe=lambda holder: _describe(ctx, holder))
+
+    try:
+        return claim()
+    except Conflict:
+        if not network_place.run(ctx, lambda: _reclaim(ctx, request.container_id)):
+            raise
+        return claim()
+
+
+def _describe(ctx: Context, container_id: str) -> str:
+    document = endpoints.read(ctx, container_id)
+    return document.request.container_name if document is not None else container_id[:12]
+
+
+def _set_up(ctx: Context, request: SetupRequest) -> SetupResult:
+    records = [_record(ctx, use) for use in request.uses]
+    result = _attach(ctx, request, records)
+    _rewrite(ctx, request.container_id)
+    _write_hosts(ctx, list(result.endpoints))
     return result
 
 
@@ -97,16 +130,21 @@ def _record(ctx: Context, use: NetworkUse) -> NetworkRecord:
 
 def _attach(ctx: Context, request: SetupRequest, records: Sequence[NetworkRecord]) -> SetupResult:
     """Connect; what stands in the way is removed first when it belongs to a container that ended."""
-    def describe(container_id: str) -> str:
-        document = endpoints.read(ctx, container_id)
-        return document.request.container_name if document is not None else container_id[:12]
-
     try:
-        return attachment.attach(ctx, request, records, describe=describe)
+        result = attachment.attach(ctx, request, records)
     except Conflict:
         if not _reclaim(ctx, request.container_id):
             raise
-        return attachment.attach(ctx, request, records, describe=describe)
+        result = attachment.attach(ctx, request, records)
+    document = endpoints.read(ctx, request.container_id)
+    try:
+        network_place.open_ports(ctx, document)
+    except EngineError:
+        if document is not None:
+            with contextlib.suppress(EngineError):
+                attachment.detach(ctx, document)
+        raise
+    return result
 
 
 def teardown(ctx: Context, container_id: str) -> None:
@@ -114,16 +152,19 @@ def teardown(ctx: Context, container_id: str) -> None:
 
     Goes on whatever fails, and raises one EngineError at the end.
     """
+    network_private.teardown(ctx, container_id)
     with definitions.lock(ctx):
         document = endpoints.read(ctx, container_id)
         if document is not None:
-            _take_down(ctx, document, keep_namespace=False)
+            network_place.run(ctx, lambda: _take_down(ctx, document, keep_namespace=False))
         else:
             netns.remove(ctx.run("netns", container_id))
 
 
 def _take_down(ctx: Context, document: EndpointDocument, *, keep_namespace: bool) -> None:
     try:
+        with contextlib.suppress(EngineError):
+            network_place.close_ports(ctx, document)
         attachment.detach(ctx, document, keep_namespace=keep_namespace)
     finally:
         with contextlib.suppress(EngineError):
@@ -133,7 +174,7 @@ def _take_down(ctx: Context, document: EndpointDocument, *, keep_namespace: bool
 def repair(ctx: Context) -> List[str]:
     """Take down what containers left that ended without anybody there to see it; their IDs."""
     with definitions.lock(ctx):
-        return _reclaim(ctx, "")
+        return network_place.run(ctx, lambda: _reclaim(ctx, ""))
 
 
 def _reclaim(ctx: Context, asking: str) -> List[str]:
@@ -173,27 +214,35 @@ def connect(ctx: Context, container_id: str, use: NetworkUse) -> Endpoint:
 
     Raises Conflict when it is on that network already, WrongState when it does not run on networks.
     """
-    _check_use(use)
     with definitions.lock(ctx):
-        document = _running(ctx, container_id)
-        record = _record(ctx, use)
-        if any(e.network == record.name for e in document.endpoints):
-            raise Conflict("Container %s is on network %s already" % (document.request.container_name, record.name))
-        document = attachment.extend(ctx, document, use, record)
-        # Its published ports may have had no address to lead to until now.
-        firewall.rebuild(ctx)
-        _rewrite(ctx, container_id)
-        _write_hosts(ctx, [record.name])
-        return document.endpoints[-1]
+        return network_place.run(ctx, lambda: _connect(ctx, container_id, use))
+
+
+def _connect(ctx: Context, container_id: str, use: NetworkUse) -> Endpoint:
+    _check_use(use)
+    document = _running(ctx, container_id)
+    record = _record(ctx, use)
+    if any(e.network == record.name for e in document.endpoints):
+        raise Conflict("Container %s is on network %s already" % (document.request.container_name, record.name))
+    document = attachment.extend(ctx, document, use, record)
+    # Its published ports may have had no address to lead to until now.
+    firewall.rebuild(ctx)
+    _rewrite(ctx, container_id)
+    _write_hosts(ctx, [record.name])
+    return document.endpoints[-1]
 
 
 def disconnect(ctx: Context, container_id: str, network: str) -> None:
     """Take a running container off one network; NotFound when it is not on it."""
     with definitions.lock(ctx):
-        name = networks.get(ctx, network).name
-        document = attachment.shrink(ctx, _running(ctx, container_id), name)
-        etcfiles.rewrite(ctx, document)
-        _write_hosts(ctx, [name])
+        return network_place.run(ctx, lambda: _disconnect(ctx, container_id, network))
+
+
+def _disconnect(ctx: Context, container_id: str, network: str) -> None:
+    name = networks.get(ctx, network).name
+    document = attachment.shrink(ctx, _running(ctx, container_id), name)
+    etcfiles.rewrite(ctx, document)
+    _write_hosts(ctx, [name])
 
 
 def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[str]:
@@ -201,30 +250,40 @@ def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[
 
     ``container_ids`` limits the links to these; the table is always written as a whole.
     """
-    done = []
     with definitions.lock(ctx):
-        for document in endpoints.everyone(ctx):
-            container_id = document.request.container_id
-            if container_ids is not None and container_id not in container_ids:
-                continue
-            if not netns.exists(document.request.netns):
-                continue
-            attachment.restore(ctx, document, [networks.get(ctx, e.network) for e in document.endpoints])
-            done.append(container_id)
-        firewall.rebuild(ctx)
-        dns.rebuild(ctx, [networks.get(ctx, name) for name in ipam.used_networks(ctx)])
+        return network_place.run(ctx, lambda: _reload(ctx, container_ids))
+
+
+def _reload(ctx: Context, container_ids: Optional[Sequence[str]]) -> List[str]:
+    done: List[str] = []
+    if ctx.rootless and not endpoints.everyone(ctx):
+        return done
+    for document in endpoints.everyone(ctx):
+        container_id = document.request.container_id
+        if container_ids is not None and container_id not in container_ids:
+            continue
+        if not netns.exists(document.request.netns):
+            continue
+        attachment.restore(ctx, document, [networks.get(ctx, e.network) for e in document.endpoints])
+        done.append(container_id)
+    firewall.rebuild(ctx)
+    dns.rebuild(ctx, [networks.get(ctx, name) for name in ipam.used_networks(ctx)])
     return done
 
 
 def rename(ctx: Context, container_id: str, name: str) -> None:
     """Let a running container be found by its new name."""
     with definitions.lock(ctx):
-        document = endpoints.read(ctx, container_id)
-        if document is None:
-            return
-        attachment.rename(ctx, document, name)
-        _rewrite(ctx, container_id)
-        _write_hosts(ctx, [e.network for e in document.endpoints])
+        return network_place.run(ctx, lambda: _rename(ctx, container_id, name))
+
+
+def _rename(ctx: Context, container_id: str, name: str) -> None:
+    document = endpoints.read(ctx, container_id)
+    if document is None:
+        return
+    attachment.rename(ctx, document, name)
+    _rewrite(ctx, container_id)
+    _write_hosts(ctx, [e.network for e in document.endpoints])
 
 
 def live(ctx: Context, container_id: str) -> Optional[SetupResult]:

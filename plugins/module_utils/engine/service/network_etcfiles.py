@@ -14,8 +14,9 @@ from typing import List
 
 from ..context import Context
 from ..formats import etcfiles
-from ..formats.endpoint import EndpointDocument
-from ..network import definitions, dns, endpoints
+from ..formats.endpoint import EndpointDocument, SetupRequest
+from ..network import definitions, dns, endpoints, uplink
+from . import network_private
 
 LIMIT = 1024 * 1024
 HOSTS = "/etc/hosts"
@@ -90,9 +91,14 @@ def _hosts(ctx: Context, document: EndpointDocument) -> str:
 
 
 def _host_address(ctx: Context, document: EndpointDocument) -> str:
-    """Where the container reaches the host: its first bridge."""
+    """Where the container reaches the host: its first bridge, or for a user's container the host's own address."""
     if document.request.mode == "host":
         return "127.0.0.1"
+    if ctx.rootless:
+        place = (ctx.run("uplink") if document.request.mode == "network"
+                 else network_private.place(ctx, document.request.container_id))
+        found = uplink.read(place)
+        return found.host if found is not None else "127.0.0.1" if document.request.etc_hosts else ""
     for endpoint in document.endpoints:
         record = definitions.read(ctx, endpoint.network)
         if record is not None:
@@ -130,6 +136,14 @@ def _resolv(ctx: Context, document: EndpointDocument) -> str:
             record = definitions.read(ctx, endpoint.network)
             if record is not None and record.spec.dns:
                 resolver += [subnet.gateway for subnet in record.spec.subnets]
-    return etcfiles.resolv(base=base, servers=[s for s in request.dns if s != "none"], search=request.dns_search,
+    servers = [s for s in request.dns if s != "none"] or _reachable(ctx, request)
+    return etcfiles.resolv(base=base, servers=servers, search=request.dns_search,
                            options=request.dns_option, resolver=resolver, own_namespace=own,
                            ipv6=any(endpoint.ip6 for endpoint in document.endpoints))
+
+
+def _reachable(ctx: Context, request: SetupRequest) -> List[str]:
+    """The host's name server as a user's container sees it; none where the host's own ones are reachable."""
+    if request.mode == "network":
+        return dns.upstream(ctx)
+    return network_private.resolvers(ctx, request.container_id) if request.mode in network_private.MODES else []

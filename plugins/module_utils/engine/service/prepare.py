@@ -16,7 +16,7 @@ from ..formats.container import ContainerSpec
 from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
-from . import devices, mounts, namespaces
+from . import devices, limits, mounts, namespaces
 
 if TYPE_CHECKING:
     from ..formats.container import HealthCheck
@@ -64,10 +64,11 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
         hostname=hostname, cgroups_path=cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
         namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
-        seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record)))
+        seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
+        limited=limits.check(ctx, spec), gids=_mapped_groups(ctx)))
     path = files.make_directory(store.run_directory(ctx, record.id, "bundle"))
     files.write_json(os.path.join(path, "config.json"), config, durable=False)
-    return Bundle(path, config, config["linux"]["cgroupsPath"], [row.shown for row in resolved], versions)
+    return Bundle(path, config, config["linux"].get("cgroupsPath", ""), [row.shown for row in resolved], versions)
 
 
 def _with_defaults(spec: ContainerSpec) -> ContainerSpec:
@@ -196,18 +197,40 @@ def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, user:
     return path
 
 
+def _mapped_groups(ctx: Context) -> int:
+    if not ctx.rootless:
+        return 2 ** 32
+    from ..formats import idmap
+    from . import rootless
+
+    return idmap.size(rootless.mapped("gid"))
+
+
 def cgroup_manager(ctx: Context) -> str:
-    """'systemd' where systemd is the host's init, else 'cgroupfs', unless the context says which."""
-    return ctx.cgroup_manager or ("systemd" if cgroup.has_systemd() else "cgroupfs")
+    """'systemd' where systemd keeps the user's cgroups, else 'cgroupfs', unless the context says which."""
+    if ctx.cgroup_manager:
+        return ctx.cgroup_manager
+    if ctx.rootless:
+        return "systemd" if limits.delegated(ctx) is not None else "cgroupfs"
+    return "systemd" if cgroup.has_systemd() else "cgroupfs"
 
 
 def cgroups_path(ctx: Context, record: Record) -> str:
-    """The OCI cgroupsPath: a directory, or SLICE:PREFIX:NAME where systemd keeps the tree."""
+    """The OCI cgroupsPath: a directory, or SLICE:PREFIX:NAME where systemd keeps the tree.
+
+    '' for a user to whom no cgroup is delegated: the container stays in the one that it was started in.
+    """
     parent = record.spec.cgroup_parent
+    if ctx.rootless and limits.delegated(ctx) is None:
+        if parent:
+            raise Unsupported("cgroup_parent cannot be set for user %d on this host" % ctx.uid,
+                              "It takes cgroup v2 and a user session.")
+        return ""
     if cgroup_manager(ctx) == "systemd":
         if parent and not parent.endswith(".slice"):
             raise InvalidInput("cgroup_parent %r is no systemd slice" % parent, "Name a slice, such as web.slice.")
-        return "%s:%s:%s" % (os.path.basename(parent) or "machine.slice", ctx.prefix, record.id)
+        slice_name = "user.slice" if ctx.rootless else "machine.slice"
+        return "%s:%s:%s" % (os.path.basename(parent) or slice_name, ctx.prefix, record.id)
     if any(part == ".." for part in parent.split("/")):
         raise InvalidInput("cgroup_parent %r leads out of its place" % parent)
     return os.path.join("/", parent or ctx.prefix, record.id)

@@ -106,7 +106,7 @@ def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> 
     from . import networks
 
     before, after = namespaces.network_uses(record.spec), namespaces.network_uses(spec)
-    if not (namespaces.has_links(record.spec) and namespaces.has_links(spec)):
+    if not (namespaces.on_bridges(record.spec) and namespaces.on_bridges(spec)):
         raise InvalidInput("The network mode of %s cannot be changed while it exists" % record.name, "Make it again.")
     if not state.running:
         return

@@ -1,0 +1,288 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""How a network namespace without root's help gets out, and how the host's ports get in.
+
+slirp4netns(1) and pasta(1) hold a tap device in the namespace and sockets on the host. ``<place>/uplink.json``
+names the process. slirp4netns forwards ports on request, by its API socket; pasta by its command line.
+Processes are started from a thread that is in the host's network namespace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+
+from ..context import Context
+from ..errors import Conflict, EngineError, InvalidInput, Unsupported
+from ..formats.container import Port
+from ..kernel import command, files, proc
+from .ports import shown
+
+DOCUMENT = "uplink.json"
+DEFAULT_CIDR = "10.0.2.0/24"
+MTU = "65520"
+PATIENCE = 10.0  # seconds that a program gets to set up its device
+ANSWER_LIMIT = 64 * 1024
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+
+class Uplink(NamedTuple):
+    """One uplink. ``kind`` is slirp4netns or pasta; ``address`` is what the host's connections arrive at
+    inside, ``resolver`` a name server that is reachable from there, ``host`` the host's own address; '' for none."""
+
+    kind: str
+    pid: int
+    started: int
+    socket: str
+    address: str
+    resolver: str
+    host: str = ""
+
+
+def read(place: str) -> Optional[Uplink]:
+    """The uplink noted in a directory, whether it is alive or not; None when there is none."""
+    document = files.read_json(os.path.join(place, DOCUMENT))
+    return None if document is None else Uplink(**document)
+
+
+def alive(uplink: Optional[Uplink]) -> bool:
+    """Whether its process is there."""
+    return uplink is not None and proc.alive(uplink.pid, uplink.started)
+
+
+def stop(place: str) -> None:
+    """End the uplink noted in a directory; one that is gone, or was never there, is fine."""
+    uplink = read(place)
+    if uplink is None:
+        return
+    if alive(uplink):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(uplink.pid, signal.SIGTERM)
+            _reap(uplink.pid)
+    for name in ("slirp.sock", "pasta.pid", "uplink.log", DOCUMENT):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(place, name))
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _note(place: str, uplink: Uplink) -> Uplink:
+    files.write_json(os.path.join(place, DOCUMENT), uplink._asdict(), durable=False)
+    return uplink
+
+
+def _host_address() -> str:
+    """The address that the host has towards the internet; '' when it has none. Nothing is sent for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))
+            return str(sock.getsockname()[0])
+        except OSError:
+            return ""
+
+
+# slirp4netns
+
+SLIRP_OPTIONS = ("allow_host_loopback", "cidr", "enable_ipv6", "mtu", "outbound_addr", "outbound_addr6",
+                 "port_handler")
+
+
+def start_slirp(ctx: Context, place: str, namespace: str, options: Mapping[str, str]) -> Uplink:
+    """Connect the namespace at a path by slirp4netns and wait until its device is up.
+
+    ``options`` are those of podman-run(1), --network=slirp4netns. Raises EngineError, MissingDependency.
+    """
+    program = ctx.tool("slirp4netns", "connect the network of a user without root")
+    base = _slirp_network(options.get("cidr", DEFAULT_CIDR))
+    path = os.path.join(files.make_directory(place), "slirp.sock")
+    if len(os.fsencode(path)) > 107:
+        raise InvalidInput("The path of slirp4netns's socket is longer than 107 bytes: %s" % path,
+                           "Choose a shorter runroot.")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    ready_read, ready_write = os.pipe()
+    log = _log(place)
+    argv = [program, *slirp_arguments(options), "-r", "3", "--api-socket", path, "--netns-type=path", namespace, "tap0"]
+    try:
+        try:
+            pid = command.launch(argv, descriptors={3: ready_write, 1: log, 2: log}, env=ENVIRONMENT)
+        finally:
+            os.close(ready_write)
+            os.close(log)
+        uplink = Uplink("slirp4netns", pid, proc.start_time(pid) or 0, path, str(base + 100), str(base + 3),
+                        _host_address())
+        _note(place, uplink)
+        if not _ready(ready_read):
+            _fail(place, "slirp4netns")
+    finally:
+        os.close(ready_read)
+    return uplink
+
+
+def _slirp_network(cidr: str) -> Any:
+    import ipaddress
+
+    try:
+        network = ipaddress.IPv4Network(cidr)
+    except ValueError as exc:
+        raise InvalidInput("slirp4netns has the cidr %r: %s" % (cidr, exc)) from exc
+    if not 8 <= network.prefixlen <= 24:
+        raise InvalidInput("slirp4netns needs a cidr of 8 to 24 bits, not %s" % cidr)
+    return network.network_address
+
+
+def slirp_arguments(options: Mapping[str, str]) -> List[str]:
+    """slirp4netns's own options for podman's. Raises InvalidInput and Unsupported."""
+    for name in options:
+        if name not in SLIRP_OPTIONS:
+            raise InvalidInput("slirp4netns has no option %r" % name, "It has %s." % ", ".join(SLIRP_OPTIONS))
+    if options.get("port_handler", "slirp4netns") != "slirp4netns":
+        raise Unsupported("port_handler=%s is not supported" % options["port_handler"],
+                          "Ports are forwarded by slirp4netns itself, which keeps the client's address.")
+    argv = ["--configure", "--enable-sandbox", "--enable-seccomp", "--mtu=" + _number(options.get("mtu", MTU))]
+    if options.get("allow_host_loopback", "false") != "true":
+        argv.append("--disable-host-loopback")
+    if options.get("enable_ipv6", "true") == "true":
+        argv.append("--enable-ipv6")
+    if options.get("cidr", DEFAULT_CIDR) != DEFAULT_CIDR:
+        argv.append("--cidr=" + options["cidr"])
+    for name, flag in (("outbound_addr", "--outbound-addr="), ("outbound_addr6", "--outbound-addr6=")):
+        if options.get(name):
+            argv.append(flag + options[name])
+    return argv
+
+
+def _number(text: str) -> str:
+    if not text.isdigit() or not 68 <= int(text) <= 65521:
+        raise InvalidInput("The mtu %r is no number from 68 to 65521" % text)
+    return text
+
+
+def _ready(fd: int) -> bool:
+    import select
+
+    return bool(select.select([fd], [], [], PATIENCE)[0]) and os.read(fd, 16) != b""
+
+
+def _log(place: str) -> int:
+    return os.open(os.path.join(place, "uplink.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+
+
+def _fail(place: str, program: str) -> None:
+    with open(os.path.join(place, "uplink.log"), encoding="utf-8", errors="replace") as stream:
+        words = [line.strip() for line in stream.read(ANSWER_LIMIT).splitlines() if line.strip()]
+    text = "; ".join(word for word in words[-3:] if word.isprintable())
+    stop(place)
+    hint = "/dev/net/tun must be there for everybody (mode 0666)." if "tun" in text else None
+    raise EngineError("%s did not connect the network: %s" % (program, text or "it said nothing"), hint)
+
+
+def _ask(uplink: Uplink, verb: str, arguments: Mapping[str, Any]) -> Dict[str, Any]:
+    """One request to slirp4netns (its man page, API SOCKET)."""
+    request = json.dumps({"execute": verb, "arguments": dict(arguments)}).encode()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
+        sock.settimeout(PATIENCE)
+        try:
+            sock.connect(uplink.socket)
+            sock.sendall(request)
+            sock.shutdown(socket.SHUT_WR)
+            answer = b""
+            while len(answer) < ANSWER_LIMIT:
+                piece = sock.recv(65536)
+                if not piece:
+                    break
+                answer += piece
+            document = json.loads(answer)
+        except (OSError, ValueError) as exc:
+            raise EngineError("slirp4netns does not answer: %s" % exc) from exc
+    if not isinstance(document, dict) or "error" in document:
+        detail = document.get("error", {}) if isinstance(document, dict) else {}
+        raise EngineError("slirp4netns refused %s: %s" % (verb, detail.get("desc", "no reason given")))
+    found = document.get("return")
+    return found if isinstance(found, dict) else {}
+
+
+def forward(uplink: Uplink, ports: Sequence[Port], *, same_port: bool) -> None:
+    """Open ports of the host; all or none. ``same_port`` leads them to the same number inside (where NAT
+    leads on), else to the container's own. Raises Conflict for one that is taken, Unsupported."""
+    done: List[Port] = []
+    try:
+        for port in ports:
+            _forward_one(uplink, port, port.host_port if same_port else port.container_port)
+            done.append(port)
+    except EngineError:
+        unforward(uplink, done)
+        raise
+
+
+def _forward_one(uplink: Uplink, port: Port, inside: int) -> None:
+    if port.protocol not in ("tcp", "udp") or ":" in port.host_ip:
+        raise Unsupported("The port %s cannot be published without root" % shown(port),
+                          "slirp4netns forwards tcp and udp, from addresses of IPv4.")
+    try:
+        _ask(uplink, "add_hostfwd", {"proto": port.protocol, "host_addr": port.host_ip or "0.0.0.0",
+                                     "host_port": port.host_port, "guest_addr": uplink.address, "guest_port": inside})
+    except EngineError as exc:
+        if "slirp_add_hostfwd failed" not in exc.message:
+            raise
+        raise Conflict("Port %s is in use by another program of this host" % shown(port),
+                       "See who listens with: ss -lnp '( sport = :%d )'" % port.host_port) from exc
+
+
+def unforward(uplink: Uplink, ports: Sequence[Port]) -> None:
+    """Close ports of the host again; those that are not open are fine."""
+    if not ports or not alive(uplink):
+        return
+    wanted = {(port.protocol, port.host_ip or "0.0.0.0", port.host_port) for port in ports}
+    for entry in _ask(uplink, "list_hostfwd", {}).get("entries", ()):
+        if (entry.get("proto"), entry.get("host_addr"), entry.get("host_port")) in wanted:
+            _ask(uplink, "remove_hostfwd", {"id": entry["id"]})
+
+
+# pasta
+
+def start_pasta(ctx: Context, place: str, namespace: str, options: Sequence[str], ports: Sequence[Port]) -> Uplink:
+    """Connect the namespace at a path by pasta, with these ports of the host led into it.
+
+    ``options`` go to pasta as they are. The container has the host's own address. Raises EngineError,
+    Conflict, MissingDependency.
+    """
+    program = ctx.tool("pasta", "connect the network of a user without root")
+    files.make_directory(place)
+    pid_file = os.path.join(place, "pasta.pid")
+    argv = [program, "--config-net", "--pid", pid_file, *pasta_arguments(options, ports), "--netns", namespace]
+    done = command.run(argv, env=ENVIRONMENT)
+    if done.code:
+        _pasta_failed(done.stderr.decode("utf-8", "replace"), ports)
+    with open(pid_file, encoding="ascii") as stream:
+        pid = int(stream.read(32))
+    return _note(place, Uplink("pasta", pid, proc.start_time(pid) or 0, "", "", "", _host_address()))
+
+
+def pasta_arguments(options: Sequence[str], ports: Sequence[Port]) -> List[str]:
+    """pasta's options for published ports, with nothing forwarded that was not asked for, and then the user's."""
+    argv: List[str] = []
+    for flag, protocol in (("-t", "tcp"), ("-u", "udp")):
+        rows = ["%s%d:%d" % (port.host_ip + "/" if port.host_ip else "", port.host_port, port.container_port)
+                for port in ports if port.protocol == protocol]
+        argv += [word for row in rows for word in (flag, row)] or [flag, "none"]
+    if any(port.protocol not in ("tcp", "udp") for port in ports):
+        raise Unsupported("pasta forwards tcp and udp only")
+    return argv + ["-T", "none", "-U", "none", "--no-map-gw", *options]
+
+
+def _pasta_failed(said: str, ports: Sequence[Port]) -> None:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "syslog" not in line]
+    text = "; ".join(line for line in lines[-3:] if line.isprintable())
+    if ports and ("bind" in text.lower() or "address already in use" in text.lower()):
+        raise Conflict("A port of %s is in use by another program of this host (%s)"
+                       % (", ".join(shown(port) for port in ports), text))
+    hint = "pasta takes the address of the interface with the default route." if "route" in text else None
+    raise EngineError("pasta did not connect the network: %s" % (text or "it said nothing"), hint)

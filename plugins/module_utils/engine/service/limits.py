@@ -1,0 +1,57 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a container's cgroup can be limited: root's always, a user's by what systemd delegated to the user.
+
+A limit that was asked for and cannot be set is an error, never ignored.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import FrozenSet, Optional
+
+from ..context import Context
+from ..errors import Unsupported
+from ..formats.container import ContainerSpec
+from ..kernel import cgroup
+
+# option: the controller of cgroup v2 that it takes (cgroups(7))
+CONTROLLERS = {
+    "memory": "memory", "memory_reservation": "memory", "memory_swap": "memory", "memory_swappiness": "memory",
+    "oom_kill_disable": "memory", "cpus": "cpu", "cpu_period": "cpu", "cpu_quota": "cpu", "cpu_rt_period": "cpu",
+    "cpu_rt_runtime": "cpu", "cpu_shares": "cpu", "cpuset_cpus": "cpuset", "cpuset_mems": "cpuset",
+    "pids_limit": "pids", "blkio_weight": "io", "device_read_bps": "io", "device_write_bps": "io",
+    "device_read_iops": "io", "device_write_iops": "io", "cgroup_conf": "",
+}
+
+
+def delegated(ctx: Context) -> Optional[FrozenSet[str]]:
+    """The controllers that a user's systemd may use; None where it may use none at all."""
+    if cgroup.mode() != "v2" or not os.path.exists("/run/user/%d/bus" % ctx.uid):
+        return None
+    path = "/sys/fs/cgroup/user.slice/user-%d.slice/user@%d.service/cgroup.controllers" % (ctx.uid, ctx.uid)
+    try:
+        with open(path, encoding="ascii") as stream:
+            return frozenset(stream.read().split())
+    except OSError:
+        return None
+
+
+def check(ctx: Context, spec: ContainerSpec) -> bool:
+    """Whether the container gets limits at all. Raises Unsupported for one that was asked for and cannot be set."""
+    if not ctx.rootless:
+        return True
+    from ..formats.container import DEFAULTS
+
+    there = delegated(ctx)
+    asked = [name for name in CONTROLLERS if getattr(spec, name) != DEFAULTS[name]]
+    missing = [name for name in asked if there is None or (CONTROLLERS[name] and CONTROLLERS[name] not in there)]
+    if missing:
+        words = sorted({CONTROLLERS[name] for name in missing if CONTROLLERS[name]})
+        raise Unsupported(
+            "The limits %s cannot be set for user %d on this host: %s" % (
+                ", ".join(missing), ctx.uid, "no cgroup controller is delegated" if there is None
+                else "the controllers %s are not delegated" % ", ".join(words)),
+            "It takes cgroup v2, a user session (linger) and Delegate=%s in a drop-in of user@.service."
+            % " ".join(words or ("yes",)))
+    return bool(asked) or (there is not None and "pids" in there)
