@@ -109,8 +109,16 @@ def test_nonsense_is_refused_by_its_option(field: str, value: object) -> None:
     assert "the_option" in caught.value.message
 
 
-@pytest.mark.parametrize("field, value", [("network", "slirp4netns"), ("network", "pasta:-t,auto"), ("userns",
-                                                                                                     "keep-id")])
+@pytest.mark.parametrize("value, mode, name", [
+    ("slirp4netns", "slirp4netns", ""), ("pasta", "pasta", ""), ("pasta:-t,auto", "pasta", "-t,auto"),
+    ("slirp4netns:mtu=1500,cidr=10.9.0.0/24", "slirp4netns", "cidr=10.9.0.0/24,mtu=1500"),
+])
+def test_private_ways_out(value: str, mode: str, name: str) -> None:
+    row = values.canonical("network", value)[0]
+    assert (row["mode"], row["name"]) == (mode, name)
+
+
+@pytest.mark.parametrize("field, value", [("userns", "keep-id")])
 def test_what_is_not_built_says_so(field: str, value: str) -> None:
     with pytest.raises(Unsupported):
         values.canonical(field, value)

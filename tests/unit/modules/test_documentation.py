@@ -43,7 +43,8 @@ def accepted(module: Any, monkeypatch: Any) -> dict:
         caught.update(argument_spec)
         raise Stop
 
-    monkeypatch.setattr(glue, "use_copy", lambda: True)
+    monkeypatch.setattr(glue, "_early_parameters", dict)
+    monkeypatch.setattr(glue, "use_copy", lambda _params: True)
     monkeypatch.setattr(glue, "AnsibleModule", take)
     with pytest.raises(Stop):
         module.main()

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine import errors
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import NetworkUse, Port
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.endpoint import (
     Endpoint,
@@ -142,7 +143,7 @@ def test_publications_by_family() -> None:
 def test_name_server_lines() -> None:
     record = definitions.NetworkRecord("0" * 64, 0.0, NetworkSpec(
         "n", subnets=(Subnet("10.89.0.0/24", "10.89.0.1"), Subnet("fd01::/64", "fd01::1")), dns_servers=("1.1.1.1",)))
-    assert dns.header(record) == "10.89.0.1,fd01::1 1.1.1.1"
+    assert dns.header(Context(), record) == "10.89.0.1,fd01::1 1.1.1.1"
     assert dns.line(document(), "n") == "a" * 64 + " 10.89.0.2 fd01::2 web,www 9.9.9.9"
 
 
