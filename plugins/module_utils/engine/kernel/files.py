@@ -57,6 +57,42 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600, *, durable: bool = T
         raise write_error(path, exc) from exc
 
 
+def replace(path: str, data: bytes, mode: int = 0o644) -> None:
+    """Replace a file of the host's with ``data`` atomically; what it had of owner, mode and SELinux label stays.
+
+    One that is missing is made with ``mode``, whatever the umask. Raises EngineError as write_atomic does.
+    """
+    label, status = None, None
+    with contextlib.suppress(FileNotFoundError):
+        status = os.stat(path)
+        with contextlib.suppress(OSError):
+            label = os.getxattr(path, "security.selinux")
+    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    write_plain(temporary, data)
+    try:
+        if status is not None:
+            os.chown(temporary, status.st_uid, status.st_gid)
+        os.chmod(temporary, mode if status is None else status.st_mode & 0o7777)
+        if label is not None:
+            with contextlib.suppress(OSError):
+                os.setxattr(temporary, "security.selinux", label)
+        _sync(temporary)
+        os.rename(temporary, path)
+        sync_directory(os.path.dirname(path))
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise write_error(path, exc) from exc
+
+
+def _sync(path: str) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def write_error(path: str, exc: OSError) -> EngineError:
     """The error for a file that could not be written."""
     hint = None
@@ -67,11 +103,7 @@ def write_error(path: str, exc: OSError) -> EngineError:
 
 def sync_directory(path: str) -> None:
     """Make renames in a directory durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    _sync(path)
 
 
 def write_json(path: str, document: Any, mode: int = 0o600, *, durable: bool = True) -> None:

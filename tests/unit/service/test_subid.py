@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""/etc/subuid on disk: locks as shadow-utils', what a replacement keeps, what is read."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, NotFound, TimedOut
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
+
+
+def dead_process() -> int:
+    """The ID of a process that was, and is not any more."""
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    child.wait()
+    return child.pid
+
+
+def test_the_lock_names_its_holder_and_goes(tmp_path: pathlib.Path) -> None:
+    with subid.lock(str(tmp_path / "subuid")):
+        assert (tmp_path / "subuid.lock").read_bytes() == b"%d\0" % os.getpid()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"%d\0", b"%d", b"%d\n"])
+def test_a_lock_of_a_dead_process_is_broken(tmp_path: pathlib.Path, content: bytes) -> None:
+    (tmp_path / "subuid.lock").write_bytes(content % dead_process())
+    with subid.lock(str(tmp_path / "subuid")):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content, match", [(b"%d\0" % os.getppid(), "Process %d holds" % os.getppid()),
+                                            (b"", "names no process"), (b"x", "names no process"),
+                                            (b"0", "names no process")])
+def test_a_lock_that_is_held_is_respected(tmp_path: pathlib.Path, content: bytes, match: str) -> None:
+    (tmp_path / "subuid.lock").write_bytes(content)
+    with pytest.raises(TimedOut, match=match), subid.lock(str(tmp_path / "subuid"), seconds=0.2):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["subuid.lock"]
+
+
+def test_a_lock_is_waited_for(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "subuid.lock").write_bytes(b"%d" % os.getppid())
+    timer = threading.Timer(0.3, (tmp_path / "subuid.lock").unlink)
+    timer.start()
+    with subid.lock(str(tmp_path / "subuid"), seconds=10):
+        assert not timer.is_alive()
+    timer.join()
+
+
+def test_a_replaced_file_keeps_owner_mode_and_foreign_bytes(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "subuid"
+    path.write_bytes(b"# caf\xe9\nbob:1:5\n")
+    path.chmod(0o640)
+    if os.getuid() == 0:
+        os.chown(path, 12, 34)
+    before = path.stat()
+    subid.write({"uid": subid.read(str(path)) + "alice:6:5\n"}, str(tmp_path))
+    after = path.stat()
+    assert path.read_bytes() == b"# caf\xe9\nbob:1:5\nalice:6:5\n" and after.st_ino != before.st_ino
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["subuid"]
+
+
+def test_a_new_file_can_be_read_by_everybody(tmp_path: pathlib.Path) -> None:
+    old = os.umask(0o077)
+    try:
+        subid.write({"gid": "alice:6:5\n"}, str(tmp_path))
+    finally:
+        os.umask(old)
+    assert (tmp_path / "subgid").stat().st_mode & 0o777 == 0o644
+
+
+def test_what_a_host_says(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "subuid").write_text("root:100000:65536\n")
+    (tmp_path / "login.defs").write_text("SUB_UID_MIN 5000\n")
+    seen = subid.observe(make_context(), "root", required=True, etc=str(tmp_path))
+    assert seen.names == ("root", "0") and seen.source == "files" and seen.reported == {}
+    assert seen.files["uid"].text == "root:100000:65536\n" and seen.files["gid"].text == ""
+    assert seen.files["uid"].limits.minimum == 5000 and (0, "root") in seen.files["uid"].accounts
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "a\nb", "#a", "a b"])
+def test_names_that_break_the_file(name: str) -> None:
+    with pytest.raises(InvalidInput):
+        subid.names(name, required=False)
+
+
+def test_a_user_who_is_gone() -> None:
+    assert subid.names("no-such-user", required=False) == ("no-such-user",)
+    with pytest.raises(NotFound):
+        subid.names("no-such-user", required=True)
+    assert subid.names("0", required=True) == ("root", "0")
