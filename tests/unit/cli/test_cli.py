@@ -18,7 +18,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context 
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, Unsupported
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import gotemplate, humanize, values
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import DEFAULTS
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers, processes
 
 FLAGS = (flags.Flag("detach", "d", "bool"), flags.Flag("tty", "t", "bool"), flags.Flag("publish", "p", "list"),
          flags.Flag("name"), flags.Flag("time", "T", "int"), flags.Flag("pod", refused="pods are not there"))
@@ -258,6 +258,34 @@ def test_ways_to_choose_containers_exclude_each_other(words, ways) -> None:
     ("2026-01-02T03:04:05.123456789+02:00", "2026-01-02T03:04:05.123456789+02:00")])
 def test_times_of_logs_are_gos(stamp, shown) -> None:
     assert containers.shown_time(stamp) == shown
+
+
+@pytest.mark.parametrize(("count", "text"), [(0, "0s"), (7, "7ns"), (1500, "1.5\u00b5s"), (23149367, "23.149367ms"),
+                                             (10 ** 9, "1s"), (62 * 10 ** 9 + 5 * 10 ** 8, "1m2.5s"),
+                                             (3600 * 10 ** 9, "1h0m0s"), (90061 * 10 ** 9 + 1, "25h1m1.000000001s")])
+def test_durations_are_gos(count, text) -> None:
+    assert humanize.go_duration(count) == text
+
+
+@pytest.mark.parametrize(("count", "binary", "text"), [
+    (0, False, "0B"), (507904, False, "507.9kB"), (507904, True, "496KiB"), (25276502016, False, "25.28GB"),
+    (25276502016, True, "23.54GiB"), (10, True, "10B")])
+def test_compact_sizes(count, binary, text) -> None:
+    assert humanize.compact(count, binary=binary) == text
+
+
+def test_columns_of_top_have_several_names() -> None:
+    assert processes.descriptors([]) == list(processes.DEFAULT)
+    assert processes.descriptors(["user,PID", "%cpu", "elapsed", "%u", "%U"]) == [
+        "user", "pid", "pcpu", "etime", "ruser", "user"]
+    with pytest.raises(InvalidInput, match="args, capamb"):
+        processes.descriptors(["bogus"])
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "?"), (34816, "pts/0"), (34816 + 3, "pts/3"), (1025, "tty1"),
+                                              (1088, "ttyS0"), (1281, "console")])
+def test_terminals_have_names(number, name) -> None:
+    assert processes.terminal(number) == name
 
 
 def test_captured_words() -> None:

@@ -148,6 +148,38 @@ def test_only_the_named_streams_are_attached(client: Client) -> None:
     assert client(*words)[0] == 125
 
 
+def test_top_shows_the_processes_of_the_container_only(client: Client) -> None:
+    client.detached("--name", "one", "--user", "0:7", client.image, "sh", "-c", "sleep 101 & sleep 102; true")
+    client("exec", "-d", "one", "sleep", "103")
+    code, out, err = client("top", "one", "pid,ppid", "user", "group", "args")
+    rows = [line.split(None, 4) for line in out.splitlines()]
+    assert (code, err) == (0, "") and rows[0] == ["PID", "PPID", "USER", "GROUP", "COMMAND"]
+    assert [row[4] for row in rows[1:]] == ["sh -c sleep 101 & sleep 102; true", "sleep 101", "sleep 102", "sleep 103"]
+    assert [row[:2] for row in rows[1:4]] == [["1", "0"], [rows[2][0], "1"], [rows[3][0], "1"]]
+    assert rows[4][1] == "0" and {row[3] for row in rows[1:]} == {"7"}
+    assert client("top", "-l")[1].split("\n")[0].split() == [
+        "USER", "PID", "PPID", "%CPU", "ELAPSED", "TTY", "TIME", "COMMAND"]
+    assert client("top", "one", "bogus")[0] == 125
+    client("kill", "one")
+    client("wait", "one")
+    assert client("top", "one")[0] == 125
+
+
+def test_stats_are_those_of_the_control_groups(client: Client) -> None:
+    client.detached("--name", "one", "-m", "64m", client.image, "sh", "-c", "sleep 101 & sleep 102; true")
+    client("create", "--name", "two", "--rootfs", client.image, "sleep", "1")
+    template = "{{.Name}} {{.PIDs}} {{.MemLimit}} {{.CPUNano}}"
+    rows = [line.split() for line in client("stats", "--no-stream", "--format", template)[1].splitlines()]
+    assert [row[:3] for row in rows] == [["one", "3", "67108864"]] and int(rows[0][3]) > 0
+    assert client("stats", "--no-stream", "-a", "--format", "{{.Name}} {{.PIDs}}")[1] == "one 3\ntwo 0\n"
+    assert '"net_io": "0B / 0B"' in client("stats", "--no-stream", "--format", "json", "one")[1]
+    assert client("stats", "--no-stream", "nothing")[0] == 125
+    running = client.attached("stats", "-i", "1", "--format", "{{.Name}}")
+    assert [running.stdout.readline() for _time in range(2)] == ["one\n"] * 2
+    running.terminate()
+    running.wait(timeout=10)
+
+
 def test_output_that_cannot_be_written_is_an_error(client: Client) -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([*client.start, "ps"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound
@@ -249,6 +249,29 @@ def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
                                out=io.out, err=io.err)
 
 
+def tree(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Print an image's layers, from the lowest up, or what lies upon it."""
+    from ..formats import humanize
+
+    record = images.lookup(ctx, parsed.arguments[0])
+    root = images.layer_tree(ctx, record, above=bool(parsed.get("whatrequires")))
+    lines = ["Image ID: %s" % record.id[:12], "Tags:     [%s]" % " ".join(record.names),
+             "Size:     %s" % humanize.compact(record.size), "Image Layers"]
+
+    def add(rows: Sequence[Dict[str, Any]], indent: str) -> None:
+        for number, row in enumerate(rows):
+            last = number == len(rows) - 1
+            names = " Top Layer of: [%s]" % " ".join(row["names"]) if row["names"] else ""
+            lines.append("%s%s ID: %s Size: %7s%s" % (
+                indent, "\u2514\u2500\u2500" if last else "\u251c\u2500\u2500", row["id"][:12],
+                humanize.compact(row["size"]), names))
+            add(row["above"], indent + ("    " if last else "\u2502   "))
+
+    add(root, "")
+    io.out.write("\n".join(lines) + "\n")
+    return 0
+
+
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove images without a name, or all that are not used."""
     io.out.write("".join(one + "\n" for one in images.prune(ctx, every=bool(parsed.get("all")))))
@@ -305,6 +328,9 @@ VERBS: Tuple[Verb, ...] = (
     Verb("image exists", "IMAGE", "Whether there is such an image", (), exists, (1, 1), reads_only=True),
     Verb("image inspect", "IMAGE...", "Print everything about images", (
         Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),
+    Verb("image tree", "IMAGE", "Print an image's layers as a tree", (
+        Flag("whatrequires", kind="bool", help="the layers of other images that lie upon it"),), tree, (1, 1),
+        reads_only=True),
     Verb("image prune", "", "Remove images that nothing needs", (
         Flag("all", "a", "bool", "also those with a name"), Flag("force", "f", "bool", "never ask, which is so anyway"),
         Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),

@@ -38,19 +38,19 @@ VERSION = "0.1.0"
 # verb: the module that has it
 MODULES = {
     "execution": "create run start exec attach logs",
-    "listing": "ps inspect",
+    "listing": "ps inspect", "usage": "top stats",
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
     "images": "pull push images rmi tag untag history load save import search image",
     "networks": "network", "volumes": "volume", "secrets": "secret", "system": "login logout info version",
 }
 GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
-OF_GROUP = {"container": ("listing", "execution", "containers"), "image": ("images",)}
+OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images",)}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"pod": "pods", "kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
          "build": "builds", "buildx": "builds", "unshare": "rootless containers", "system": "system verbs",
          "machine": "virtual machines", "commit": "commit", "diff": "diff", "export": "export", "cp": "copying",
-         "mount": "mounts", "umount": "mounts", "unmount": "mounts", "stats": "statistics", "events": "events",
+         "mount": "mounts", "umount": "mounts", "unmount": "mounts", "events": "events",
          "manifest": "manifest lists", "auto-update": "updates", "init": "init", "checkpoint": "CRIU"}
 
 
@@ -154,6 +154,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .execution import VERBS
     elif module == "listing":
         from .listing import VERBS
+    elif module == "usage":
+        from .usage import VERBS
     elif module == "containers":
         from .containers import VERBS
     elif module == "images":

@@ -40,3 +40,34 @@ def size(count: float) -> str:
         value /= 1000
         number += 1
     return "%.3g %s" % (value, units[number])
+
+
+def compact(count: float, *, binary: bool = False) -> str:
+    """Bytes with four digits and no blank: '507.9kB', or with ``binary`` '496KiB'."""
+    units = ("B", "KiB", "MiB", "GiB", "TiB", "PiB") if binary else ("B", "kB", "MB", "GB", "TB", "PB")
+    base = 1024.0 if binary else 1000.0
+    number, value = 0, float(count)
+    while value >= base and number < len(units) - 1:
+        value /= base
+        number += 1
+    return "%.4g%s" % (value, units[number])
+
+
+def go_duration(nanoseconds: int) -> str:
+    """As Go prints a time.Duration: '1h2m3.5s', '23.149367ms', '0s'."""
+    if nanoseconds < 10 ** 9:
+        for unit, length in (("ms", 10 ** 6), ("\u00b5s", 10 ** 3), ("ns", 1)):
+            if nanoseconds >= length:
+                return _decimal(nanoseconds, length) + unit
+        return "0s"
+    minutes, rest = divmod(nanoseconds, 60 * 10 ** 9)
+    hours, minutes = divmod(minutes, 60)
+    head = "%dh%dm" % (hours, minutes) if hours else "%dm" % minutes if minutes else ""
+    return head + _decimal(rest, 10 ** 9) + "s"
+
+
+def _decimal(number: int, length: int) -> str:
+    """number / length, exactly, without zeros at the end."""
+    whole, rest = divmod(number, length)
+    digits = ("%0*d" % (len(str(length)) - 1, rest)).rstrip("0") if rest else ""
+    return "%d.%s" % (whole, digits) if digits else "%d" % whole

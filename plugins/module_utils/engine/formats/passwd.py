@@ -8,7 +8,7 @@ IDs are strictly decimal and 0..2^31-1. A malformed line is skipped; it never me
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
 
@@ -102,3 +102,19 @@ def _groups(data: bytes) -> Iterator[Tuple[str, int, List[str]]]:
         gid = parse_id(parts[2])
         if gid is not None:
             yield parts[0], gid, [member for member in parts[3].split(",") if member]
+
+
+def user_names(data: bytes) -> Dict[int, str]:
+    """The names of a passwd file by ID; the first line of an ID counts."""
+    found: Dict[int, str] = {}
+    for name, uid, _gid, _home in _users(data):
+        found.setdefault(uid, name)
+    return found
+
+
+def group_names(data: bytes) -> Dict[int, str]:
+    """The names of a group file by ID; the first line of an ID counts."""
+    found: Dict[int, str] = {}
+    for name, gid, _members in _groups(data):
+        found.setdefault(gid, name)
+    return found

@@ -234,6 +234,13 @@ def ports(ctx: Context, name: str) -> List[Dict[str, Any]]:
     return rows.ports_of(ctx, store.find(ctx, name))
 
 
+def top(ctx: Context, name: str, columns: Sequence[str] = ()) -> List[List[str]]:
+    """A head and a row for each process of a running container; see processes.table."""
+    from . import processes
+
+    return processes.table(ctx, store.find(ctx, name), columns)
+
+
 def healthcheck(ctx: Context, name: str) -> int:
     """Run a container's health check now; 0 when it passed, 1 when it failed."""
     from . import health

@@ -37,6 +37,29 @@ def inspect(ctx: Context, record: ImageRecord) -> Dict[str, Any]:
         "NamesHistory": list(record.names)}
 
 
+def layer_tree(ctx: Context, record: ImageRecord, *, above: bool = False) -> List[Dict[str, Any]]:
+    """An image's layers, from the lowest up, as rows beside each other: {id, size (bytes), names, above}.
+
+    ``names`` are those of the images whose top layer it is. With ``above`` there is one row, the image's
+    top layer, and each row has ``above`` it the layers of other images that lie upon it.
+    """
+    every = images.all(ctx)
+    tops: Dict[str, List[str]] = {}
+    upon: Dict[str, List[str]] = {}
+    for one in every:
+        if one.layers:
+            tops.setdefault(one.layers[-1], []).extend(one.names or ("<none>",))
+        for lower, upper in zip(one.layers, one.layers[1:]):
+            if upper not in upon.setdefault(lower, []):
+                upon[lower].append(upper)
+
+    def row(chain: str) -> Dict[str, Any]:
+        return {"id": chain, "size": layers.get(ctx, chain).size, "names": tops.get(chain, []),
+                "above": [row(upper) for upper in upon.get(chain, ())] if above else []}
+
+    return [row(chain) for chain in (record.layers[-1:] if above else record.layers)]
+
+
 def history(ctx: Context, record: ImageRecord) -> List[Dict[str, Any]]:
     """One row for each step, the newest first; ``id`` is the image's for the newest."""
     config = images.config(ctx, record.id)

@@ -175,6 +175,13 @@ def history(ctx: Context, name: str) -> List[Dict[str, Any]]:
     return imageinspect.history(ctx, store.lookup(ctx, name))
 
 
+def layer_tree(ctx: Context, record: ImageRecord, *, above: bool = False) -> List[Dict[str, Any]]:
+    """An image's layers from the lowest up: {id, size, names, above}; see imageinspect.layer_tree."""
+    from . import imageinspect
+
+    return imageinspect.layer_tree(ctx, record, above=above)
+
+
 def users(ctx: Context, record: ImageRecord) -> List[str]:
     """The IDs of the containers that were made from an image."""
     return containers.image_users(ctx).get(record.id, [])
