@@ -2,26 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Plays integration targets, each in network, mount and PID namespaces of its own.
 
-Usage: run.py [TARGET ...]; without arguments every folder below targets/.
+Usage: run.py [TARGET[:MODE] ...]; without arguments every folder below targets/. MODE is rootful or rootless,
+and left out means both; a target's file ``modes`` says which ones make sense for it.
 
-In there, 127.0.0.1:5000 is a registry and localhost:5001 one with TLS and a password, both with
-busybox:1 and busybox:2; /etc/containers is an empty tmpfs. When a target has ended, nothing of the
-engine may be left: no process, mount, namespace, link, rule, cgroup or container. Needs root.
+In rootless mode every task runs as the user alice by ``run_as_user``. In there, 127.0.0.1:5000 is a registry and
+localhost:5001 one with TLS and a password, both with busybox:1 and busybox:2; /etc/containers is an empty tmpfs.
+When a target has ended, nothing of the engine may be left: no process, mount, namespace, link, rule, cgroup or
+container. Needs root.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Tuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(TOP, "tests", "support"))
 
+import accounts  # noqa: E402
 import image_layout  # noqa: E402
 import registry  # noqa: E402
 import sandbox  # noqa: E402
@@ -29,21 +33,37 @@ import sandbox  # noqa: E402
 
 def main(names: List[str]) -> int:
     """Play each target; 0 when all passed."""
-    targets = names or sorted(os.listdir(os.path.join(HERE, "targets")))
+    targets = [(name, mode) for word in names or sorted(os.listdir(os.path.join(HERE, "targets")))
+               for name, mode in plays(word)]
     failed = []
-    for name in targets:
+    for name, mode in targets:
         began = time.monotonic()
-        code = sandbox.enter(__file__, [name])
-        print("%-20s %s  %.0f s" % (name, "ok" if code == 0 else "FAILED", time.monotonic() - began), flush=True)
+        code = sandbox.enter(__file__, [name, mode])
+        print("%-20s %-8s %s  %.0f s" % (name, mode, "ok" if code == 0 else "FAILED", time.monotonic() - began),
+              flush=True)
         if code:
             failed.append(name)
     print("integration: %d passed, %d failed" % (len(targets) - len(failed), len(failed)))
     return 1 if failed else 0
 
 
-def inside(work: str, name: str) -> int:
+def plays(word: str) -> List[Tuple[str, str]]:
+    """The (target, mode) that a word on the command line means."""
+    name, _colon, mode = word.partition(":")
+    path = os.path.join(HERE, "targets", name, "modes")
+    if mode or not os.path.exists(path):
+        return [(name, mode)] if mode else [(name, "rootful"), (name, "rootless")]
+    with open(path, encoding="utf-8") as stream:
+        return [(name, mode) for mode in stream.read().split()]
+
+
+def inside(work: str, name: str, mode: str) -> int:
     """PID 1 of the namespaces: prepare, play, look for what was left behind."""
     sandbox.loopback_up()
+    os.chmod(work, 0o755)
+    if mode == "rootless":
+        accounts.make(work, ["alice", "bob"])
+        accounts.uplink()
     os.makedirs("/etc/containers", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/etc/containers"], check=True)
     layout = os.path.join(work, "layout")
@@ -56,28 +76,51 @@ def inside(work: str, name: str) -> int:
             registry.push(source, version, address + "/busybox:" + version)
             registry.push(source, version, "localhost:5001/busybox:" + version, secure=True)
         before = set(os.listdir("/proc"))
-        code = play(name, work, address)
-        left = leftovers(work, before)
+        place = Place(work, mode)
+        code = play(name, place, address)
+        left = leftovers(place, before)
     for line in left:
         print("left behind: " + line)
     return code or (1 if left else 0)
 
 
-def play(name: str, work: str, address: str) -> int:
+class Place:
+    """Where a play's engine keeps its things, and how to call it by hand."""
+
+    def __init__(self, work: str, mode: str) -> None:
+        self.work, self.mode = work, mode
+        self.root, self.runroot = os.path.join(work, "root"), os.path.join(work, "run")
+        self.command = "/usr/bin/python3 %s/bin/pycontainer" % TOP
+        self.defaults = {"root": self.root, "runroot": self.runroot}
+        self.there = ""
+        if mode == "rootless":
+            self.root, self.runroot = "/home/alice/.local/share/pycontainer", "/run/user/1500/pycontainer"
+            self.defaults = {"run_as_user": "alice"}
+            # The checkout may lie where only its owner can read.
+            for part in ("bin", "plugins/module_utils"):
+                shutil.copytree(os.path.join(TOP, part), os.path.join(work, "checkout", part))
+            self.command = ("setpriv --reuid=alice --regid=alice --init-groups --reset-env "
+                            "/usr/bin/python3 %s/checkout/bin/pycontainer" % work)
+            self.there = self.command + " unshare --rootless-netns "
+        else:
+            self.command += " --root %s --runroot %s" % (self.root, self.runroot)
+
+
+def play(name: str, place: Place, address: str) -> int:
     """Run ansible-playbook on one target, collecting the orphans that PID 1 inherits meanwhile."""
+    work = place.work
     variables: Dict[str, Any] = {
         "ansible_python_interpreter": os.environ.get("TARGET_PYTHON", "/usr/bin/python3"),
-        "test_root": os.path.join(work, "root"), "test_runroot": os.path.join(work, "run"), "work": work,
+        "test_root": place.root, "test_runroot": place.runroot, "work": work, "rootless": place.mode == "rootless",
         "registry": address, "secure_registry": "localhost:5001",
         "secure_user": registry.USER, "secure_password": registry.PASSWORD,
         "secure_ca": os.path.join(work, "closed", "ca.crt"), "layout": os.path.join(work, "layout"),
-        "pycontainer": "/usr/bin/python3 %s/bin/pycontainer --root %s/root --runroot %s/run" % (TOP, work, work),
+        "pycontainer": place.command, "there": place.there,
     }
-    roots = {"root": variables["test_root"], "runroot": variables["test_runroot"]}
     path = os.path.join(work, "play.yml")
     with open(path, "w", encoding="utf-8") as stream:
         json.dump([{"hosts": "localhost", "connection": "local", "gather_facts": False, "vars": variables,
-                    "module_defaults": {"group/pycontainer.engine.all": roots}, "roles": [name]}], stream)
+                    "module_defaults": {"group/pycontainer.engine.all": place.defaults}, "roles": [name]}], stream)
     environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1",
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"),
                        ANSIBLE_ROLES_PATH=os.path.join(HERE, "targets"), ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",
@@ -90,9 +133,14 @@ def play(name: str, work: str, address: str) -> int:
             return os.waitstatus_to_exitcode(status)
 
 
-def leftovers(work: str, before: set[str]) -> List[str]:
+def leftovers(place: Place, before: set[str]) -> List[str]:
     """What of the engine is still there after a target removed its objects."""
-    rows = []
+    rows, work = [], place.work
+    mounts = ["/proc/self/mounts"]
+    holder = held(place)
+    if holder:
+        mounts.append("/proc/%s/mounts" % holder)
+        before = before | {holder}
     deadline = time.monotonic() + 5
     while True:
         pids = [p for p in os.listdir("/proc") if p.isdigit() and p not in before and p != str(os.getpid())]
@@ -101,18 +149,30 @@ def leftovers(work: str, before: set[str]) -> List[str]:
             break
         time.sleep(0.1)
     rows += ["process %s: %s" % (p, command_of(p)) for p in alive]
-    with open("/proc/self/mounts", encoding="utf-8") as stream:
-        rows += ["mount " + line.split()[1] for line in stream if work in line]
+    for path in mounts:
+        with open(path, encoding="utf-8") as stream:
+            rows += ["mount " + point for point in (line.split()[1] for line in stream)
+                     if point.startswith((place.root, place.runroot)) or work + "/root" in point]
     links = json.loads(subprocess.run(["ip", "-j", "link"], check=True, stdout=subprocess.PIPE).stdout)
     rows += ["link " + link["ifname"] for link in links if link["ifname"].startswith(("pyc", "podman", "veth", "br"))]
     rules = subprocess.run(["nft", "list", "ruleset"], check=True, stdout=subprocess.PIPE, text=True).stdout
     rows += ["rules: " + line for line in rules.splitlines() if line.startswith("table")]
-    for part in ("root/containers", "root/names/containers", "run/containers", "run/netns", "run/endpoints",
-                 "run/ports"):
-        path = os.path.join(work, part)
-        if os.path.isdir(path):
-            rows += ["file %s/%s" % (part, entry) for entry in os.listdir(path)]
+    for top, parts in ((place.root, ("containers", "names/containers")),
+                       (place.runroot, ("containers", "netns", "endpoints", "ports", "uplinks", "uplink"))):
+        for part in parts:
+            path = os.path.join(top, part)
+            if os.path.isdir(path):
+                rows += ["file %s/%s" % (part, entry) for entry in os.listdir(path)]
     return rows
+
+
+def held(place: Place) -> str:
+    """The process that keeps a user's namespaces, which is there to stay; '' for root."""
+    try:
+        with open(os.path.join(place.runroot, "holder.json"), encoding="utf-8") as stream:
+            return str(json.load(stream)["pid"])
+    except OSError:
+        return ""
 
 
 def command_of(pid: str) -> str:
@@ -126,5 +186,5 @@ def command_of(pid: str) -> str:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
-        sys.exit(inside(*sys.argv[2:4]))
+        sys.exit(inside(*sys.argv[2:5]))
     sys.exit(main(sys.argv[1:]))

@@ -42,13 +42,14 @@ MODULES = {
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
     "images": "pull push images rmi tag untag history load save import search image",
     "networks": "network", "volumes": "volume", "secrets": "secret", "system": "login logout info version",
+    "rootless": "unshare system",
 }
-GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck")
+GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck", "system")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
 OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images",)}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"pod": "pods", "kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
-         "build": "builds", "buildx": "builds", "unshare": "rootless containers", "system": "system verbs",
+         "build": "builds", "buildx": "builds",
          "machine": "virtual machines", "commit": "commit", "diff": "diff", "export": "export", "cp": "copying",
          "mount": "mounts", "umount": "mounts", "unmount": "mounts", "events": "events",
          "manifest": "manifest lists", "auto-update": "updates", "init": "init", "checkpoint": "CRIU"}
@@ -166,6 +167,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .volumes import VERBS
     elif module == "secrets":
         from .secrets import VERBS
+    elif module == "rootless":
+        from .rootless import VERBS
     else:
         from .system import VERBS
     return {verb.name: verb for verb in VERBS}

@@ -14,7 +14,7 @@ import os
 from typing import Callable, Optional, TypeVar
 
 from ..context import Context
-from ..errors import Unsupported
+from ..errors import EngineError, Unsupported
 from ..formats.endpoint import EndpointDocument
 from ..kernel import netns
 from ..network import endpoints
@@ -43,6 +43,14 @@ def run(ctx: Context, body: Callable[[], T], *, connect: bool = False) -> T:
     finally:
         if not endpoints.everyone(ctx):
             _remove(ctx)
+
+
+def enter(ctx: Context) -> None:
+    """Move this thread to where a user's bridges are. Raises EngineError while no container is on one."""
+    if not netns.exists(namespace(ctx)):
+        raise EngineError("There is no network namespace of user %d" % ctx.uid,
+                          "It comes with the first running container on a bridge.")
+    netns.enter(namespace(ctx))
 
 
 def _ensure(ctx: Context) -> None:

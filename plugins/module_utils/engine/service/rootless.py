@@ -10,9 +10,10 @@ When somebody ended that, the monitor of any running container still has them.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InUse
@@ -190,8 +191,6 @@ def migrate(ctx: Context) -> List[str]:
 
     Raises InUse when files of the store belong to IDs that the new ranges give another meaning.
     """
-    from . import lifecycle, listing
-
     if not ctx.rootless:
         return []
     pid = _holder(ctx)
@@ -207,23 +206,52 @@ def migrate(ctx: Context) -> List[str]:
         raise InUse("The ranges of user %d changed, and files in %s belong to the old ones" % (ctx.uid, ctx.root),
                     "Give the user the old ranges again as the first ones, or remove all containers, images and "
                     "volumes of the user first.")
-    code = _in_child(ctx, lambda: [lifecycle.stop(ctx, row.id) for row in listing.rows(ctx, everything=False)])
-    if code:
-        raise EngineError("Not all containers of user %d could be stopped" % ctx.uid, "See pycontainer ps.")
+    names = _in_child(ctx, lambda: _stop_all(ctx))
+    end_holder(ctx)
+    _in_child(ctx, lambda: _start_all(ctx, names))
+    return names
+
+
+def _stop_all(ctx: Context) -> List[str]:
+    from . import lifecycle, listing
+
+    names = [row.name for row in listing.rows(ctx)]
+    for name in names:
+        lifecycle.stop(ctx, store.find(ctx, name))
+    return names
+
+
+def _start_all(ctx: Context, names: Sequence[str]) -> List[str]:
+    from . import lifecycle
+
+    for name in reversed(names):
+        lifecycle.start(ctx, store.find(ctx, name))
     return []
 
 
-def _in_child(ctx: Context, body: Any) -> int:
+def _in_child(ctx: Context, body: Callable[[], List[str]]) -> List[str]:
+    """What the body answers in the user's namespaces: a process that has entered some cannot enter others."""
+    read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        code = 1
         try:
-            enter(ctx)
-            body()
-            code = 0
+            try:
+                enter(ctx)
+                answer: Dict[str, Any] = {"names": body()}
+            except EngineError as exc:
+                answer = {"error": [exc.message, exc.hint or ""]}
+            with os.fdopen(write, "w", encoding="utf-8") as stream:
+                json.dump(answer, stream)
         finally:
-            os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, encoding="utf-8") as stream:
+        text = stream.read()
+    os.waitpid(child, 0)
+    answer = json.loads(text or '{"error": ["The migration of user %d ended early", ""]}' % ctx.uid)
+    if "error" in answer:
+        raise EngineError(*answer["error"])
+    return list(answer["names"])
 
 
 def end_holder(ctx: Context) -> None:

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Verbs about a user's own namespaces: unshare, system migrate."""
+
+from __future__ import annotations
+
+import os
+
+from ..context import Context
+from ..errors import CommandNotFound, InvalidInput
+from .flags import IO, Flag, Parsed, Verb
+
+
+def _unshare(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Become a command in the user's namespaces; this process is in them already."""
+    if not ctx.rootless:
+        raise InvalidInput("unshare is for users without root", "Root's containers have no user namespace to enter.")
+    argv = parsed.arguments or [os.environ.get("SHELL") or "/bin/sh"]
+    if parsed.get("rootless-netns"):
+        from ..service import network_place
+
+        network_place.enter(ctx)
+    io.out.flush()
+    try:
+        os.execvpe(argv[0], argv, dict(os.environ, _CONTAINERS_ROOTLESS_UID=str(ctx.uid)))
+    except OSError as exc:
+        raise CommandNotFound("Cannot run %s: %s" % (argv[0], exc.strerror)) from exc
+
+
+def _migrate(ctx: Context, _parsed: Parsed, io: IO) -> int:
+    from ..service import rootless
+
+    for name in rootless.migrate(ctx):
+        io.out.write("restarted %s\n" % name)
+    return 0
+
+
+VERBS = (
+    Verb("unshare", "[flags] [COMMAND [ARG...]]", "run a command in the user namespace of the calling user",
+         (Flag("rootless-netns", kind="bool", help="in the network namespace of the user's bridges, too"),),
+         _unshare, (0, None), interspersed=False),
+    Verb("system migrate", "", "let the engine use the user's subordinate IDs as they are now", (), _migrate, (0, 0),
+         outside=True),
+)
