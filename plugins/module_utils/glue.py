@@ -104,12 +104,14 @@ def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
         code = 1
         try:
             with os.fdopen(write, "w", encoding="utf-8") as stream:
-                json.dump(_as_user(module, run, copied), stream)
+                try:
+                    answer = _as_user(module, run, copied)
+                except Exception as exc:  # noqa: BLE001 - told where Ansible shows it, as if there were no child
+                    answer = {"failed": True, "msg": "%s: %s" % (type(exc).__name__, exc),
+                              "exception": traceback.format_exc()}
+                json.dump(answer, stream)
             code = 0
-        except BaseException:  # noqa: B036 - a traceback in the module's output helps more than a silent end
-            traceback.print_exc()
         finally:
-            sys.stderr.flush()
             os._exit(code)
     os.close(write)
     with os.fdopen(read, encoding="utf-8") as stream:
@@ -117,8 +119,8 @@ def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     status = os.waitpid(child, 0)[1]
     if not text or status:
         return {"failed": True, "msg": "The process that works for the user ended with status %d" % status}
-    answer: Dict[str, Any] = json.loads(text)
-    return answer
+    result: Dict[str, Any] = json.loads(text)
+    return result
 
 
 def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:

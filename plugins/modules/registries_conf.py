@@ -21,12 +21,13 @@ extends_documentation_fragment:
   - pycontainer.engine.engine.attributes
 options:
   path:
-    description: The file.
+    description:
+      - The file. When it is left out, C(/etc/containers/registries.conf) for root, and
+        C(~/.config/containers/registries.conf) for others.
     type: path
-    default: /etc/containers/registries.conf
   drop_in:
     description:
-      - Name of a drop-in file in C(/etc/containers/registries.conf.d), with or without C(.conf).
+      - Name of a drop-in file in C(registries.conf.d) beside that file, with or without C(.conf).
       - Takes the place of O(path).
     type: str
   state:
@@ -146,7 +147,7 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import registriesconf
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import registries_conf as state
 
-    change = registriesconf.plan(state.path(params), state.declared(params))
+    change = registriesconf.plan(state.path(params, registriesconf.main_file(ctx)), state.declared(params))
     plan = state.plan(change.path, change.before, change.after)
     values = {"path": change.path, "actions": [str(action) for action in plan.actions]}
     if plan.changed and not check:

@@ -65,7 +65,7 @@ def inside(work: str, name: str, mode: str) -> int:
         accounts.make(work, ["alice", "bob"])
         accounts.uplink()
     os.makedirs("/etc/containers", exist_ok=True)
-    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/etc/containers"], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc/containers"], check=True)
     layout = os.path.join(work, "layout")
     for version in ("1", "2"):
         image_layout.busybox_image(os.path.join(layout, version), version)
@@ -92,10 +92,12 @@ class Place:
         self.root, self.runroot = os.path.join(work, "root"), os.path.join(work, "run")
         self.command = "/usr/bin/python3 %s/bin/pycontainer" % TOP
         self.defaults = {"root": self.root, "runroot": self.runroot}
-        self.there = ""
+        self.there, self.own = "", os.path.join(work, "own")
+        os.mkdir(self.own)
         if mode == "rootless":
             self.root, self.runroot = "/home/alice/.local/share/pycontainer", "/run/user/1500/pycontainer"
             self.defaults = {"run_as_user": "alice"}
+            os.chown(self.own, 1500, 1500)
             # The checkout may lie where only its owner can read.
             for part in ("bin", "plugins/module_utils"):
                 shutil.copytree(os.path.join(TOP, part), os.path.join(work, "checkout", part))
@@ -111,7 +113,7 @@ def play(name: str, place: Place, address: str) -> int:
     work = place.work
     variables: Dict[str, Any] = {
         "ansible_python_interpreter": os.environ.get("TARGET_PYTHON", "/usr/bin/python3"),
-        "test_root": place.root, "test_runroot": place.runroot, "work": work, "rootless": place.mode == "rootless",
+        "test_root": place.root, "test_runroot": place.runroot, "work": work, "own": place.own, "rootless": place.mode == "rootless",
         "registry": address, "secure_registry": "localhost:5001",
         "secure_user": registry.USER, "secure_password": registry.PASSWORD,
         "secure_ca": os.path.join(work, "closed", "ca.crt"), "layout": os.path.join(work, "layout"),

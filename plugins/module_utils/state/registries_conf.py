@@ -12,8 +12,6 @@ from ..engine.formats.registriesedit import Declared
 from .option import Row
 from .plan import Action, Plan
 
-DIRECTORY = "/etc/containers/registries.conf.d"
-
 _MIRROR = {"location": {"type": "str", "required": True}, "insecure": {"type": "bool"},
            "pull_from_mirror": {"type": "str", "choices": list(PULL_FROM)}}
 _REGISTRY = {
@@ -22,7 +20,7 @@ _REGISTRY = {
     "state": {"type": "str", "choices": ["absent", "present"], "default": "present"}}
 
 OPTIONS = (
-    Row("path", "path", settings={"default": "/etc/containers/registries.conf"}),
+    Row("path", "path"),
     Row("drop_in"),
     Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
     Row("unqualified_search_registries", "list", settings={"elements": "str", "aliases": ["search"]}),
@@ -35,14 +33,17 @@ OPTIONS = (
 CONSTRAINTS: Mapping[str, Any] = {}
 
 
-def path(params: Mapping[str, Any]) -> str:
-    """The file that is meant. Raises InvalidInput for a drop-in's name that is no plain file name."""
+def path(params: Mapping[str, Any], main: str) -> str:
+    """The file that is meant; ``main`` is the one without any option.
+
+    Raises InvalidInput for a drop-in's name that is no plain file name.
+    """
     name = params["drop_in"]
     if not name:
-        return str(params["path"])
+        return str(params["path"] or main)
     if "/" in name or name.startswith(".") or not name.isprintable():
         raise InvalidInput("drop_in %r is no file name" % name, "Give a name without a directory, such as 50-mirror.")
-    return "%s/%s" % (DIRECTORY, name if name.endswith(".conf") else name + ".conf")
+    return "%s.d/%s" % (main, name if name.endswith(".conf") else name + ".conf")
 
 
 def declared(params: Mapping[str, Any]) -> Optional[Declared]:

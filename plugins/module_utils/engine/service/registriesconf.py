@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .. import deps
+from ..context import Context
 from ..errors import InvalidInput
 from ..formats import registriesedit
 from ..formats.registriesedit import Declared
@@ -31,6 +32,11 @@ class Change:
     def needed(self) -> bool:
         """Whether there is anything to do."""
         return self.before != self.after
+
+
+def main_file(ctx: Context) -> str:
+    """The file that is meant when none is named: the system's for root, the user's own for others."""
+    return os.path.join(ctx.home, ".config/containers/registries.conf") if ctx.rootless else SYSTEM_FILE
 
 
 def plan(path: str, declared: Optional[Declared]) -> Change:
