@@ -24,6 +24,8 @@ NAMESPACE_COLUMNS = (("CONTAINER ID", "ID"), ("NAMES", "Names"), ("PID", "Pid"),
                      ("IPC", "IPC"), ("MNT", "MNT"), ("NET", "NET"), ("PIDNS", "PIDNS"), ("USERNS", "USERNS"),
                      ("UTS", "UTS"))
 
+POD_COLUMNS = (("POD ID", "Pod"), ("PODNAME", "PodName"))
+
 # podman-ps(1), --sort: its words, and the keys of a row
 SORTED_BY = {"id": "ID", "image": "Image", "names": "Names", "command": "Command", "status": "Status",
              "created": "CreatedSince", "runningfor": "StartedAt"}
@@ -63,7 +65,8 @@ def _list(ctx: Context, parsed: Parsed) -> str:
     found = [_json_row(row) if output.is_json(format) else _row(row, full) for row in rows]
     if parsed.get("ns"):
         found = [dict(shown, **_namespaces(row.state.pid)) for shown, row in zip(found, rows)]
-    return output.render(found, NAMESPACE_COLUMNS if parsed.get("ns") else COLUMNS, format=format,
+    columns = (NAMESPACE_COLUMNS if parsed.get("ns") else COLUMNS) + (POD_COLUMNS if parsed.get("pod") else ())
+    return output.render(found, columns, format=format,
                          noheading=bool(parsed.get("noheading")))
 
 
@@ -92,7 +95,8 @@ def _row(row: Any, full: bool) -> Dict[str, Any]:
         "CreatedAt": _stamp(row.document["created"]), "CreatedHuman": created, "Exited": state.status == "exited",
         "Status": _status(state, now), "State": state.status, "Ports": ports_text(row.ports), "Names": row.name,
         "Pid": state.pid, "ExitCode": state.exit_code, "ImageID": row.document["image_id"], "Restarts": state.restarts,
-        "Labels": row.spec.get("label", {}), "Networks": ",".join(_networks(row)), "StartedAt": state.started_at}
+        "Labels": row.spec.get("label", {}), "Networks": ",".join(_networks(row)), "StartedAt": state.started_at,
+        "Pod": output.short(row.pod_id, full), "PodName": row.spec.get("pod", "")}
 
 
 def _networks(row: Any) -> List[str]:
@@ -133,9 +137,10 @@ def _json_row(row: Any) -> Dict[str, Any]:
         "Created": int(row.document["created"]), "Exited": state.status == "exited",
         "ExitedAt": int(state.finished_at or NEVER),
         "ExitCode": state.exit_code, "Id": row.id, "Image": row.document["image_name"] or row.spec.get("image", ""),
-        "ImageID": row.document["image_id"], "IsInfra": False, "Labels": row.spec.get("label") or None,
+        "ImageID": row.document["image_id"], "IsInfra": bool(row.spec.get("infra")),
+        "Labels": row.spec.get("label") or None,
         "Mounts": sorted(one["target"] for one in row.spec.get("mounts", ())), "Names": [row.name], "Namespaces": {},
-        "Networks": _networks(row), "Pid": state.pid, "Pod": "", "PodName": "",
+        "Networks": _networks(row), "Pid": state.pid, "Pod": row.pod_id, "PodName": row.spec.get("pod", ""),
         "Ports": [{"host_ip": p.get("host_ip", ""), "container_port": p["container_port"],
                    "host_port": p.get("host_port", 0), "range": 1, "protocol": p.get("protocol", "tcp")}
                   for p in row.ports] or None,
@@ -165,7 +170,7 @@ def _names(ctx: Context, parsed: Parsed) -> List[str]:
     return parsed.arguments
 
 
-KINDS = ("container", "image", "network", "volume")
+KINDS = ("container", "image", "network", "volume", "pod")
 
 
 def _inspect_one(ctx: Context, name: str, kind: str) -> Any:
@@ -176,7 +181,7 @@ def _inspect_one(ctx: Context, name: str, kind: str) -> Any:
         except NotFound:
             if kind != "all":
                 raise
-    raise NotFound("There is no container, image, network or volume %s" % name)
+    raise NotFound("There is no container, image, network, volume or pod %s" % name)
 
 
 def _document(ctx: Context, name: str, kind: str) -> Any:
@@ -188,6 +193,9 @@ def _document(ctx: Context, name: str, kind: str) -> Any:
     if kind == "network":
         from ..service import networks
         return networks.inspect(ctx, name)
+    if kind == "pod":
+        from ..service import podlisting
+        return podlisting.inspect(ctx, name)
     from ..service import volumes
     return volumes.inspect(ctx, name)
 
@@ -203,7 +211,7 @@ VERBS: Tuple[Verb, ...] = (
           Flag("sync", kind="bool", help="ask the system for the states, which is always done"),
           Flag("external", kind="bool", help="those of other tools too, of which there are none"),
           Flag("ns", kind="bool", help="print the namespaces"),
-          Flag("pod", "p", "bool", refused="pods are not there"),
+          Flag("pod", "p", "bool", "print the pod of each"),
           Flag("size", "s", "bool", refused="sizes are not there")), ps, (0, 0), reads_only=True),
     Verb("inspect", "NAME...", "Print everything about containers and images",
          (Flag("format", "f", help="json, or a Go template"),

@@ -41,14 +41,15 @@ MODULES = {
     "listing": "ps inspect", "usage": "top stats",
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
     "images": "pull push images rmi tag untag history load save import search image",
-    "networks": "network", "volumes": "volume", "secrets": "secret", "system": "login logout info version",
+    "networks": "network", "pods": "pod", "volumes": "volume", "secrets": "secret",
+    "system": "login logout info version",
     "rootless": "unshare system",
 }
-GROUPS = ("container", "image", "network", "volume", "secret", "healthcheck", "system")
+GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
 OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images",)}
 # podman's verbs that are known and not built: what they belong to
-LATER = {"pod": "pods", "kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
+LATER = {"kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
          "build": "builds", "buildx": "builds",
          "machine": "virtual machines", "commit": "commit", "diff": "diff", "export": "export", "cp": "copying",
          "mount": "mounts", "umount": "mounts", "unmount": "mounts", "events": "events",
@@ -163,6 +164,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .images import VERBS
     elif module == "networks":
         from .networks import VERBS
+    elif module == "pods":
+        from .pods import VERBS
     elif module == "volumes":
         from .volumes import VERBS
     elif module == "secrets":

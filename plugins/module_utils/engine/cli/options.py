@@ -12,7 +12,7 @@ from ..formats import mounts, values
 from ..formats.container import ContainerSpec, from_document
 from .flags import Flag, Parsed
 
-_POD, _ROOTLESS = "pods are not there", "user namespaces are not there"
+_POD, _ROOTLESS = "init containers are not there", "user namespaces are not there"
 
 FIELDS = (
     Flag("name", help="the container's name", field="name"),
@@ -69,6 +69,7 @@ FIELDS = (
     Flag("oom-score-adj", help="-1000 to 1000", field="oom_score_adj"),
     Flag("passwd", kind="bool", help="put the user into /etc/passwd", field="passwd"),
     Flag("pid", help="private, host, container:NAME or ns:PATH", field="pid"),
+    Flag("pod", help="put it into this pod; new:NAME makes the pod", field="pod"),
     Flag("pids-limit", help="number of processes; -1 for no limit", field="pids_limit"),
     Flag("privileged", kind="bool", help="all capabilities and devices", field="privileged"),
     Flag("publish", "p", "list", "[[IP:]HOST:]CONTAINER[/PROTOCOL]", field="publish"),
@@ -133,7 +134,7 @@ CLIENT = (
     Flag("quiet", "q", "bool", "say nothing about a pull"),
     Flag("disable-content-trust", kind="bool", help="there is none to disable"),
     Flag("passwd-entry", refused="the user's line is the engine's"),
-    Flag("pod", refused=_POD), Flag("pod-id-file", refused=_POD), Flag("init-ctr", refused=_POD),
+    Flag("init-ctr", refused=_POD), Flag("pod-id-file", help="put it into the pod whose ID this file holds"),
     Flag("uidmap", kind="list", refused=_ROOTLESS), Flag("gidmap", kind="list", refused=_ROOTLESS),
     Flag("subuidname", refused=_ROOTLESS), Flag("subgidname", refused=_ROOTLESS),
     Flag("hostuser", kind="list", refused=_ROOTLESS), Flag("gpus", refused="CDI is not there"),
@@ -161,6 +162,9 @@ def spec(parsed: Parsed) -> ContainerSpec:
         flag = rows.get(name)
         if flag is not None:
             document[flag.field] = values.canonical(flag.field, value, "--" + name)
+    if parsed.get("pod-id-file"):
+        with open(parsed.get("pod-id-file"), encoding="ascii") as stream:
+            document["pod"] = values.canonical("pod", stream.readline(256).strip(), "--pod-id-file")
     document["image"] = values.canonical("image", parsed.arguments[0], "the image")
     if parsed.arguments[1:]:
         document["command"] = values.canonical("command", list(parsed.arguments[1:]), "the command")
@@ -170,6 +174,16 @@ def spec(parsed: Parsed) -> ContainerSpec:
 
 def _combined(parsed: Parsed, document: Dict[str, Any]) -> None:
     document["env"] = values.canonical("env", environment(parsed), "--env")
+    labels_hosts_and_volumes(parsed, document)
+    health = {key: parsed.get("health-" + name) for key, name in (
+        ("test", "cmd"), ("interval", "interval"), ("timeout", "timeout"), ("start_period", "start-period"),
+        ("retries", "retries")) if parsed.get("health-" + name) is not None}
+    if health:
+        document["health"] = values.canonical("health", health, "--health")
+
+
+def labels_hosts_and_volumes(parsed: Parsed, document: Dict[str, Any]) -> None:
+    """Put what --label, --label-file, --add-host, --volume, --mount and --tmpfs say into a document."""
     labels = _lines(parsed.get("label-file", ()), False) + list(parsed.get("label", ()))
     if labels:
         document["label"] = values.canonical("label", labels, "--label")
@@ -179,11 +193,6 @@ def _combined(parsed: Parsed, document: Dict[str, Any]) -> None:
              + mounts.mounts(parsed.get("mount", []), "--mount") + mounts.tmpfs(parsed.get("tmpfs", []), "--tmpfs"))
     if found:
         document["mounts"] = mounts.rows(found, "--volume")
-    health = {key: parsed.get("health-" + name) for key, name in (
-        ("test", "cmd"), ("interval", "interval"), ("timeout", "timeout"), ("start_period", "start-period"),
-        ("retries", "retries")) if parsed.get("health-" + name) is not None}
-    if health:
-        document["health"] = values.canonical("health", health, "--health")
 
 
 def _absolute(volume: str) -> str:

@@ -110,6 +110,9 @@ class ContainerSpec:
     image: str = ""
     name: str = ""
     rootfs: bool = False
+    # the pod that it is in, by name; ``infra`` marks the one that holds the pod's namespaces
+    pod: str = ""
+    infra: bool = False
     # process
     command: Optional[Tuple[str, ...]] = None
     entrypoint: Optional[Tuple[str, ...]] = None

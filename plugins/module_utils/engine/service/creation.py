@@ -15,10 +15,10 @@ from ..errors import Conflict, EngineError, InUse, InvalidInput, NotFound, Unsup
 from ..formats.container import ContainerSpec
 from ..kernel import files, tree
 from ..store import containers as store
-from ..store import names
+from ..store import names, pods
 from ..store import volumes as volume_store
 from ..store.containers import Record
-from . import journal, mounts, namespaces, naming, persist, prepare, removal
+from . import journal, membership, mounts, namespaces, naming, persist, prepare, removal
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -39,14 +39,19 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
     Raises Conflict for a name in use; nothing is left of a container that could not be made.
     """
     journal.repair(ctx)
-    check(ctx, spec)
-    image_id, image_name, image = _image(ctx, spec, pull, options or {})
+    with membership.joining(ctx, spec) as spec:
+        check(ctx, spec)
+        return _create(ctx, spec, _image(ctx, spec, pull, options or {}), dict(keep_volumes or {}), claim_as)
+
+
+def _create(ctx: Context, spec: ContainerSpec, made_from: Tuple[str, str, Optional[ImageConfig]],
+            kept: Dict[str, str], claim_as: str) -> Record:
+    image_id, image_name, image = made_from
     if not spec.rm and spec.restart_policy == "":
         raise InvalidInput("The restart policy is empty", "Use no, on-failure, always or unless-stopped.")
     container_id = os.urandom(32).hex()
-    inherited = mounts.inherited(ctx, spec)
+    inherited = mounts.inherited(ctx, membership.placed_spec(ctx, spec))
     rows = mounts.wanted(spec, image.volumes if image is not None else (), inherited)
-    kept = dict(keep_volumes or {})
     anonymous = {row.target: kept.get(row.target) or os.urandom(32).hex()
                  for row in rows if row.type == "volume" and not row.source}
     with store.lock(ctx, container_id):
@@ -104,6 +109,8 @@ def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
 def _image(ctx: Context, spec: ContainerSpec, pull: str,
            options: Mapping[str, Any]) -> Tuple[str, str, Optional[ImageConfig]]:
     """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None)."""
+    if spec.infra:
+        return "", "", None
     if not spec.image:
         raise InvalidInput("There is no image to make the container from", "Give the image.")
     if spec.rootfs:
@@ -120,12 +127,9 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str,
 
 def _take_name(ctx: Context, wanted: str, container_id: str) -> str:
     if wanted:
-        try:
-            store.reserve_name(ctx, wanted, container_id)
-        except Conflict:
-            if not _drop_dead_claim(ctx, wanted):
-                raise
-            store.reserve_name(ctx, wanted, container_id)
+        names.check_name("container", wanted)
+        if not claim(ctx, wanted, container_id):
+            raise taken(ctx, wanted)
         return wanted
     for attempt in range(ATTEMPTS):
         name = naming.made_up(attempt)
@@ -134,12 +138,29 @@ def _take_name(ctx: Context, wanted: str, container_id: str) -> str:
     raise EngineError("No free name was found in %d attempts" % ATTEMPTS, "Give the container a name.")
 
 
+def claim(ctx: Context, name: str, holder: str) -> bool:
+    """Take a name that containers and pods share, also from one that is no more; False when it is in use."""
+    if names.claim(ctx, "containers", name, holder):
+        return True
+    return _drop_dead_claim(ctx, name) and names.claim(ctx, "containers", name, holder)
+
+
+def taken(ctx: Context, name: str) -> Conflict:
+    """The error for a name that is in use; it says by what."""
+    holder = names.owner(ctx, "containers", name) or ""
+    kind = "pod" if pods.exists(ctx, holder) else "container"
+    return Conflict("The name %r is in use by the %s %s" % (name, kind, holder[:12]),
+                    "Remove%s that %s, or choose another name." % (" or rename" if kind == "container" else "", kind))
+
+
 def _drop_dead_claim(ctx: Context, name: str) -> bool:
     """Free a name whose holder neither exists nor is being made; whether it was."""
     holder = names.owner(ctx, "containers", name)
     if holder is None:
         return True
-    if os.path.exists(store.directory(ctx, holder, "container.json")) or holder in journal.pending(ctx):
+    if os.path.exists(store.directory(ctx, holder, "container.json")) or pods.exists(ctx, holder):
+        return False
+    if {holder, "pod-" + holder} & set(journal.pending(ctx)):
         return False
     names.release(ctx, "containers", name, holder)
     return True
@@ -163,10 +184,8 @@ def undo(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     if os.path.exists(store.directory(ctx, container_id, "container.json")):
         return
     tree.remove_path(store.directory(ctx, container_id))
-    kind = os.path.dirname(ctx.path("names", "containers", "x"))
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(kind):
-            names.release(ctx, "containers", name, container_id)
+    for name in names.held_by(ctx, "containers", container_id):
+        names.release(ctx, "containers", name, container_id)
     _release_volumes(ctx, container_id, note.get("volumes", []))
     with contextlib.suppress(FileNotFoundError):
         for digest in os.listdir(ctx.path("engine")):

@@ -12,9 +12,9 @@ from ..errors import NotFound
 from ..formats import runtimespec
 from ..store import containers as store
 from ..store.containers import Record, State
-from . import namespaces, prepare
-from .listing import ports_of
-from .shown import timestamp
+from . import membership, namespaces, prepare
+from .listing import pod_id, ports_of
+from .shown import bindings, timestamp
 
 if TYPE_CHECKING:
     from ..formats.container import HealthCheck
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     """All that is known of a container."""
-    record = store.get(ctx, container_id)
+    stored = store.get(ctx, container_id)
+    record = membership.placed_if_any(ctx, stored)
     state = store.state(ctx, container_id)
     try:
         image = prepare.image_config(ctx, record)
@@ -35,7 +36,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     return {
         "Id": record.id, "Created": timestamp(record.created), "Path": argv[0] if argv else "", "Args": argv[1:],
         "State": _state(ctx, record, state, image), "Image": record.image_id, "ImageName": record.image_name,
-        "Rootfs": record.spec.image if record.spec.rootfs else "", "Pod": "",
+        "Rootfs": record.spec.image if record.spec.rootfs else "", "Pod": pod_id(ctx, stored.spec.pod),
         "ResolvConfPath": _path(run, state, "resolv.conf"), "HostnamePath": _path(run, state, "hostname"),
         "HostsPath": _path(run, state, "hosts"), "StaticDir": store.directory(ctx, record.id),
         "OCIConfigPath": _path(run, state, "bundle", "config.json"),
@@ -48,7 +49,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
         "GraphDriver": _driver(ctx, record, state), "Mounts": _mounts(ctx, record, state),
         "Dependencies": namespaces.dependencies(record.spec),
         "NetworkSettings": _network_settings(ctx, record, state, ports), "ExitCommand": [],
-        "Namespace": "", "IsInfra": False, "Config": _config(ctx, record, image, argv),
+        "Namespace": "", "IsInfra": record.spec.infra, "Config": _config(ctx, record, image, argv),
         "HostConfig": _host_config(ctx, record, state, ports),
     }
 
@@ -119,14 +120,6 @@ def _mounts(ctx: Context, record: Record, state: State) -> List[Dict[str, Any]]:
     return rows
 
 
-def _bindings(ports: List[Dict[str, Any]]) -> Dict[str, List[Dict[str, str]]]:
-    found: Dict[str, List[Dict[str, str]]] = {}
-    for port in ports:
-        key = "%d/%s" % (port["container_port"], port["protocol"])
-        found.setdefault(key, []).append({"HostIp": port["host_ip"], "HostPort": str(port["host_port"])})
-    return found
-
-
 def _network_settings(ctx: Context, record: Record, state: State, ports: List[Dict[str, Any]]) -> Dict[str, Any]:
     from . import networks as network_service
 
@@ -150,7 +143,7 @@ def _network_settings(ctx: Context, record: Record, state: State, ports: List[Di
             "GlobalIPv6Address": first.get("GlobalIPv6Address", ""),
             "GlobalIPv6PrefixLen": first.get("GlobalIPv6PrefixLen", 0), "MacAddress": first.get("MacAddress", ""),
             "Bridge": "", "SandboxID": "", "HairpinMode": False, "LinkLocalIPv6Address": "",
-            "LinkLocalIPv6PrefixLen": 0, "Ports": _bindings(ports),
+            "LinkLocalIPv6PrefixLen": 0, "Ports": bindings(ports),
             "SandboxKey": namespaces.netns_path(ctx, record.id) if own else "", "Networks": networks}
 
 
@@ -209,7 +202,7 @@ def _host_config(ctx: Context, record: Record, state: State, ports: List[Dict[st
         namespaces.default_cgroupns(spec), "ContainerIDFile": "", "LogConfig": {
             "Type": record.log_driver, "Config": None, "Path": record.log_path, "Tag": spec.log_opt.get("tag", ""),
             "Size": spec.log_opt.get("max_size") or spec.log_opt.get("max-size") or "0B"},
-        "NetworkMode": mode, "PortBindings": _bindings(ports), "RestartPolicy": {
+        "NetworkMode": mode, "PortBindings": bindings(ports), "RestartPolicy": {
             "Name": policy, "MaximumRetryCount": int(count or 0)},
         "AutoRemove": spec.rm, "VolumeDriver": "", "VolumesFrom": list(spec.volumes_from) or None,
         "CapAdd": list(spec.cap_add), "CapDrop": list(spec.cap_drop), "Dns": list(spec.dns),

@@ -23,7 +23,7 @@ from ..kernel import files, netns, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import namespaces, networks, persist, prepare
+from . import infra, membership, namespaces, networks, persist, prepare
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -38,7 +38,10 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     ``restarts`` counts the policy's restarts since the user's start, ``streak`` those of them that
     followed a short run. ``before_start`` is called when the process exists but was not let go yet.
     """
+    record = membership.placed(ctx, record)
     run = _begin(ctx, record, restarts, streak)
+    if record.spec.infra:
+        infra.begin(ctx, record, run)
     image = prepare.image_config(ctx, record)
     root = _mount_root(ctx, record)
     if namespaces.owns_network(record.spec):
@@ -80,6 +83,8 @@ def _mount_root(ctx: Context, record: Record) -> str:
         path = files.make_directory(store.run_directory(ctx, record.id, "shm"))
         mount.mount("shm", path, "tmpfs", mount.MS_NOSUID | mount.MS_NODEV | mount.MS_NOEXEC,
                     "mode=1777,size=%d" % record.spec.shm_size)
+    if record.spec.infra:
+        return infra.mount_root(ctx, record)
     if record.spec.rootfs:
         return record.spec.image
     from ..store import images, layers
@@ -190,7 +195,7 @@ def _set_up_links(ctx: Context, record: Record, image: Optional[ImageConfig], ru
         chosen = [dict(vars(port)) for port in result.ports]
         if chosen != record.ports:
             record = record._replace(ports=chosen)
-            store.write(ctx, record)
+            store.write(ctx, store.get(ctx, record.id)._replace(ports=chosen))
     return record
 
 

@@ -15,7 +15,7 @@ from ..errors import InvalidInput, TimedOut, WrongState
 from ..kernel import files, proc
 from ..store import containers as store
 from ..store.containers import Record, State
-from . import cleanup, journal, launch, namespaces, prepare
+from . import cleanup, journal, launch, membership, namespaces, prepare
 
 KILL_PATIENCE = 10.0  # seconds that a process gets to end after SIGKILL; more means stuck in the kernel
 
@@ -53,7 +53,7 @@ def _start_dependencies(ctx: Context, container_id: str, chain: Tuple[str, ...])
     if container_id in chain:
         raise InvalidInput("Containers need each other in a circle: %s" % " -> ".join(
             i[:12] for i in chain[chain.index(container_id):] + (container_id,)), "Remove one of these needs.")
-    for name in namespaces.dependencies(store.get(ctx, container_id).spec):
+    for name in namespaces.dependencies(membership.placed(ctx, store.get(ctx, container_id)).spec):
         other = store.find(ctx, name)
         if not store.state(ctx, other).running:
             start(ctx, other, chain=chain + (container_id,))
@@ -95,7 +95,7 @@ def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_us
 
 
 def _kill_all(ctx: Context, record: Record, state: State) -> None:
-    if record.spec.pid not in ("", "private"):
+    if membership.placed_if_any(ctx, record).spec.pid not in ("", "private"):
         # Without a pid namespace of its own the death of the first process does not end the others.
         from ..runtime import oci, probe
 

@@ -14,14 +14,17 @@ from ..store.containers import State
 from .shown import ports
 
 FILTERS = ("id", "name", "label", "label!", "status", "exited", "ancestor", "volume", "network", "health",
-           "restart-policy", "before", "since", "until")
+           "restart-policy", "before", "since", "until", "pod")
 
 
 class Row(NamedTuple):
-    """One container: its document as stored, and what it does now."""
+    """One container: its document as stored, and what it does now. ``network_of`` is the infra container whose
+    network it shares, in a pod."""
 
     document: Dict[str, Any]
     state: State
+    pod_id: str = ""
+    network_of: Optional[Tuple[Dict[str, Any], State]] = None
 
     @property
     def id(self) -> str:
@@ -42,7 +45,7 @@ class Row(NamedTuple):
     @property
     def ports(self) -> List[Dict[str, Any]]:
         """The published ports: of the run, else those asked for."""
-        return ports(self.document, self.state)
+        return ports(*(self.network_of or (self.document, self.state)))
 
     @property
     def argv(self) -> List[str]:
@@ -60,7 +63,7 @@ def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (),
     """
     wanted = _parse(filters)
     everything = everything or last > 0 or any(key in ("status", "exited") for key, _value in wanted)
-    found = [Row(document, store.state(ctx, document["id"])) for document in store.all_raw(ctx)]
+    found = _in_pods(ctx, [Row(document, store.state(ctx, document["id"])) for document in store.all_raw(ctx)])
     if not everything:
         # podman-ps(1): a paused one is shown by --all only
         found = [row for row in found if row.state.running and row.state.status != "paused"]
@@ -70,6 +73,24 @@ def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (),
         found = [row for row in found if test(_fits(ctx, row, key, value) for value in values)]
     found.sort(key=lambda row: (-row.document["created"], row.id))
     return found[:last] if last > 0 else found
+
+
+def _in_pods(ctx: Context, found: List[Row]) -> List[Row]:
+    """The rows with their pods; those without one as they are."""
+    if not any(row.spec.get("pod") for row in found):
+        return found
+    from ..store import pods
+
+    known = {pod.name: pod for pod in pods.every(ctx)}
+    infras = {row.id: (row.document, row.state) for row in found if row.spec.get("infra")}
+    rows = []
+    for row in found:
+        pod = known.get(row.spec.get("pod", ""))
+        if pod is not None:
+            shared = "net" in pod.spec.share and row.id != pod.infra
+            row = row._replace(pod_id=pod.id, network_of=infras.get(pod.infra) if shared else None)
+        rows.append(row)
+    return rows
 
 
 def _parse(filters: Sequence[str]) -> List[Tuple[str, str]]:
@@ -114,6 +135,8 @@ def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
     if key == "health":
 
         return store.health_status(ctx, row.id) == value
+    if key == "pod":
+        return bool(row.spec.get("pod")) and value in (row.spec["pod"], row.pod_id[:len(value)])
     if key == "restart-policy":
         return str(row.spec.get("restart_policy", "no")).partition(":")[0] == value
     if key == "network":
@@ -128,9 +151,19 @@ def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
 
 def network_names(row: Row) -> List[str]:
     """The names of the networks that a container is on."""
-    uses = row.spec.get("network") or [{"mode": "private", "name": ""}]
+    spec = row.network_of[0]["spec"] if row.network_of else row.spec
+    uses = spec.get("network") or [{"mode": "private", "name": ""}]
     return [use["name"] if use["mode"] == "network" else "podman" for use in uses
             if use["mode"] in ("network", "private")]
+
+
+def pod_id(ctx: Context, name: str) -> str:
+    """The ID of the pod of this name; '' when there is none."""
+    if not name:
+        return ""
+    from ..store import names
+
+    return names.owner(ctx, "containers", name) or ""
 
 
 def labels_of(ctx: Context, row: Row) -> Dict[str, str]:

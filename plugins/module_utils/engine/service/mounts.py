@@ -154,7 +154,8 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owner: Tuple[int,
     if row.type == "volume":
         source = volumes.use(ctx, row.source, record.id)
         volume = volumes.get(ctx, row.source)
-        if volumes.copies_up(volume, row.options):
+        # The infra container of a pod has nothing to fill it with; those that follow may have.
+        if not record.spec.infra and volumes.copies_up(volume, row.options):
             copyup.fill(ctx, row.source, root, row.target)
         shown.update(Name=row.source, Driver="local")
     else:

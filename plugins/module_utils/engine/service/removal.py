@@ -15,12 +15,12 @@ from ..store import containers as store
 from ..store import names
 from ..store import volumes as volume_store
 from ..store.containers import Record
-from . import cleanup, journal, mounts, namespaces, persist
+from . import cleanup, journal, membership, mounts, namespaces, persist
 
 
 def add_dependents(ctx: Context, record: Record) -> None:
     """Note with each container that this one needs that this one needs it."""
-    for name in namespaces.dependencies(record.spec):
+    for name in namespaces.dependencies(membership.placed_if_any(ctx, record).spec):
         other = store.find(ctx, name)
         files.make_directory(store.directory(ctx, other, "dependents"))
         with open(store.directory(ctx, other, "dependents", record.id), "wb"):
@@ -46,6 +46,9 @@ def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: boo
 
     journal.repair(ctx)
     with store.held(ctx, container_id) as record:
+        if record.spec.infra:
+            raise InUse("The container %s holds the namespaces of the pod %s" % (record.name, record.spec.pod),
+                        "Remove the pod.")
         needed_by = dependents(ctx, container_id)
         if needed_by:
             raise InUse("The container %s is needed by the container %s" % (
@@ -84,7 +87,7 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     cleanup.end_run(ctx, container_id)
     document = store.raw(ctx, container_id)
     if document is not None:
-        for name in namespaces.dependencies(store.to_record(document).spec):
+        for name in namespaces.dependencies(membership.placed_if_any(ctx, store.to_record(document)).spec):
             with contextlib.suppress(NotFound, FileNotFoundError):
                 os.unlink(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
     with contextlib.suppress(FileNotFoundError):

@@ -21,3 +21,12 @@ def timestamp(seconds: float) -> str:
 def ports(document: Mapping[str, Any], state: State) -> List[Dict[str, Any]]:
     """The published ports of a stored container, rows of formats.container.Port: of the run, else those asked for."""
     return list(state.raw.get("ports") or document["ports"] or document["spec"].get("publish", []))
+
+
+def bindings(rows: List[Dict[str, Any]]) -> Dict[str, List[Dict[str, str]]]:
+    """Published ports as inspect shows them: {'80/tcp': [{'HostIp', 'HostPort'}]}."""
+    found: Dict[str, List[Dict[str, str]]] = {}
+    for row in rows:
+        found.setdefault("%d/%s" % (row["container_port"], row["protocol"]), []).append(
+            {"HostIp": row["host_ip"], "HostPort": str(row["host_port"])})
+    return found

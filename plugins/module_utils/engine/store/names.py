@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from typing import Optional
+from typing import List, Optional
 
 from ..context import Context
 from ..errors import InvalidInput
@@ -55,6 +55,13 @@ def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
             return stream.read(128).decode("ascii", "replace")
     except FileNotFoundError:
         return None
+
+
+def held_by(ctx: Context, kind: str, holder: str) -> List[str]:
+    """All names of one holder; looks at every claim there is."""
+    with contextlib.suppress(FileNotFoundError):
+        return [name for name in os.listdir(ctx.path("names", kind)) if owner(ctx, kind, name) == holder]
+    return []
 
 
 def release(ctx: Context, kind: str, name: str, holder: str) -> None:

@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What it means for a container to be in a pod: the record keeps the user's wishes, and ``placed`` adds,
+each time it is used, what the pod gives: namespaces, mounts, devices, a cgroup.
+
+So a pod that is made anew takes its containers along without a word of theirs being changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from typing import Any, Dict, Iterator, List
+
+from ..context import Context
+from ..errors import InvalidInput, NotFound
+from ..formats.container import ContainerSpec, NetworkUse
+from ..store import containers as store
+from ..store import pods as pod_store
+from ..store.containers import Record
+from ..store.pods import Pod
+
+# namespace that a pod may share: field of ContainerSpec
+FIELDS = {"cgroup": "cgroupns", "ipc": "ipc", "pid": "pid", "uts": "uts"}
+
+
+def placed(ctx: Context, record: Record) -> Record:
+    """The record with what its pod gives it; the same one for a container without a pod. Raises NotFound."""
+    if not record.spec.pod:
+        return record
+    return record._replace(spec=place(ctx, record.spec, pod_store.named(ctx, record.spec.pod)))
+
+
+def placed_if_any(ctx: Context, record: Record) -> Record:
+    """Like ``placed``, and the same record when the pod is gone."""
+    try:
+        return placed(ctx, record)
+    except NotFound:
+        return record
+
+
+def placed_spec(ctx: Context, spec: ContainerSpec) -> ContainerSpec:
+    """A container's wishes with what its pod gives it; those of an infra container stay as they are."""
+    if not spec.pod or spec.infra:
+        return spec
+    return place(ctx, spec, pod_store.named(ctx, spec.pod))
+
+
+def place(ctx: Context, spec: ContainerSpec, pod: Pod) -> ContainerSpec:
+    """A container's wishes in a pod."""
+    changes: Dict[str, Any] = {}
+    if pod.spec.share_parent and not (spec.cgroup_parent and not spec.infra):
+        changes["cgroup_parent"] = cgroup_path(ctx, pod)
+    if spec.infra or not pod.infra:
+        return replace(spec, **changes)
+    for namespace, field in FIELDS.items():
+        if namespace in pod.spec.share and not getattr(spec, field):
+            changes[field] = "container:" + pod.infra
+    if "net" in pod.spec.share:
+        changes["network"] = (NetworkUse("container", pod.infra),)
+    if "uts" in pod.spec.share:
+        changes["hostname"] = ""
+    if pod.spec.device:
+        targets = {device.target for device in spec.device}
+        changes["device"] = tuple(d for d in pod.spec.device if d.target not in targets) + spec.device
+    changes["security_opt"] = tuple(sorted(set(spec.security_opt) | set(pod.spec.security_opt)))
+    if pod.spec.mounts or pod.spec.volumes_from:
+        changes["volumes_from"] = (pod.infra,) + spec.volumes_from
+    # Even where nothing is shared, the infra container runs while the pod does.
+    changes["requires"] = spec.requires + (pod.infra,)
+    return replace(spec, **changes)
+
+
+def cgroup_path(ctx: Context, pod: Pod) -> str:
+    """The pod's cgroup, below which those of its containers are: a directory, or systemd's slice."""
+    from . import prepare
+
+    parent = pod.spec.cgroup_parent
+    if prepare.cgroup_manager(ctx) == "systemd":
+        base = (os.path.basename(parent) or "machine.slice")[:-len(".slice")]
+        return "%s-%s_pod_%s.slice" % (base, ctx.prefix.replace("-", "_"), pod.id)
+    return os.path.join("/", parent or ctx.prefix, "pod-" + pod.id)
+
+
+def check(ctx: Context, spec: ContainerSpec) -> None:
+    """Raise InvalidInput for what a container leaves to its pod, NotFound when there is no such pod."""
+    if not spec.pod or spec.infra:
+        return
+    from ..formats.pod import NETWORK
+
+    pod = pod_store.named(ctx, spec.pod)
+    if not pod.infra:
+        return
+    found: List[str] = []
+    if "net" in pod.spec.share:
+        found += [name for name in NETWORK + ("publish_all",) if getattr(spec, name)]
+    if "uts" in pod.spec.share and spec.hostname and not spec.uts:
+        found.append("hostname")
+    if found:
+        raise InvalidInput("The container shares the network of the pod %s and cannot have its own %s" % (
+            pod.name, ", ".join(sorted(found))), "Put that on the pod.")
+
+
+def members(ctx: Context, pod: Pod) -> List[Record]:
+    """The containers of a pod but its infra container, the oldest first."""
+    found = [store.to_record(document) for document in store.all_raw(ctx)
+             if document["spec"].get("pod") == pod.name and document["id"] != pod.infra]
+    return sorted(found, key=lambda record: (record.created, record.id))
+
+
+@contextlib.contextmanager
+def joining(ctx: Context, spec: ContainerSpec) -> Iterator[ContainerSpec]:
+    """Keep the pod that a new container is to be in from being removed for the body; the spec with its name."""
+    if not spec.pod or spec.infra:
+        yield spec
+        return
+    pod_id = pod_store.find(ctx, spec.pod)
+    with pod_store.lock(ctx, pod_id, shared=True):
+        try:
+            spec = replace(spec, pod=pod_store.get(ctx, pod_id).name)
+        except NotFound:
+            pod_store.drop_lock(ctx, pod_id)
+            raise
+        check(ctx, spec)
+        yield spec
