@@ -113,7 +113,8 @@ def play(name: str, place: Place, address: str) -> int:
     work = place.work
     variables: Dict[str, Any] = {
         "ansible_python_interpreter": os.environ.get("TARGET_PYTHON", "/usr/bin/python3"),
-        "test_root": place.root, "test_runroot": place.runroot, "work": work, "own": place.own, "rootless": place.mode == "rootless",
+        "test_root": place.root, "test_runroot": place.runroot, "work": work, "own": place.own,
+        "rootless": place.mode == "rootless",
         "registry": address, "secure_registry": "localhost:5001",
         "secure_user": registry.USER, "secure_password": registry.PASSWORD,
         "secure_ca": os.path.join(work, "closed", "ca.crt"), "layout": os.path.join(work, "layout"),
