@@ -12,9 +12,10 @@ version_added: 0.1.0
 author: The pycontainer authors (@pycontainer)
 description:
   - Runs a command line of C(pycontainer), which has podman's verbs and options, on the host.
-  - The words can be given free-form, as in C(ansible web -m pycontainer.engine.pycontainer -a "ps -a").
-    Ansible takes words with C(=) out of a free-form line, so give those as O(argv). With ansible-core older than 2.19
-    use O(cmd) or O(argv).
+  - The words can be given free-form, as in C(ansible web -m pycontainer.engine.pycontainer -a "run -e A=b IMAGE").
+    They are split as a shell splits words. Options of the module that are to go with a free-form line, such as
+    O(root), stand before the verb, as C(root=/srv/containers ps -a), or in a task's C(args).
+    With ansible-core older than 2.19 use O(cmd) or O(argv).
   - Verbs that only read never report a change; all others do. In check mode those others are not run.
 extends_documentation_fragment:
   - pycontainer.engine.engine
@@ -47,6 +48,9 @@ EXAMPLES = r"""
 - name: What runs
   pycontainer.engine.pycontainer:
     cmd: ps --all --format json
+
+- name: The same, free-form
+  pycontainer.engine.pycontainer: ps --all --filter label=tier=web
 
 - name: A container, once
   pycontainer.engine.pycontainer:
