@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import Optional, Tuple
 
 from .errors import InvalidInput, MissingDependency
+from .frozen import Frozen
 
 DEFAULT_ROOT = "/var/lib/pycontainer"
 DEFAULT_RUNROOT = "/run/pycontainer"
@@ -45,8 +45,7 @@ PACKAGES = {
 }
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Frozen):
     """One engine's roots and choices. Paths are absolute.
 
     ``root`` survives a reboot, ``runroot`` must not (its default lies on a tmpfs). ``uid`` and ``gid`` are

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     from_document,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec, Subnet
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import (
     definitions,
     dns,

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import json
 import os
 import pathlib
@@ -14,6 +13,7 @@ import stat
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, InvalidInput
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.registry import auth, configuration, transfer
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.registry.auth import Credentials
 
@@ -184,13 +184,13 @@ def test_configuration_files_come_in_the_manuals_order(ctx: Context, tmp_path: p
     assert seen == ["registries.conf", "10-b.conf", "20-a.conf", "00-u.conf", "00-u.conf"]
     (user / "registries.conf.d" / "00-u.conf").unlink()
     assert configuration.load(ctx).search_source == str(user / "registries.conf")
-    only = dataclasses.replace(ctx, registries_conf=str(write(tmp_path / "own.conf", SEARCH % "own")))
+    only = replace(ctx, registries_conf=str(write(tmp_path / "own.conf", SEARCH % "own")))
     assert configuration.load(only).search == ("own",)
 
 
 def test_a_configuration_that_is_named_must_be_there(ctx: Context, tmp_path: pathlib.Path) -> None:
     with pytest.raises(InvalidInput, match="none.conf"):
-        configuration.load(dataclasses.replace(ctx, registries_conf=str(tmp_path / "none.conf")))
+        configuration.load(replace(ctx, registries_conf=str(tmp_path / "none.conf")))
 
 
 def test_certificates_are_those_of_the_first_directory(tmp_path: pathlib.Path) -> None:

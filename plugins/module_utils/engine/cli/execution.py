@@ -57,9 +57,9 @@ def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
 def _merged(ctx: Context, spec: Any, rows: List[str], policy: str, keywords: Dict[str, Any]) -> Any:
     """The spec with --env-merge's variables, which stand for the image's in ${NAME} (podman-run(1))."""
     import string
-    from dataclasses import replace
 
     from ..formats import values
+    from ..frozen import replace
     from ..service import images
 
     if spec.rootfs:

@@ -11,16 +11,15 @@ that happens each time the container starts.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput
+from ..frozen import Frozen, as_dict
 
 Pairs = Dict[str, str]
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(Frozen):
     """One published port. ``host_port`` 0 asks for any free one; ``host_ip`` '' is every address."""
 
     container_port: int
@@ -29,8 +28,7 @@ class Port:
     protocol: str = "tcp"
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(Frozen):
     """One mount. ``type`` is bind, volume, tmpfs or image; an anonymous volume has no source.
 
     ``options`` are sorted, without duplicates, and hold what mount(8) and podman-run(1) know: ro,
@@ -44,8 +42,7 @@ class Mount:
     options: Tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Device:
+class Device(Frozen):
     """One device of the host. ``permissions`` is a subset of 'rwm', in that order."""
 
     source: str
@@ -53,8 +50,7 @@ class Device:
     permissions: str = "rwm"
 
 
-@dataclass(frozen=True)
-class Limit:
+class Limit(Frozen):
     """One ulimit: name without RLIMIT_, lower case; -1 is unlimited; 'host' copies all is name 'host'."""
 
     name: str
@@ -62,8 +58,7 @@ class Limit:
     hard: int = -1
 
 
-@dataclass(frozen=True)
-class NetworkUse:
+class NetworkUse(Frozen):
     """One network of the container: a network's name, or with ``mode`` a kind of namespace.
 
     ``mode`` is 'network', 'none', 'host', 'container' (``name`` is the other container), 'ns'
@@ -80,8 +75,7 @@ class NetworkUse:
     aliases: Tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SecretUse:
+class SecretUse(Frozen):
     """One secret in the container. ``type`` is 'mount' (a file) or 'env' (``target`` names the variable)."""
 
     name: str
@@ -92,8 +86,7 @@ class SecretUse:
     mode: int = 0o444
 
 
-@dataclass(frozen=True)
-class HealthCheck:
+class HealthCheck(Frozen):
     """A health check; times are in seconds. ``test`` is ('CMD', ...), ('CMD-SHELL', line) or ('NONE',)."""
 
     test: Tuple[str, ...]
@@ -103,8 +96,7 @@ class HealthCheck:
     retries: int = 3
 
 
-@dataclass(frozen=True)
-class ContainerSpec:
+class ContainerSpec(Frozen):
     """All of a container's options; see the module's documentation for what each does."""
 
     image: str = ""
@@ -116,7 +108,7 @@ class ContainerSpec:
     # process
     command: Optional[Tuple[str, ...]] = None
     entrypoint: Optional[Tuple[str, ...]] = None
-    env: Pairs = field(default_factory=dict)
+    env: Pairs = {}
     env_host: bool = False
     http_proxy: bool = False
     unsetenv: Tuple[str, ...] = ()
@@ -137,14 +129,14 @@ class ContainerSpec:
     passwd: bool = True
     # identity
     hostname: str = ""
-    label: Pairs = field(default_factory=dict)
-    annotation: Pairs = field(default_factory=dict)
+    label: Pairs = {}
+    annotation: Pairs = {}
     # life
     restart_policy: str = "no"
     rm: bool = False
     requires: Tuple[str, ...] = ()
     log_driver: str = ""
-    log_opt: Pairs = field(default_factory=dict)
+    log_opt: Pairs = {}
     health: Optional[HealthCheck] = None
     no_healthcheck: bool = False
     healthcheck_failure_action: str = "none"
@@ -170,7 +162,7 @@ class ContainerSpec:
     dns: Tuple[str, ...] = ()
     dns_option: Tuple[str, ...] = ()
     dns_search: Tuple[str, ...] = ()
-    etc_hosts: Pairs = field(default_factory=dict)
+    etc_hosts: Pairs = {}
     no_hosts: bool = False
     # namespaces: '' is the default, else 'private', 'host', 'container:NAME', 'ns:PATH'
     pid: str = ""
@@ -183,7 +175,7 @@ class ContainerSpec:
     cap_add: Tuple[str, ...] = ()
     cap_drop: Tuple[str, ...] = ()
     security_opt: Tuple[str, ...] = ()
-    sysctl: Pairs = field(default_factory=dict)
+    sysctl: Pairs = {}
     ulimit: Tuple[Limit, ...] = ()
     oom_score_adj: Optional[int] = None
     # cgroup; sizes in bytes, 0 is 'no limit', None is 'not asked for'
@@ -203,21 +195,21 @@ class ContainerSpec:
     cpuset_mems: str = ""
     pids_limit: Optional[int] = None
     blkio_weight: int = 0
-    device_read_bps: Pairs = field(default_factory=dict)
-    device_write_bps: Pairs = field(default_factory=dict)
-    device_read_iops: Pairs = field(default_factory=dict)
-    device_write_iops: Pairs = field(default_factory=dict)
-    cgroup_conf: Pairs = field(default_factory=dict)
+    device_read_bps: Pairs = {}
+    device_write_bps: Pairs = {}
+    device_read_iops: Pairs = {}
+    device_write_iops: Pairs = {}
+    cgroup_conf: Pairs = {}
     # which OCI runtime; '' lets the engine choose
     runtime: str = ""
 
     def to_document(self) -> Dict[str, Any]:
         """The JSON document: only the fields that differ from their default."""
-        plain = asdict(self)
+        plain = as_dict(self)
         return {name: plain[name] for name, value in DEFAULTS.items() if getattr(self, name) != value}
 
 
-DEFAULTS: Dict[str, Any] = {f.name: getattr(ContainerSpec(), f.name) for f in fields(ContainerSpec)}
+DEFAULTS: Dict[str, Any] = as_dict(ContainerSpec())
 
 _ROWS = {"mounts": Mount, "publish": Port, "device": Device, "ulimit": Limit,
          "network": NetworkUse, "secrets": SecretUse}

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
+from ..frozen import Frozen, as_dict
 from .container import NetworkUse, Port
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Frozen):
     """A container's place on one network; '' and 0 where a family is not in use.
 
     ``link`` is the name of the host's end of the veth pair, ``bridge`` that of the bridge.
@@ -31,8 +30,7 @@ class Endpoint:
     aliases: Tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SetupRequest:
+class SetupRequest(Frozen):
     """One start of a container. ``netns`` is the path of its namespace, which exists already.
 
     ``uses`` are networks, or one row that says which other kind of namespace it is. ``aliases`` count
@@ -49,7 +47,7 @@ class SetupRequest:
     dns: Tuple[str, ...] = ()
     dns_option: Tuple[str, ...] = ()
     dns_search: Tuple[str, ...] = ()
-    etc_hosts: Dict[str, str] = field(default_factory=dict)
+    etc_hosts: Dict[str, str] = {}
     no_hosts: bool = False
 
     @property
@@ -59,16 +57,14 @@ class SetupRequest:
         return "network" if mode == "private" else mode
 
 
-@dataclass(frozen=True)
-class SetupResult:
+class SetupResult(Frozen):
     """What ``setup`` made: endpoints by network name, and the ports with the host ports that were chosen."""
 
     endpoints: Dict[str, Endpoint]
     ports: Tuple[Port, ...] = ()
 
 
-@dataclass(frozen=True)
-class EndpointDocument:
+class EndpointDocument(Frozen):
     """All that is live of one container; teardown, reload and the firewall work from these.
 
     ``pid`` and ``started`` name the process that made it (proc(5) start time), so that a setup
@@ -83,7 +79,7 @@ class EndpointDocument:
 
     def to_document(self) -> Dict[str, Any]:
         """The JSON document, all fields."""
-        return asdict(self)
+        return as_dict(self)
 
 
 def from_document(document: Mapping[str, Any]) -> EndpointDocument:

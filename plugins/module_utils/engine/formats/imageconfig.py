@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
+from ..frozen import Frozen
 from .container import HealthCheck
 from .digest import parse_digest
 from .jsonbytes import Fields, loads
@@ -21,8 +21,7 @@ NANOSECOND = 1e-9
 _TIME = re.compile(r"\A\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ImageConfig:
+class ImageConfig(Frozen):
     """What an image says about running it. ``diff_ids`` are hex, the lowest layer's first."""
 
     os: str = "linux"
@@ -37,12 +36,12 @@ class ImageConfig:
     workdir: str = ""
     volumes: Tuple[str, ...] = ()
     exposed_ports: Tuple[str, ...] = ()
-    labels: Dict[str, str] = field(default_factory=dict)
+    labels: Dict[str, str] = {}
     stop_signal: str = ""
     healthcheck: Optional[HealthCheck] = None
     diff_ids: Tuple[str, ...] = ()
     history: Tuple[Dict[str, Any], ...] = ()
-    raw: Dict[str, Any] = field(default_factory=dict)
+    raw: Dict[str, Any] = {}
 
 
 def parse(data: bytes, what: str = "The image configuration") -> ImageConfig:

@@ -9,10 +9,10 @@ differently would run different images under one digest.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
 
 from ..errors import InvalidInput, NotFound
+from ..frozen import Frozen
 from .digest import parse_digest
 from .jsonbytes import Fields, loads
 from .platform import Platform
@@ -42,30 +42,27 @@ _LAYERS = (OCI_LAYER, OCI_LAYER + "+gzip", OCI_LAYER + "+zstd", DOCKER_LAYER, DO
            DOCKER_LAYER + ".zstd", *FOREIGN_LAYERS)
 
 
-@dataclass(frozen=True)
-class Descriptor:
+class Descriptor(Frozen):
     """A pointer to content: ``digest`` in hex, ``size`` in bytes."""
 
     media_type: str
     digest: str
     size: int
     urls: Tuple[str, ...] = ()
-    annotations: Dict[str, str] = field(default_factory=dict)
+    annotations: Dict[str, str] = {}
     platform: Optional[Platform] = None
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(Frozen):
     """One image: its configuration and its layers, the lowest first."""
 
     media_type: str
     config: Descriptor
     layers: Tuple[Descriptor, ...]
-    annotations: Dict[str, str] = field(default_factory=dict)
+    annotations: Dict[str, str] = {}
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(Frozen):
     """Several images under one name."""
 
     media_type: str

@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping, Tuple
 
+from ..frozen import Frozen, as_dict
 
-@dataclass(frozen=True)
-class Subnet:
+
+class Subnet(Frozen):
     """One subnet in CIDR form; '' for gateway or range lets the engine choose.
 
     ``range_start`` and ``range_end`` bound the addresses that are given out, both included.
@@ -21,8 +21,7 @@ class Subnet:
     range_end: str = ""
 
 
-@dataclass(frozen=True)
-class NetworkSpec:
+class NetworkSpec(Frozen):
     """A network's configuration. ``interface`` '' lets the engine choose a bridge's name.
 
     ``driver`` is bridge; ``options`` holds its driver options: mtu (bytes), vlan (1-4094), isolate
@@ -37,12 +36,12 @@ class NetworkSpec:
     ipv6: bool = False
     dns: bool = True
     dns_servers: Tuple[str, ...] = ()
-    options: Dict[str, str] = field(default_factory=dict)
-    labels: Dict[str, str] = field(default_factory=dict)
+    options: Dict[str, str] = {}
+    labels: Dict[str, str] = {}
 
     def to_document(self) -> Dict[str, Any]:
         """The JSON document of this network, all fields."""
-        return asdict(self)
+        return as_dict(self)
 
 
 def from_document(document: Mapping[str, Any]) -> NetworkSpec:

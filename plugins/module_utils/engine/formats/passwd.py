@@ -7,17 +7,16 @@ IDs are strictly decimal and 0..2^31-1. A malformed line is skipped; it never me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
+from ..frozen import Frozen
 
 MAX_ID = 2 ** 31 - 1
 MAX_FILE = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class User:
+class User(Frozen):
     """A resolved user. ``home`` is '/' where passwd names none."""
 
     uid: int = 0

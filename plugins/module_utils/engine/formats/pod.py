@@ -8,10 +8,10 @@ in ``container.ContainerSpec``: they are the infra container's, the limits those
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput
+from ..frozen import Frozen, as_dict
 from . import values
 from .container import ContainerSpec, Device, Mount, NetworkUse, Port
 
@@ -31,12 +31,11 @@ INFRA = NETWORK + ("infra_name", "infra_command", "hostname", "mounts", "volumes
 PASSED = NETWORK + ("hostname", "volumes_from", "pid", "uts", "userns", "sysctl", "security_opt", "device", "shm_size")
 
 
-@dataclass(frozen=True)
-class PodSpec:
+class PodSpec(Frozen):
     """All of a pod's options. ``share`` are namespaces of NAMESPACES, sorted; () shares none."""
 
     name: str = ""
-    label: Dict[str, str] = field(default_factory=dict)
+    label: Dict[str, str] = {}
     share: Tuple[str, ...] = DEFAULT_SHARE
     share_parent: bool = True
     infra: bool = True
@@ -55,14 +54,14 @@ class PodSpec:
     dns: Tuple[str, ...] = ()
     dns_option: Tuple[str, ...] = ()
     dns_search: Tuple[str, ...] = ()
-    etc_hosts: Dict[str, str] = field(default_factory=dict)
+    etc_hosts: Dict[str, str] = {}
     no_hosts: bool = False
     mounts: Tuple[Mount, ...] = ()
     volumes_from: Tuple[str, ...] = ()
     pid: str = ""
     uts: str = ""
     userns: str = ""
-    sysctl: Dict[str, str] = field(default_factory=dict)
+    sysctl: Dict[str, str] = {}
     security_opt: Tuple[str, ...] = ()
     device: Tuple[Device, ...] = ()
     shm_size: int = 65536000
@@ -75,18 +74,18 @@ class PodSpec:
     cpuset_cpus: str = ""
     cpuset_mems: str = ""
     blkio_weight: int = 0
-    device_read_bps: Dict[str, str] = field(default_factory=dict)
-    device_write_bps: Dict[str, str] = field(default_factory=dict)
-    device_read_iops: Dict[str, str] = field(default_factory=dict)
-    device_write_iops: Dict[str, str] = field(default_factory=dict)
+    device_read_bps: Dict[str, str] = {}
+    device_write_bps: Dict[str, str] = {}
+    device_read_iops: Dict[str, str] = {}
+    device_write_iops: Dict[str, str] = {}
 
     def to_document(self) -> Dict[str, Any]:
         """The JSON document: only the fields that differ from their default."""
-        plain = asdict(self)
+        plain = as_dict(self)
         return {name: plain[name] for name, value in DEFAULTS.items() if getattr(self, name) != value}
 
 
-DEFAULTS: Dict[str, Any] = {f.name: getattr(PodSpec(), f.name) for f in fields(PodSpec)}
+DEFAULTS: Dict[str, Any] = as_dict(PodSpec())
 
 
 def from_document(document: Mapping[str, Any]) -> PodSpec:

@@ -9,10 +9,10 @@ short name, which registries.conf resolves. On docker.io one-component paths mea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Tuple
 
 from ..errors import InvalidInput
+from ..frozen import Frozen, replace
 
 DOCKER = "docker.io"
 LOCAL = "localhost"
@@ -28,8 +28,7 @@ _DIGEST = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
 _HEX = re.compile(r"\A[0-9a-f]{64}\Z")
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Frozen):
     """A complete reference. ``digest`` is 'sha256:<hex>' or ''; with one, ``tag`` may be ''."""
 
     domain: str

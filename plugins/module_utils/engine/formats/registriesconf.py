@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Ambiguous, InvalidInput
+from ..frozen import Frozen
 from . import reference as references
 from .digest import is_digest
 from .reference import Reference
@@ -28,8 +28,7 @@ _HELPER = re.compile(r"\A[A-Za-z0-9._-]+\Z")
 Loads = Callable[[str], Dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Mirror:
+class Mirror(Frozen):
     """Another place for the same content; ``pull_from`` is one of PULL_FROM."""
 
     location: str
@@ -37,8 +36,7 @@ class Mirror:
     pull_from: str = "all"
 
 
-@dataclass(frozen=True)
-class Registry:
+class Registry(Frozen):
     """One [[registry]]. ``prefix`` may begin with '*.'; ``location`` '' leaves names as they are."""
 
     prefix: str
@@ -50,8 +48,7 @@ class Registry:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Frozen):
     """Where a reference can be pulled from."""
 
     reference: Reference
@@ -59,24 +56,23 @@ class Endpoint:
     is_mirror: bool = False
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Frozen):
     """One thing that a short name may mean, and why."""
 
     reference: Reference
     reason: str
 
 
-@dataclass
 class RegistriesConf:
     """Everything that the files say together. ``aliases`` are name -> (value, file)."""
 
-    search: Tuple[str, ...] = ()
-    search_source: str = ""
-    registries: List[Registry] = field(default_factory=list)
-    aliases: Dict[str, Tuple[str, str]] = field(default_factory=dict)
-    short_name_mode: str = "permissive"
-    credential_helpers: Tuple[str, ...] = ()
+    def __init__(self) -> None:
+        self.search: Tuple[str, ...] = ()
+        self.search_source = ""
+        self.registries: List[Registry] = []
+        self.aliases: Dict[str, Tuple[str, str]] = {}
+        self.short_name_mode = "permissive"
+        self.credential_helpers: Tuple[str, ...] = ()
 
     def find(self, name: str) -> Optional[Registry]:
         """The registry whose prefix fits a name best, which is the longest; the name may have a tag or digest."""

@@ -7,10 +7,10 @@ What was not declared stays, comments included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import EngineError, InvalidInput
+from ..frozen import Frozen
 from . import tomledit
 from .tomledit import Block
 
@@ -22,8 +22,7 @@ REGISTRY_KEYS = {"prefix": "prefix", "location": "location", "insecure": "insecu
 MIRROR_KEYS = {"location": "location", "insecure": "insecure", "pull_from_mirror": "pull-from-mirror"}
 
 
-@dataclass(frozen=True)
-class Declared:
+class Declared(Frozen):
     """What should stand in the file; None is not managed.
 
     ``registries`` are mappings with the keys of REGISTRY_KEYS, ``mirrors`` and ``state`` (present or

@@ -7,10 +7,10 @@ Pure: everything that has to be looked up on the host or in the image comes in w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput, Unsupported
+from ..frozen import Frozen
 from .container import ContainerSpec
 from .passwd import User
 
@@ -26,8 +26,7 @@ NAMESPACED_SYSCTLS = {"net.": "net", "fs.mqueue.": "ipc", "kernel.msg": "ipc", "
                       "kernel.shm": "ipc", "kernel.domainname": "uts", "kernel.hostname": "uts"}
 
 
-@dataclass(frozen=True)
-class Inputs:
+class Inputs(Frozen):
     """What a container's config.json is made of, besides the user's wishes.
 
     ``limited`` says whether the container's cgroup may be limited. ``gids`` is how many group IDs there are.
@@ -50,12 +49,12 @@ class Inputs:
     cgroup_mode: str
     namespaces: Mapping[str, str]
     mounts: Tuple[Mapping[str, Any], ...] = ()
-    hard_limits: Mapping[str, int] = field(default_factory=dict)
+    hard_limits: Mapping[str, int] = {}
     seccomp: Optional[Mapping[str, Any]] = None
     devices: Tuple[Mapping[str, Any], ...] = ()
     device_rules: Tuple[Mapping[str, Any], ...] = ()
     shm_path: str = ""
-    image_annotations: Mapping[str, str] = field(default_factory=dict)
+    image_annotations: Mapping[str, str] = {}
     limited: bool = True
     gids: int = 2 ** 32
 

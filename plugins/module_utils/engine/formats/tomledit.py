@@ -10,7 +10,6 @@ the caller parses it before and after with a real TOML library.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import List, Optional, Sequence, Tuple, Union
 
 Value = Union[str, bool, Sequence[str]]
@@ -18,16 +17,14 @@ Value = Union[str, bool, Sequence[str]]
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$")
 
 
-@dataclass
 class Block:
     """One table: ``name`` is '' for the top of the file; ``array`` is an array of tables ([[name]]).
 
     ``lines`` hold everything that belongs to it, comments above its header included.
     """
 
-    name: str
-    array: bool = False
-    lines: List[str] = field(default_factory=list)
+    def __init__(self, name: str, array: bool = False, lines: Sequence[str] = ()) -> None:
+        self.name, self.array, self.lines = name, array, list(lines)
 
 
 def split(text: str) -> List[Block]:

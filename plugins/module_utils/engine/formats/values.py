@@ -5,7 +5,7 @@
 ``FIELDS`` has one function for each field of ``container.ContainerSpec``. It takes what a playbook
 or a command line says (text, a number, a list, a mapping) and returns the field's value in the form
 that ``ContainerSpec.to_document`` stores: plain JSON, rows as mappings with all their keys. So two
-wishes are compared without making the dataclasses, and ``container.from_document`` makes a
+wishes are compared without making the objects, and ``container.from_document`` makes a
 ContainerSpec of the same values. Every function raises InvalidInput that names the option.
 """
 

@@ -4,23 +4,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
 from typing import Any, Dict, Mapping
 
+from ..frozen import Frozen, as_dict
 
-@dataclass(frozen=True)
-class VolumeSpec:
+
+class VolumeSpec(Frozen):
     """A volume's configuration. ``driver`` is local; ``options``: type, device, o, copy, nocopy."""
 
     name: str
     driver: str = "local"
-    options: Dict[str, str] = field(default_factory=dict)
-    labels: Dict[str, str] = field(default_factory=dict)
+    options: Dict[str, str] = {}
+    labels: Dict[str, str] = {}
     anonymous: bool = False
 
     def to_document(self) -> Dict[str, Any]:
         """The JSON document of this volume, all fields."""
-        return asdict(self)
+        return as_dict(self)
 
 
 def from_document(document: Mapping[str, Any]) -> VolumeSpec:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import Callable, Dict, List, Optional, Sequence, Set
 
 from ..context import Context
@@ -18,6 +17,7 @@ from ..errors import Conflict, EngineError, InvalidInput, NotFound
 from ..formats.container import NetworkUse
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
 from ..formats.network import Subnet
+from ..frozen import replace
 from ..kernel import netns, proc, rtnetlink
 from . import definitions, dns, endpoints, firewall, ipam, links, ports
 from .definitions import NetworkRecord

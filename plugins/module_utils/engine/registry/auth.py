@@ -9,26 +9,26 @@ import binascii
 import contextlib
 import json
 import os
-from dataclasses import dataclass, field
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput
 from ..formats import jsonbytes
 from ..formats.registriesconf import AUTH_FILES
+from ..frozen import Frozen
 from ..kernel import files
 from . import helper
 
 DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
 
 
-@dataclass(frozen=True)
-class Credentials:
+class Credentials(Frozen):
     """A user name and password, or an identity token. Never shown: ``repr`` leaves the secrets out."""
 
     username: str
-    password: str = field(repr=False, default="")
-    identity_token: str = field(repr=False, default="")
+    password: str = ""
+    identity_token: str = ""
+    _hidden = ("password", "identity_token")
 
 
 def default_file(ctx: Context) -> str:

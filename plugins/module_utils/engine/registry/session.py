@@ -8,12 +8,12 @@ import contextlib
 import os
 import socket
 import time
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterator, Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import deps
 from ..errors import InvalidInput, RegistryError, TimedOut
+from ..frozen import Frozen
 
 # Seconds: to connect, between two bytes, and for all of an answer's header. A registry that stores
 # an upload elsewhere may need minutes for its last answer.
@@ -25,8 +25,7 @@ class Broken(RegistryError):
     """A connection broke, or none came about; another try may help."""
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Frozen):
     """How to talk to one registry. ``verify`` False allows any certificate, and plain HTTP where there is no TLS.
 
     ``authorities`` are files of CA certificates on top of the system's; ``certificates`` are pairs of

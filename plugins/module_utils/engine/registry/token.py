@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Tuple
 from urllib.parse import urlencode, urlsplit
 
 from ..errors import RegistryError
 from ..formats import jsonbytes
+from ..frozen import Frozen
 from .auth import Credentials
 from .session import clean
 
@@ -26,14 +26,14 @@ _PART = re.compile(r"""\s*,?\s*(?:
     | (?P<scheme>[A-Za-z0-9_-]{1,64})(?=\s|,|$))""", re.VERBOSE)
 
 
-@dataclass(frozen=True)
-class TokenRequest:
+class TokenRequest(Frozen):
     """The request for a token; secrets stand in ``headers`` and ``body`` only."""
 
     method: str
     url: str
-    headers: Dict[str, str] = field(repr=False, default_factory=dict)
-    body: Optional[str] = field(repr=False, default=None)
+    headers: Dict[str, str] = {}
+    body: Optional[str] = None
+    _hidden = ("headers", "body")
 
 
 def parse_challenges(text: str) -> List[Challenge]:

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import List, Optional, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound, RegistryError
 from ..formats.reference import Reference
 from ..formats.registriesconf import RegistriesConf
+from ..frozen import Frozen
 from . import auth
 from .auth import Credentials
 from .client import Client
@@ -21,8 +21,7 @@ from .session import Options
 CERTIFICATES = (".config/containers/certs.d", "/etc/containers/certs.d", "/etc/docker/certs.d")
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(Frozen):
     """What a user gave on top of the configuration; None is not given."""
 
     tls_verify: Optional[bool] = None
@@ -31,8 +30,7 @@ class Access:
     credentials: Optional[Credentials] = None
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Frozen):
     """A registry that answered for a reference, with the manifest that it has."""
 
     client: Client

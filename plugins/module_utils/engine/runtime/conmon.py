@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed
+from ..frozen import Frozen
 from ..kernel import account, command
 
 MAX_ANSWER = 1024 * 1024
@@ -26,8 +26,7 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SYNC, _START, _ATTACH = 3, 4, 5
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(Frozen):
     """One container, or with ``exec_spec`` one more process in it, to be supervised.
 
     ``log`` is conmon's --log-path ('k8s-file:/path', 'journald', 'none'). The exit code is written to

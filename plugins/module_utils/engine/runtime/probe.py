@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
 from typing import Any, Dict, List, Optional
 
 from ..context import Context, missing_program
 from ..errors import InvalidInput, MissingDependency, Unsupported
+from ..frozen import Frozen, as_dict
 from ..kernel import cgroup
 from ..kernel.files import make_directory, read_json, write_json
 
 CANDIDATES = ("crun", "runc")
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(Frozen):
     """An OCI runtime that works here. ``path`` is absolute."""
 
     name: str
@@ -53,7 +52,7 @@ def choose(ctx: Context, wanted: str = "") -> Runtime:
         if complaint is None:
             runtime = Runtime(name, path)
             make_directory(ctx.runroot)
-            write_json(cache, {"key": key, "runtime": asdict(runtime)}, durable=False)
+            write_json(cache, {"key": key, "runtime": as_dict(runtime)}, durable=False)
             return runtime
         complaints.append("%s: %s" % (name, complaint))
     raise Unsupported("No OCI runtime works on this host (%s)" % "; ".join(complaints),

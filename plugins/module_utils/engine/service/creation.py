@@ -7,12 +7,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
 
 from ..context import Context
 from ..errors import Conflict, EngineError, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.container import ContainerSpec
+from ..frozen import replace
 from ..kernel import files, tree
 from ..store import containers as store
 from ..store import names, pods

@@ -30,7 +30,7 @@ def main(argv: List[str]) -> int:
     verb, container_id, options = argv[0], argv[-1], argv[1:-1]
     pairs = {options[i][2:].replace("-", "_"): options[i + 1] for i in range(0, len(options), 2)}
     prefix = pairs.pop("prefix", "pycontainer")
-    from dataclasses import replace
+    from ..frozen import replace
 
     ctx = replace(make_context(root=pairs.get("root"), runroot=pairs.get("runroot"),
                                cgroup_manager=pairs.get("cgroup_manager")), prefix=prefix)

@@ -12,13 +12,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, RuntimeFailed
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest
+from ..frozen import replace
 from ..kernel import files, netns, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import Any, Dict, Iterator, List
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound
 from ..formats.container import ContainerSpec, NetworkUse
+from ..frozen import replace
 from ..store import containers as store
 from ..store import pods as pod_store
 from ..store.containers import Record

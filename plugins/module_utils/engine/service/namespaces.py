@@ -23,7 +23,7 @@ def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
 
     Raises InvalidInput for combinations that contradict each other.
     """
-    from dataclasses import replace
+    from ..frozen import replace
 
     uses = spec.network or (NetworkUse("private"),)
     if len(uses) > 1 and any(use.mode not in ("network", "private") for use in uses):

@@ -11,13 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import replace
 from typing import List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import Conflict, EngineError, InvalidInput, NotFound, WrongState
 from ..formats.container import NetworkUse, Port
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
+from ..frozen import replace
 from ..kernel import files, netns, proc
 from ..network import attachment, definitions, dns, endpoints, firewall, ipam, ports
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord

@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Any, Dict, List, Sequence
 
 from ..context import Context
 from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.network import NetworkSpec, Subnet
+from ..frozen import replace
 from ..network import definitions, endpoints, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 

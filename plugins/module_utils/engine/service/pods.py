@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 import threading
 import time
-from dataclasses import replace
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import EngineError, InUse, NotFound, WrongState
 from ..formats import pod as formats
 from ..formats.pod import PodSpec
+from ..frozen import replace
 from ..store import containers as container_store
 from ..store import names
 from ..store import pods as store

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 import signal as signals
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, Unsupported
 from ..formats import passwd, runtimespec
 from ..formats.container import ContainerSpec
+from ..frozen import replace
 from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record

@@ -8,7 +8,6 @@ import hashlib
 import os
 import tempfile
 import zlib
-from dataclasses import replace
 from typing import Callable, Iterator, Optional
 
 from ..context import Context
@@ -17,6 +16,7 @@ from ..formats import manifest
 from ..formats import reference as references
 from ..formats.manifest import Descriptor, Manifest
 from ..formats.reference import Reference
+from ..frozen import replace
 from ..registry import configuration, transfer
 from ..registry.client import Client
 from ..registry.transfer import Access

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import Optional
 
 from .. import deps
@@ -14,14 +13,14 @@ from ..context import Context
 from ..errors import InvalidInput
 from ..formats import registriesedit
 from ..formats.registriesedit import Declared
+from ..frozen import Frozen
 from ..kernel.files import locked, make_directory, write_atomic
 
 SYSTEM_FILE = "/etc/containers/registries.conf"
 MAX_FILE = 4 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Frozen):
     """What a file says, and what it is to say. ``after`` None takes the file away."""
 
     path: str

@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, is_dataclass, replace
 from typing import Any, Dict, Mapping, Optional
 
 from ..context import Context
 from ..errors import Conflict, EngineError, InvalidInput
 from ..formats import container, runtimespec
 from ..formats.container import ContainerSpec
+from ..frozen import Frozen, as_dict, replace
 from ..kernel import cgroup
 from ..runtime import oci, probe
 from ..store import containers as store
@@ -54,7 +54,7 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
 
 def _plain(changes: Mapping[str, Any]) -> Dict[str, Any]:
     """The changes as they stand in a document, where rows are objects; the name is changed apart."""
-    return {key: [asdict(row) if is_dataclass(row) and not isinstance(row, type) else row for row in value]
+    return {key: [as_dict(row) if isinstance(row, Frozen) else row for row in value]
             if isinstance(value, (list, tuple)) else value for key, value in changes.items() if key != "name"}
 
 

@@ -13,7 +13,6 @@ import contextlib
 import fcntl
 import json
 import os
-from dataclasses import asdict, dataclass, field, replace
 from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 from urllib.parse import quote, unquote
 
@@ -21,12 +20,12 @@ from ..context import Context
 from ..errors import Ambiguous, InvalidInput, NotFound
 from ..formats import imageconfig, reference
 from ..formats.imageconfig import ImageConfig
+from ..frozen import Frozen, as_dict, replace
 from ..kernel import files
 from . import blobs, layers
 
 
-@dataclass(frozen=True)
-class ImageRecord:
+class ImageRecord(Frozen):
     """One image. ``id`` is the hex digest of its configuration; ``manifest_digest`` and ``digests``
     ('name@sha256:...') are written out; ``layers`` are chain IDs and ``diff_ids`` hex, the lowest first.
     ``size`` is the bytes of all files; ``created`` is RFC 3339."""
@@ -40,7 +39,7 @@ class ImageRecord:
     diff_ids: Tuple[str, ...] = ()
     size: int = 0
     created: str = ""
-    labels: Dict[str, str] = field(default_factory=dict)
+    labels: Dict[str, str] = {}
     architecture: str = ""
     os: str = ""
 
@@ -168,7 +167,7 @@ def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRe
     known = _read(ctx, record.id, {})
     if known is not None:
         record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
-    document = asdict(record)
+    document = as_dict(record)
     del document["names"]
     files.make_directory(ctx.path("images", record.id))
     files.write_json(ctx.path("images", record.id, "image.json"), document)

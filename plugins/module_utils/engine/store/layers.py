@@ -13,19 +13,18 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from dataclasses import asdict, dataclass
 from typing import Callable, Iterator, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
+from ..frozen import Frozen, as_dict
 from ..kernel import files, mount, tree
 from . import tarsplit
 
 MAX_LAYERS = 500
 
 
-@dataclass(frozen=True)
-class Layer:
+class Layer(Frozen):
     """One extracted layer. IDs are hex; ``size`` is the bytes of its files, ``tar_size`` those of its
     uncompressed tar; ``opaque_root`` means that nothing below it shows through."""
 
@@ -107,7 +106,7 @@ def extract(ctx: Context, feed: Callable[[Callable[[bytes], None]], None], diff_
             raise VerificationError("A layer has the diff ID sha256:%s, not sha256:%s as its image says" % (
                 result.diff_id, diff_id), "The image is damaged; pull it from another place.")
         layer = Layer(chain_, diff_id, parent or "", result.size, result.tar_size, result.opaque_root)
-        files.write_json(os.path.join(staging, "layer.json"), asdict(layer))
+        files.write_json(os.path.join(staging, "layer.json"), as_dict(layer))
         with contextlib.suppress(OSError):
             os.rmdir(os.path.join(staging, "kept"))  # empty, but for tars that hold a file twice
         os.rename(staging, _path(ctx, chain_))
