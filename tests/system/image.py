@@ -24,7 +24,7 @@ BASE = ("systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "kmod", "op
 # What roles and tests may install; apt finds these and what they depend on at 10.0.2.2:8000.
 OFFERED = ("conmon", "crun", "runc", "nftables", "python3-requests", "python3-tomli", "uidmap", "slirp4netns", "passt",
            "catatonit", "aardvark-dns", "fuse-overlayfs", "dbus-user-session", "bash-completion", "ca-certificates",
-           "openssl")
+           "openssl", "python3-apt", "systemd-container")
 # Each host's second card is on one segment with the others' (10.77.0.0/24); the first leads to the test runner.
 HOSTS = ("h1", "h2", "h3")
 SEGMENT = "10.77.0.%d"

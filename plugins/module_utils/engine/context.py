@@ -41,6 +41,9 @@ PACKAGES = {
     "fuse-overlayfs": ("fuse-overlayfs", "fuse-overlayfs"),
     "systemd-run": ("systemd", "systemd"),
     "systemctl": ("systemd", "systemd"),
+    "loginctl": ("systemd", "systemd"),
+    "setpriv": ("util-linux", "util-linux"),
+    "getsubids": ("uidmap", "shadow-utils-subid"),
     "journalctl": ("systemd", "systemd"),
 }
 
