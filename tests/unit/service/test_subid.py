@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -99,3 +100,8 @@ def test_a_user_who_is_gone() -> None:
     with pytest.raises(NotFound):
         subid.names("no-such-user", required=True)
     assert subid.names("0", required=True) == ("root", "0")
+
+
+def test_only_root_may(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(InvalidInput, match="needs root"):
+        subid.observe(dataclasses.replace(make_context(), uid=1000), "root", required=True, etc=str(tmp_path))

@@ -16,7 +16,7 @@ import time
 from typing import List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import EngineError, MissingDependency, NotFound, TimedOut, Unsupported
+from ..errors import EngineError, InvalidInput, MissingDependency, NotFound, TimedOut, Unsupported
 from ..kernel import command
 
 MARKS = "/var/lib/systemd/linger"
@@ -74,7 +74,12 @@ def _is_socket(path: str) -> bool:
 
 
 def require_logind(ctx: Context, *, bus: bool) -> None:
-    """Raise Unsupported on a host without logind, MissingDependency on one without a ``bus`` for users."""
+    """Raise Unsupported on a host without logind, MissingDependency on one without a ``bus`` for users.
+
+    Raises InvalidInput when the caller is not root.
+    """
+    if ctx.rootless:
+        raise InvalidInput("linger needs root", "Let the play become root, and leave out run_as_user.")
     if not os.path.isdir("/run/systemd/system"):
         raise Unsupported("This host was not booted by systemd, so nobody can linger on it",
                           "Use a host with systemd and logind, or leave out linger.")

@@ -38,6 +38,8 @@ def names(user: str, *, required: bool) -> Tuple[str, ...]:
 
 def observe(ctx: Context, user: str, *, required: bool, etc: str = "/etc") -> subid.Seen:
     """What the host says about a user; see ``names`` for ``required`` and the errors."""
+    if ctx.rootless:
+        raise InvalidInput("subid needs root", "Let the play become root, and leave out run_as_user.")
     known = names(user, required=required)
     limits = read(os.path.join(etc, "login.defs"))
     source = subid.parse_source(read(os.path.join(etc, "nsswitch.conf")))
