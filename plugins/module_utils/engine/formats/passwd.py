@@ -37,6 +37,9 @@ def parse_id(text: str) -> Optional[int]:
 def resolve_user(text: str, passwd: bytes, group: bytes, group_add: Sequence[str] = ()) -> User:
     """The user for 'name', 'uid', 'name:group', 'uid:gid' or '' (root).
 
+    A number is an ID and never the name of a user: otherwise an image whose passwd calls its root
+    '1000' would decide what the operator meant.
+
     Raises InvalidInput for a name that the image does not have and for an ID out of range.
     """
     wanted, colon, wanted_group = text.partition(":")
@@ -63,7 +66,7 @@ def resolve_user(text: str, passwd: bytes, group: bytes, group_add: Sequence[str
 
 def _find_user(passwd: bytes, wanted: str, number: Optional[int]) -> Optional[Tuple[str, int, int, str]]:
     for row in _users(passwd):
-        if (row[0] == wanted and wanted) or (number is not None and row[1] == number):
+        if row[1] == number if number is not None else row[0] == wanted:
             return row
     return None
 

@@ -10,7 +10,7 @@ together with that capability.
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterable, List, Mapping
+from typing import AbstractSet, Any, Dict, FrozenSet, Iterable, List, Mapping, Tuple
 
 from ..errors import InvalidInput
 
@@ -26,6 +26,11 @@ ARCHITECTURES = {
     "armv7l": ["SCMP_ARCH_ARM"],
     "i686": ["SCMP_ARCH_X86"],
 }
+# Names that a profile may use, whatever machine it is on (runtime-spec, config-linux.md).
+ALL_ARCHITECTURES = {"SCMP_ARCH_" + name for name in (
+    "X86 X86_64 X32 ARM AARCH64 MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32 PPC PPC64 PPC64LE S390 S390X "
+    "PARISC PARISC64 RISCV64 LOONGARCH64 M68K SH SHEB").split()}
+_GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 ALLOWED = """
 _llseek _newselect accept accept4 access adjtimex alarm arch_prctl bind brk cachestat capget capset chdir chmod
@@ -92,6 +97,8 @@ ACTIONS = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SC
            "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY"}
 OPERATORS = {"SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT",
              "SCMP_CMP_MASKED_EQ"}
+FLAGS = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+         "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"}
 MAX_PROFILE = 4 * 1024 * 1024
 
 
@@ -119,79 +126,143 @@ def default_profile(capabilities: Iterable[str], machine: str) -> Dict[str, Any]
     return profile
 
 
-def parse_profile(data: bytes, *, source: str, capabilities: Iterable[str], machine: str) -> Dict[str, Any]:
+def parse_profile(data: bytes, *, source: str, capabilities: Iterable[str], machine: str,
+                  kernel: str) -> Dict[str, Any]:
     """linux.seccomp from a profile file, in the form that container engines share.
 
-    The file's ``includes`` and ``excludes`` (caps, arches) are resolved here, since the runtime-spec
-    does not know them. Raises InvalidInput that names the file and the key.
+    What the runtime-spec does not know is resolved here: the file's ``includes`` and ``excludes`` (caps,
+    arches, minKernel), its ``archMap``, and errors by name. ``machine`` and ``kernel`` are those of
+    uname(2). Raises InvalidInput that names the file and the key.
     """
     if len(data) > MAX_PROFILE:
         raise InvalidInput("The seccomp profile %s is larger than %d bytes" % (source, MAX_PROFILE))
+    where = "The seccomp profile %s" % source
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as exc:
-        raise InvalidInput("The seccomp profile %s is no JSON: %s" % (source, exc)) from exc
-    if not isinstance(document, dict) or document.get("defaultAction") not in ACTIONS:
-        raise InvalidInput("The seccomp profile %s has no valid defaultAction" % source,
-                           "Use one of: %s." % ", ".join(sorted(ACTIONS)))
-    held = set(capabilities)
-    result: Dict[str, Any] = {"defaultAction": document["defaultAction"]}
-    if isinstance(document.get("defaultErrnoRet"), int):
-        result["defaultErrnoRet"] = document["defaultErrnoRet"]
-    if document.get("architectures"):
-        result["architectures"] = [str(name) for name in document["architectures"]]
-    elif machine in ARCHITECTURES:
-        result["architectures"] = ARCHITECTURES[machine]
-    if document.get("flags"):
-        result["flags"] = [str(flag) for flag in document["flags"]]
-    rows = document.get("syscalls") or []
-    if not isinstance(rows, list):
-        raise InvalidInput("The seccomp profile %s: syscalls is not a list" % source)
-    result["syscalls"] = [_rule(row, "%s: syscalls[%d]" % (source, n)) for n, row in enumerate(rows)
-                          if _applies(row, held, machine)]
+        raise InvalidInput("%s is no JSON: %s" % (where, exc)) from exc
+    if not isinstance(document, dict):
+        raise InvalidInput("%s is no JSON object" % where)
+    result: Dict[str, Any] = {"defaultAction": _word(document.get("defaultAction"), ACTIONS, where + ": defaultAction")}
+    _take_errno(document, "defaultErrnoRet", "defaultErrno", result, where)
+    architectures = _architectures(document, machine, where)
+    if architectures:
+        result["architectures"] = architectures
+    flags = [_word(flag, FLAGS, where + ": flags") for flag in _list(document, "flags", where)]
+    if flags:
+        result["flags"] = flags
+    for key in ("listenerPath", "listenerMetadata"):
+        if document.get(key):
+            result[key] = _text(document[key], "%s: %s" % (where, key))
+    held = frozenset(capabilities)
+    rules = [(row, "%s: syscalls[%d]" % (where, n)) for n, row in enumerate(_list(document, "syscalls", where))]
+    result["syscalls"] = [_rule(row, place) for row, place in rules
+                          if _applies(row, place, held, _GO_NAMES.get(machine, machine), kernel)]
     return result
 
 
-def _applies(row: Any, held: set[str], machine: str) -> bool:
+def _architectures(document: Mapping[str, Any], machine: str, where: str) -> List[str]:
+    """The file's own list, or its archMap's row for this machine, or what the machine can run."""
+    own = [_word(name, ALL_ARCHITECTURES, where + ": architectures")
+           for name in _list(document, "architectures", where)]
+    native = ARCHITECTURES.get(machine, [])
+    for number, row in enumerate(_list(document, "archMap", where)):
+        place = "%s: archMap[%d]" % (where, number)
+        if not isinstance(row, dict):
+            raise InvalidInput("%s is no object" % place)
+        if not own and native and row.get("architecture") == native[0]:
+            return [native[0]] + [_word(name, ALL_ARCHITECTURES, place) for name in _list(
+                row, "subArchitectures", place)]
+    return own or native
+
+
+def _applies(row: Any, where: str, held: FrozenSet[str], architecture: str, kernel: str) -> bool:
     if not isinstance(row, dict):
-        return True
-    names = {"x86_64": "amd64", "aarch64": "arm64"}
-    architecture = names.get(machine, machine)
+        raise InvalidInput("%s is no object" % where)
+    for key in ("includes", "excludes"):
+        if row.get(key) and not isinstance(row[key], dict):
+            raise InvalidInput("%s: %s is no object" % (where, key))
     includes, excludes = row.get("includes") or {}, row.get("excludes") or {}
-    if includes.get("caps") and not held.issuperset(includes["caps"]):
+    wanted, unwanted = _texts(includes, "caps", where), _texts(excludes, "caps", where)
+    arches = _texts(includes, "arches", where)
+    if not held.issuperset(wanted) or not held.isdisjoint(unwanted):
         return False
-    if includes.get("arches") and architecture not in includes["arches"]:
+    if (arches and architecture not in arches) or architecture in _texts(excludes, "arches", where):
         return False
-    if excludes.get("caps") and not held.isdisjoint(excludes["caps"]):
-        return False
-    return architecture not in (excludes.get("arches") or ())
+    oldest, newest = includes.get("minKernel"), excludes.get("minKernel")
+    return not (oldest and _version(kernel, where) < _version(oldest, where)) and not (
+        newest and _version(kernel, where) >= _version(newest, where))
 
 
-def _rule(row: Any, where: str) -> Dict[str, Any]:
-    if not isinstance(row, dict):
-        raise InvalidInput("The seccomp profile %s is not an object" % where)
-    names = row.get("names") or ([row["name"]] if row.get("name") else [])
-    if not names or not all(isinstance(name, str) for name in names):
-        raise InvalidInput("The seccomp profile %s has no names" % where)
-    if row.get("action") not in ACTIONS:
-        raise InvalidInput("The seccomp profile %s has no valid action" % where)
-    rule: Dict[str, Any] = {"names": list(names), "action": row["action"]}
-    if isinstance(row.get("errnoRet"), int):
-        rule["errnoRet"] = row["errnoRet"]
-    if row.get("args"):
-        rule["args"] = [_argument(item, "%s.args[%d]" % (where, n)) for n, item in enumerate(row["args"])]
+def _version(release: Any, where: str) -> Tuple[int, int]:
+    """(major, minor) of '6.1.0-18-amd64'."""
+    major, _dot, minor = _text(release, where).partition(".")
+    digits = minor[:len(minor) - len(minor.lstrip("0123456789"))]
+    if not (major.isdigit() and digits):
+        raise InvalidInput("%s: %r is no version of the kernel" % (where, release))
+    return int(major), int(digits)
+
+
+def _rule(row: Mapping[str, Any], where: str) -> Dict[str, Any]:
+    names = _texts(row, "names", where) or ([_text(row["name"], where)] if row.get("name") else [])
+    if not names:
+        raise InvalidInput("%s has no names" % where)
+    rule: Dict[str, Any] = {"names": names, "action": _word(row.get("action"), ACTIONS, where + ": action")}
+    _take_errno(row, "errnoRet", "errno", rule, where)
+    arguments = [_argument(item, "%s.args[%d]" % (where, n)) for n, item in enumerate(_list(row, "args", where))]
+    if arguments:
+        rule["args"] = arguments
     return rule
 
 
-def _argument(item: Mapping[str, Any], where: str) -> Dict[str, Any]:
-    if not isinstance(item, dict) or item.get("op") not in OPERATORS:
-        raise InvalidInput("The seccomp profile %s has no valid op" % where,
-                           "Use one of: %s." % ", ".join(sorted(OPERATORS)))
-    argument: Dict[str, Any] = {"op": item["op"]}
-    for key in ("index", "value", "valueTwo"):
-        value = item.get(key, 0)
-        if not isinstance(value, int) or value < 0:
-            raise InvalidInput("The seccomp profile %s: %s is not a number" % (where, key))
+def _argument(item: Any, where: str) -> Dict[str, Any]:
+    if not isinstance(item, dict):
+        raise InvalidInput("%s is no object" % where)
+    argument: Dict[str, Any] = {"op": _word(item.get("op"), OPERATORS, where + ": op")}
+    # seccomp(2): a call has six arguments of 64 bits
+    for key, highest in (("index", 5), ("value", 2 ** 64 - 1), ("valueTwo", 2 ** 64 - 1)):
+        value = _number(item.get(key) or 0, highest, "%s: %s" % (where, key))
         if key != "valueTwo" or value:
             argument[key] = value
     return argument
+
+
+def _take_errno(row: Mapping[str, Any], number_key: str, name_key: str, result: Dict[str, Any], where: str) -> None:
+    """The error that refused calls give, by its number, or else by its name ('EPERM')."""
+    name = row.get(name_key)
+    if row.get(number_key) is not None:
+        result[number_key] = _number(row[number_key], 4095, "%s: %s" % (where, number_key))
+    elif name:
+        import errno
+
+        codes = {text: code for code, text in errno.errorcode.items()}
+        result[number_key] = codes[_word(name, set(codes), "%s: %s" % (where, name_key))]
+
+
+def _list(row: Mapping[str, Any], key: str, where: str) -> List[Any]:
+    value = row.get(key)
+    if value is not None and not isinstance(value, list):
+        raise InvalidInput("%s: %s is no list" % (where, key))
+    return value or []
+
+
+def _texts(row: Mapping[str, Any], key: str, where: str) -> List[str]:
+    return [_text(value, "%s: %s" % (where, key)) for value in _list(row, key, where)]
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise InvalidInput("%s has %s, which is no text" % (where, ascii(value)[:80]))
+    return value
+
+
+def _word(value: Any, known: AbstractSet[str], where: str) -> str:
+    if not isinstance(value, str) or value not in known:
+        raise InvalidInput("%s has %s" % (where, ascii(value)[:80]), "Use one of: %s." % ", ".join(sorted(known)[:20]))
+    return value
+
+
+def _number(value: Any, highest: int, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= highest:
+        raise InvalidInput("%s is %s" % (where, ascii(value)[:80]), "It must be between 0 and %d." % highest)
+    return value

@@ -33,15 +33,15 @@ def bounding() -> Tuple[str, ...]:
 def container_set(add: Iterable[str], drop: Iterable[str], *, privileged: bool = False) -> Tuple[str, ...]:
     """A container's capabilities, sorted: the default set, less ``drop``, and ``add``; 'ALL' is all.
 
-    Names are canonical ('CAP_X'). Raises InvalidInput for a name that Linux does not have, and for
-    one that was added but that this process does not hold itself.
+    Names are canonical ('CAP_X'). Raises InvalidInput for a name that Linux does not have, for one
+    that is both added and dropped, and for one that was added but that this process does not hold.
     """
     held = bounding()
     adding, dropping = set(add), set(drop)
     for name in adding | dropping:
         if name not in NAMES and name != "ALL":
             raise InvalidInput("There is no capability %s" % name, "capabilities(7) lists them.")
-    both = (adding & dropping) - {"ALL"}
+    both = adding & dropping
     if both:
         raise InvalidInput("The capability %s is both added and dropped" % ", ".join(sorted(both)))
     chosen = set(held) if privileged or "ALL" in adding else set(DEFAULT) & set(held)

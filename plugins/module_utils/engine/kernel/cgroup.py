@@ -8,6 +8,7 @@ import os
 from typing import Dict, List
 
 ROOT = "/sys/fs/cgroup"
+CONTROLLERS = ("memory", "cpu", "pids", "devices", "freezer", "blkio", "cpuset")  # one may be switched off
 
 
 def mode() -> str:
@@ -16,7 +17,7 @@ def mode() -> str:
         return "v2"
     if os.path.exists(os.path.join(ROOT, "unified", "cgroup.controllers")):
         return "hybrid"
-    return "v1" if os.path.isdir(os.path.join(ROOT, "memory")) else "none"
+    return "v1" if any(os.path.isdir(os.path.join(ROOT, name)) for name in CONTROLLERS) else "none"
 
 
 def has_systemd() -> bool:
@@ -49,11 +50,17 @@ def of_process(pid: int) -> Dict[str, str]:
 def remove(path: str) -> None:
     """Remove a container's empty cgroup directories in every hierarchy; what is busy or gone is left.
 
-    ``path`` is the OCI cgroupsPath in its cgroupfs form ('/pycontainer/<id>').
+    ``path`` is the OCI cgroupsPath in its cgroupfs form ('/pycontainer/<id>'); one that names the whole
+    tree, or leads out of it, is no container's.
     """
+    if not path.strip("./") or ".." in path.split("/"):
+        return
     bases: List[str] = [ROOT]
     if mode() != "v2":
-        bases = [os.path.join(ROOT, name) for name in os.listdir(ROOT)]
+        try:
+            bases = [os.path.join(ROOT, name) for name in os.listdir(ROOT)]
+        except OSError:
+            return
     for base in bases:
         target = base + path
         if os.path.isdir(target):

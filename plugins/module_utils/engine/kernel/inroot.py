@@ -28,6 +28,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def open_in_root(root: str, path: str, flags: int = os.O_RDONLY, mode: int = 0) -> int:
     """A descriptor for ``path`` (absolute paths and links count from ``root``); raises OSError."""
+    if "\0" in path:
+        # The system call would see a shorter path than the one that was asked for.
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
     root_fd = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
@@ -56,11 +59,13 @@ def _openat2(root_fd: int, path: str, flags: int, mode: int) -> int:
 def _walk(root_fd: int, path: str, flags: int, mode: int) -> int:
     """The same by hand, for kernels before 5.6."""
     stack = [os.dup(root_fd)]
-    todo: List[str] = [part for part in reversed(path.split("/")) if part not in ("", ".")]
+    todo = _components(path)
     links = 0
     try:
         while todo:
             part = todo.pop()
+            if part == ".":
+                continue
             if part == "..":
                 if len(stack) > 1:
                     os.close(stack.pop())
@@ -73,7 +78,7 @@ def _walk(root_fd: int, path: str, flags: int, mode: int) -> int:
                 if target.startswith("/"):
                     while len(stack) > 1:
                         os.close(stack.pop())
-                todo.extend(p for p in reversed(target.split("/")) if p not in ("", "."))
+                todo.extend(_components(target))
             elif todo:
                 stack.append(os.open(part, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC,
                                      dir_fd=stack[-1]))
@@ -83,6 +88,13 @@ def _walk(root_fd: int, path: str, flags: int, mode: int) -> int:
     finally:
         for fd in stack:
             os.close(fd)
+
+
+def _components(path: str) -> List[str]:
+    """The parts of a path, the last one first. 'a/' and 'a/.' end in '.': they say that a is a directory."""
+    parts = path.split("/")
+    ends = ["."] if parts[-1] in ("", ".") else []
+    return ends + [part for part in reversed(parts) if part not in ("", ".")]
 
 
 def _link_target(directory: int, name: str) -> Optional[str]:
@@ -97,19 +109,22 @@ def _link_target(directory: int, name: str) -> Optional[str]:
 def read_in_root(root: str, path: str, limit: int) -> bytes:
     """At most ``limit`` bytes of a regular file; b'' when there is none.
 
-    Anything that is no regular file is refused without being opened for reading, so a FIFO cannot
-    make the caller wait. Raises InvalidInput.
+    Anything that is no regular file is refused without being opened: a FIFO would make the caller
+    wait, and opening a device may do something already. Raises InvalidInput.
     """
     try:
-        fd = open_in_root(root, path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY)
+        place = open_in_root(root, path, os.O_PATH)
     except OSError as exc:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
             return b""
         raise InvalidInput("Cannot read %s of the image: %s" % (path, exc.strerror)) from exc
-    with os.fdopen(fd, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(place).st_mode):
             raise InvalidInput("%s of the image is no regular file" % path)
-        return stream.read(limit)
+        with open("/proc/self/fd/%d" % place, "rb") as stream:
+            return stream.read(limit)
+    finally:
+        os.close(place)
 
 
 @contextlib.contextmanager
@@ -145,29 +160,60 @@ def _descend(root: str, fd: int, path: str, make: Optional[tuple[str, int, tuple
             raise InvalidInput("%s inside the container's root is a link that leads nowhere" % path)
         with contextlib.suppress(FileExistsError):
             os.mkdir(name, mode, dir_fd=fd)
-            os.chown(name, owner[0], owner[1], dir_fd=fd, follow_symlinks=False)
+            made = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=fd)
+            try:
+                os.fchown(made, owner[0], owner[1])
+                os.fchmod(made, mode)  # whatever the caller's umask is
+            finally:
+                os.close(made)
     raise InvalidInput("%s inside the container's root cannot be made" % path)
 
 
 def ensure_target(root: str, path: str, *, is_directory: bool) -> None:
     """Make the place of a mount inside the root: a directory, or an empty regular file.
 
-    An existing entry of the right kind is left as it is. Raises InvalidInput for the wrong kind.
+    An existing entry of the right kind is left as it is, and is not opened. A link that leads nowhere
+    is followed inside the root, and its target is made (/etc/resolv.conf is one in many images).
+    Raises InvalidInput for the wrong kind.
     """
     if is_directory:
         with directory(root, path, make=True):
             return
-    parent, _slash, name = path.rstrip("/").rpartition("/")
-    with directory(root, parent or "/", make=True):
-        pass
     try:
-        fd = open_in_root(root, path, os.O_RDONLY | os.O_CREAT | os.O_NONBLOCK, 0o644)
+        if stat.S_ISDIR(_kind_of_file(root, path)):
+            raise InvalidInput("The mount point %s is a directory, and a file is to be mounted there" % path)
     except OSError as exc:
-        raise InvalidInput("Cannot make the mount point %s (%s): %s" % (path, name, exc.strerror)) from exc
-    kind = os.fstat(fd).st_mode
-    os.close(fd)
-    if stat.S_ISDIR(kind):
-        raise InvalidInput("The mount point %s is a directory, and a file is to be mounted there" % path)
+        raise InvalidInput("Cannot make the mount point %s: %s" % (path, exc.strerror)) from exc
+
+
+def _kind_of_file(root: str, path: str) -> int:
+    """st_mode of what ``path`` leads to; an empty file is made when it leads to nothing."""
+    for _link in range(MAX_LINKS):
+        with contextlib.suppress(FileNotFoundError):
+            return _mode(open_in_root(root, path, os.O_PATH))
+        parent, _slash, name = path.rstrip("/").rpartition("/")
+        with directory(root, parent, make=True) as fd:
+            target = _link_target(fd, name)
+            if target is None:
+                # O_EXCL: whatever comes to be there meanwhile is looked at in the next round.
+                with contextlib.suppress(FileExistsError):
+                    return _mode(_new_file(fd, name))
+            else:
+                path = target if target.startswith("/") else parent + "/" + target
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+
+
+def _new_file(directory_fd: int, name: str) -> int:
+    fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=directory_fd)
+    os.fchmod(fd, 0o644)  # whatever the caller's umask is
+    return fd
+
+
+def _mode(fd: int) -> int:
+    try:
+        return os.fstat(fd).st_mode
+    finally:
+        os.close(fd)
 
 
 def refuse_links(root: str, names: tuple[str, ...] = ("dev", "proc", "sys")) -> None:

@@ -252,10 +252,11 @@ def _seccomp(spec: ContainerSpec) -> Optional[Mapping[str, Any]]:
     if chosen:
         try:
             with open(chosen, "rb") as stream:
-                data = stream.read(files.MAX_DOCUMENT)
+                data = stream.read(seccomp.MAX_PROFILE + 1)
         except OSError as exc:
             raise NotFound("Cannot read the seccomp profile %s: %s" % (chosen, exc.strerror)) from exc
-        return seccomp.parse_profile(data, source=chosen, capabilities=held, machine=machine)
+        return seccomp.parse_profile(data, source=chosen, capabilities=held, machine=machine,
+                                     kernel=os.uname().release)
     return seccomp.default_profile(held, machine)
 
 
