@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import pathlib
 import subprocess
@@ -12,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, NotFound, TimedOut
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
 
@@ -104,4 +103,12 @@ def test_a_user_who_is_gone() -> None:
 
 def test_only_root_may(tmp_path: pathlib.Path) -> None:
     with pytest.raises(InvalidInput, match="needs root"):
-        subid.observe(dataclasses.replace(make_context(), uid=1000), "root", required=True, etc=str(tmp_path))
+        subid.observe(Context(uid=1000), "root", required=True, etc=str(tmp_path))
+
+
+def test_a_holder_of_the_old_ranges_is_seen(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subid, "roots", lambda uid, home, *_rest: ("", "%s/%d" % (tmp_path, uid)))
+    (tmp_path / "0").mkdir()
+    assert not subid.migrate_needed(("root", "0"))
+    (tmp_path / "0" / "holder.json").write_text("{}")
+    assert subid.migrate_needed(("root", "0")) and not subid.migrate_needed(("gone",))

@@ -9,7 +9,7 @@ import os
 import time
 from typing import Dict, Iterator, List, Mapping, Tuple
 
-from ..context import Context
+from ..context import Context, roots
 from ..errors import InvalidInput, NotFound, TimedOut
 from ..formats import subid
 from ..kernel import files
@@ -167,4 +167,9 @@ def write(texts: Mapping[str, str], etc: str = "/etc") -> None:
 
 def migrate_needed(user: Tuple[str, ...]) -> bool:
     """Whether the user has namespaces of the engine, which still have the ranges of before."""
-    return len(user) > 1 and os.path.exists("/run/user/%s/pycontainer/holder.json" % user[1])
+    import pwd
+
+    if len(user) < 2:
+        return False
+    _root, runroot = roots(int(user[1]), pwd.getpwnam(user[0]).pw_dir, None, None)
+    return os.path.exists(os.path.join(runroot, "holder.json"))
