@@ -58,6 +58,7 @@ test-ansible-lint: $(VENV)/.ready
 
 test-integration: $(VENV)/.ready
 	$(SUDO) env PATH="$$PATH" python tests/integration/run.py $(TARGETS)
+	$(if $(TARGETS),,$(SUDO) env PATH="$$PATH" python tests/integration/guides.py)
 
 # Boots hosts in an emulator; SCENARIOS=boot for one of them.
 test-system: $(VENV)/.ready

@@ -26,11 +26,12 @@ http:
 
 
 def make_certificate(directory: str) -> Tuple[str, str]:
-    """A self-signed certificate for localhost and 127.0.0.1, and its key."""
+    """A self-signed certificate for localhost, 127.0.0.1 and registry.example.com, and its key."""
     certificate, key = os.path.join(directory, "ca.crt"), os.path.join(directory, "tls.key")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key,
                     "-out", certificate, "-subj", "/CN=localhost",
-                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+                    "-addext", "subjectAltName=DNS:localhost,DNS:registry.example.com,IP:127.0.0.1"],
+                   check=True, stderr=subprocess.DEVNULL)
     return certificate, key
 
 
