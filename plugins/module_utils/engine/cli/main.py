@@ -43,7 +43,7 @@ MODULES = {
     "images": "pull push images rmi tag untag history load save import search image",
     "networks": "network", "pods": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
-    "rootless": "unshare system",
+    "rootless": "unshare system", "completion": "completion",
 }
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
@@ -170,6 +170,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .volumes import VERBS
     elif module == "secrets":
         from .secrets import VERBS
+    elif module == "completion":
+        from .completion import VERBS
     elif module == "rootless":
         from .rootless import VERBS
     else:

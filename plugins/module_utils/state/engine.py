@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of an installed engine, and the plan that leads to what was asked for."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import Any, Dict, Mapping, Optional
+
+from ..engine.errors import Conflict
+from .option import Row
+from .plan import Action, Plan
+
+OPTIONS = (
+    Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
+    Row("directory", "path", settings={"default": "/usr/local/lib/pycontainer"}),
+    Row("command", "path", settings={"default": "/usr/local/bin/pycontainer"}),
+    Row("completion", "bool", settings={"default": True}),
+    Row("docker", "bool", settings={"default": False}),
+)
+CONSTRAINTS: Mapping[str, Any] = {}
+COMPLETION = "/usr/local/share/bash-completion/completions/"
+
+
+def places(params: Mapping[str, Any]) -> Dict[str, str]:
+    """The paths of what is installed besides the copy, by what they are."""
+    name = os.path.basename(params["command"])
+    return {"command": params["command"], "completion": COMPLETION + name,
+            "docker": os.path.join(os.path.dirname(params["command"]), "docker")}
+
+
+def wanted(params: Mapping[str, Any], command: str, completion: str) -> Dict[str, Optional[str]]:
+    """What each place is to hold: a text, a link as '-> TARGET', None for nothing."""
+    if params["state"] == "absent":
+        return dict.fromkeys(places(params))
+    return {"command": command, "completion": completion if params["completion"] else None,
+            "docker": "-> " + os.path.basename(params["command"]) if params["docker"] else None}
+
+
+def plan(params: Mapping[str, Any], want: Mapping[str, Optional[str]], have: Mapping[str, Optional[str]], mark: str,
+         copy: str, whole: bool) -> Plan:
+    """What to do; ``document`` has the new contents by path.
+
+    ``mark`` is in every command of ours. ``whole``: the copy at the path ``copy`` is there.
+    Raises Conflict when a place holds something else.
+    """
+    actions, before, after, document = [], {}, {}, {}
+    present = params["state"] == "present"
+    if present and not whole:
+        actions.append(Action("copy", copy))
+    for what, path in places(params).items():
+        ours = _is_ours(what, have[what], params, mark)
+        if want[what] == have[what] or (want[what] is None and not ours):
+            continue
+        if have[what] is not None and not ours:
+            raise Conflict("%s is there, and it is not this engine's" % path,
+                           "Move it away, or choose another place or option.")
+        actions.append(Action("remove" if want[what] is None else "write", path))
+        before[path], after[path] = _shown(have[what]), _shown(want[what])
+        document[path] = want[what]
+    if present and not whole:
+        after["copy"] = copy
+        before["copy"] = None
+    return Plan(tuple(actions), before, after, document)
+
+
+def _shown(text: Optional[str]) -> Optional[str]:
+    """A link as it is, of a text its digest: nobody reads 20 KB of completion in a diff."""
+    if text is None or text.startswith("-> "):
+        return text
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _is_ours(what: str, text: Optional[str], params: Mapping[str, Any], mark: str) -> bool:
+    if text is None:
+        return False
+    if what == "docker":
+        return bool(text == "-> " + os.path.basename(params["command"]))
+    return mark in text if what == "command" else text.startswith("# Completion of pycontainer")

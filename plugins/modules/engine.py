@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Install the engine and its command on a host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: engine
+short_description: Install the engine and its command C(pycontainer) on a host
+version_added: 0.1.0
+author: The pycontainer authors (@pycontainer)
+description:
+  - Modules bring the engine along, so no host needs this for playbooks. It is for people and units on the host, who
+    want C(pycontainer ps).
+  - Installs this collection's version, byte-compiled, for all users, and switches to it at once. The version before is
+    kept for what runs at that moment. Root only.
+extends_documentation_fragment:
+  - pycontainer.engine.engine
+  - pycontainer.engine.engine.attributes
+options:
+  state:
+    description: Whether it is to be installed. Containers stay as they are either way.
+    type: str
+    choices: [absent, present]
+    default: present
+  directory:
+    description: Where versions are kept.
+    type: path
+    default: /usr/local/lib/pycontainer
+  command:
+    description: Path of the command.
+    type: path
+    default: /usr/local/bin/pycontainer
+  completion:
+    description: Whether bash completes its verbs, flags and names.
+    type: bool
+    default: true
+  docker:
+    description: Whether C(docker), beside the command, is the same. Anything else of that name there is an error.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: The command line for people on the host
+  pycontainer.engine.engine:
+
+- name: And as docker
+  pycontainer.engine.engine:
+    docker: true
+
+- name: Not any more
+  pycontainer.engine.engine:
+    state: absent
+"""
+
+RETURN = r"""
+actions:
+  description: What was done; in check mode what would be done.
+  returned: success
+  type: list
+  elements: str
+  sample: [copy (/usr/local/lib/pycontainer/52c2b5...), write (/usr/local/bin/pycontainer)]
+copy:
+  description: Where this version is.
+  returned: when O(state=present)
+  type: str
+"""
+
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+
+
+def run(ctx, params, check):
+    """Observe, plan, apply."""
+    # The command line comes along in the payload because it is named here.
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import completion
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import installation
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import engine as state
+
+    installation.require_root()
+    present, directory = params["state"] == "present", params["directory"]
+    copy = installation.copy_path(directory)
+    want = state.wanted(params, installation.command_text(copy), completion.bash())
+    have = {what: installation.read(path) for what, path in state.places(params).items()}
+    plan = state.plan(params, want, have, installation.MARK, copy, installation.is_whole(copy))
+    if plan.changed and not check:
+        if "copy" in plan.verbs:
+            installation.write_copy(copy)
+        installation.apply(plan.document)
+        last = installation.copy_of_command(have["command"], directory)
+        installation.collect(directory, [path for path in (copy, last) if path] if present else [])
+    values = {"actions": [str(action) for action in plan.actions]}
+    if present:
+        values["copy"] = copy
+    return Result(plan.changed, values, plan.before, plan.after)
+
+
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import engine as state
+
+    return state.OPTIONS, state.CONSTRAINTS
+
+
+def main():
+    """Entry point."""
+    run_module(table, run)
+
+
+if __name__ == "__main__":
+    main()
