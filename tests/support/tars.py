@@ -52,12 +52,27 @@ def digest(data: bytes) -> str:
 
 def in_mount_namespace(work: Callable[[], Any]) -> str:
     """What ``work`` returns, as text, from a child with mounts of its own; AssertionError with what it raised."""
+    return _in_child(work, 0x20000, "")
+
+
+def in_user_namespace(work: Callable[[], Any], mapping: str = "0 0 1\n1 100001 65535\n") -> str:
+    """The same with a user namespace of its own, too; ``mapping`` is what uid_map and gid_map get."""
+    return _in_child(work, 0x20000 | 0x10000000, mapping)
+
+
+def _in_child(work: Callable[[], Any], namespaces: int, mapping: str) -> str:
     read, write = os.pipe()
+    made, mapped = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
             libc = ctypes.CDLL(None)
-            assert libc.unshare(0x20000) == 0
+            assert libc.unshare(namespaces) == 0
+            os.write(made[1], b"1")
+            os.read(mapped[0], 1)
+            if mapping:
+                os.setresgid(0, 0, 0)
+                os.setresuid(0, 0, 0)
             libc.mount(b"none", b"/", None, 16384 | (1 << 18), None)
             os.write(write, ("ok\n%s" % (work(),)).encode())
         except BaseException:
@@ -65,6 +80,13 @@ def in_mount_namespace(work: Callable[[], Any]) -> str:
         finally:
             os._exit(0)
     os.close(write)
+    os.read(made[0], 1)
+    for name in ("uid_map", "gid_map") if mapping else ():
+        with open("/proc/%d/%s" % (pid, name), "w") as stream:
+            stream.write(mapping)
+    os.write(mapped[1], b"1")
+    for fd in (*made, *mapped):
+        os.close(fd)
     with os.fdopen(read) as stream:
         verdict, _newline, text = stream.read().partition("\n")
     os.waitpid(pid, 0)

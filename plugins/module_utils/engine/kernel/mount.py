@@ -86,21 +86,23 @@ def unmount_all(prefix: str) -> None:
         umount(point)
 
 
-def overlay(lowers: Sequence[str], upper: str, work: str, target: str) -> None:
+def overlay(lowers: Sequence[str], upper: str, work: str, target: str, *, userxattr: bool = False) -> None:
     """Mount an overlay; ``lowers`` from the top down, ``upper`` '' for a read-only one. Raises EngineError.
 
-    A read-only one needs two lowers at least. Where the paths are more than mount(2) takes, a child
+    A read-only one needs two lowers at least. ``userxattr``: its marks are ``user.overlay.*``, as they must
+    be in a user namespace (Linux 5.11). Where the paths are more than mount(2) takes, a child
     mounts it from a directory in which they are short.
     """
-    options = _overlay_options([_escape(path) for path in lowers], upper, work)
+    tail = _overlay_tail(upper, work, userxattr)
+    options = "lowerdir=" + ":".join(_escape(path) for path in lowers) + tail
     flags = MS_RDONLY if not upper else 0
     if len(os.fsencode(options)) <= MAX_OPTIONS:
         mount("overlay", target, "overlay", flags, options)
     else:
-        _overlay_by_descriptors(lowers, upper, work, target)
+        _overlay_by_descriptors(lowers, tail, target, flags)
 
 
-def _overlay_by_descriptors(lowers: Sequence[str], upper: str, work: str, target: str) -> None:
+def _overlay_by_descriptors(lowers: Sequence[str], tail: str, target: str, flags: int) -> None:
     """In /proc/self/fd each layer has a name of one to four digits, so that 500 of them fit."""
     from . import sandbox
 
@@ -110,8 +112,7 @@ def _overlay_by_descriptors(lowers: Sequence[str], upper: str, work: str, target
         try:
             fds = [os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for path in lowers]
             os.chdir("/proc/self/fd")
-            mount("overlay", target, "overlay", 0 if upper else MS_RDONLY,
-                  _overlay_options(["%d" % fd for fd in fds], upper, work))
+            mount("overlay", target, "overlay", flags, "lowerdir=" + ":".join("%d" % fd for fd in fds) + tail)
             os.write(answer_write, b"ok")
         except EngineError as exc:
             os.write(answer_write, exc.message.encode())
@@ -131,10 +132,11 @@ def _overlay_by_descriptors(lowers: Sequence[str], upper: str, work: str, target
         raise EngineError(answer or "The process that mounts %s died" % target)
 
 
-def _overlay_options(lowers: Sequence[str], upper: str, work: str) -> str:
-    options = "lowerdir=" + ":".join(lowers)
-    if upper:
-        options += ",upperdir=%s,workdir=%s" % (_escape(upper), _escape(work))
+def _overlay_tail(upper: str, work: str, userxattr: bool) -> str:
+    """The options that follow the lower directories."""
+    options = ",upperdir=%s,workdir=%s" % (_escape(upper), _escape(work)) if upper else ""
+    if userxattr:
+        options += ",userxattr"
     # Both are defaults that a kernel may be built or told otherwise: an index refuses a layer that was
     # copied or restored, and metadata-only copies trust attributes in layers (overlayfs.rst).
     for option in ("index", "metacopy"):

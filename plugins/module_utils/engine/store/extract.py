@@ -7,6 +7,9 @@ by itself, relative to a descriptor of /diff, and follows no link. A member whos
 a file of the same tar is refused; one that has the name of an earlier member replaces it, but a
 directory goes on. Whiteouts become overlay's own marks, and hide what is in the layers below only,
 wherever in the tar they stand (image-spec layer.md; the kernel's overlayfs.rst).
+
+In a user's namespace nobody can make a device: there it becomes an empty regular file, which hides
+what the layers below have under its name, and which later members can replace and link to.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Callable, List, Tuple
 from ..errors import InvalidInput
 from ..kernel import tree
 from . import tarstream
+from .owners import Owners
 from .tarsplit import Writer
 from .tarstream import Entry, shown
 
@@ -29,7 +33,6 @@ MAX_DEPTH = 256
 MAX_OPEN = 64
 CHUNK = 1024 * 1024
 DIFF, KEPT = "/diff", "/kept"
-OPAQUE = "trusted.overlay.opaque"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -46,8 +49,8 @@ class Extractor:
     Afterwards ``size`` is the bytes of all files, and ``opaque_root`` tells of an opaque mark in the root.
     """
 
-    def __init__(self, source: Callable[[], bytes], record: Writer) -> None:
-        self._source, self._record = source, record
+    def __init__(self, source: Callable[[], bytes], record: Writer, owners: Owners) -> None:
+        self._source, self._record, self._owners = source, record, owners
         self._data = memoryview(b"")
         # Open directories by path: descriptor and the mtime that the directory is to keep.
         self._open: OrderedDict[Parts, List[int]] = OrderedDict()
@@ -167,9 +170,9 @@ class Extractor:
                     os.mkdir(parts[-1], 0o700, dir_fd=parent)
                     if _is_whiteout(status):
                         # The layers below lose what they have here; what comes now is on its own.
-                        os.setxattr(self._directory(parts), OPAQUE, b"y")
+                        os.setxattr(self._directory(parts), self._owners.opaque, b"y")
         fd = self._directory(parts)
-        os.fchown(fd, entry.uid, entry.gid)
+        os.fchown(fd, *self._owner(entry))
         os.fchmod(fd, entry.mode)
         _set_xattrs(fd, entry)
         self._open[parts][1] = entry.mtime
@@ -190,7 +193,7 @@ class Extractor:
                 written = os.write(fd, self._data[:left])
                 self._data = self._data[written:]
                 left -= written
-            os.fchown(fd, entry.uid, entry.gid)
+            os.fchown(fd, *self._owner(entry))
             if entry.mode & 0o7000:
                 os.fchmod(fd, entry.mode)
             if entry.xattrs:
@@ -234,11 +237,16 @@ class Extractor:
             if entry.kind == tarstream.CHARACTER and entry.device == (0, 0):
                 raise InvalidInput("The tar's member %s is an overlay whiteout in disguise" % shown(entry.name))
             kind = stat.S_IFCHR if entry.kind == tarstream.CHARACTER else stat.S_IFBLK
+            if self._owners.own_namespace:
+                kind = stat.S_IFREG
             os.mknod(name, kind | (entry.mode & 0o777), os.makedev(*entry.device), dir_fd=parent)
-        os.chown(name, entry.uid, entry.gid, dir_fd=parent, follow_symlinks=False)
+        os.chown(name, *self._owner(entry), dir_fd=parent, follow_symlinks=False)
         if entry.mode & 0o7000 and entry.kind != tarstream.SYMLINK:
             os.chmod(name, entry.mode, dir_fd=parent)
         os.utime(name, ns=(entry.mtime, entry.mtime), dir_fd=parent, follow_symlinks=False)
+
+    def _owner(self, entry: Entry) -> Tuple[int, int]:
+        return self._owners.of(entry.uid, entry.gid, shown(entry.name))
 
     def _clear(self, parts: Parts) -> None:
         """Take away what an earlier member put in this place; the last one wins, as with any tar."""
@@ -262,7 +270,7 @@ class Extractor:
     def _whiteout(self, parts: Parts) -> None:
         mark = next(part for part in parts if part.startswith(b".wh."))
         if mark == b".wh..wh..opq" and mark is parts[-1]:
-            os.setxattr(self._directory(parts[:-1]), OPAQUE, b"y")
+            os.setxattr(self._directory(parts[:-1]), self._owners.opaque, b"y")
             self.opaque_root = self.opaque_root or len(parts) == 1
             return
         if mark.startswith(b".wh..wh."):
@@ -281,7 +289,7 @@ class Extractor:
         # This layer brings the same name itself: it hides the lower one already, and a directory
         # has to say that it does not continue the lower one.
         if stat.S_ISDIR(status.st_mode):
-            os.setxattr(self._directory(parts[:-1] + (name,)), OPAQUE, b"y")
+            os.setxattr(self._directory(parts[:-1] + (name,)), self._owners.opaque, b"y")
 
     def _pad(self, size: int) -> None:
         count = tarstream.padding(size)

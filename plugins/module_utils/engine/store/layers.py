@@ -19,7 +19,7 @@ from ..context import Context
 from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
 from ..frozen import Frozen, as_dict
 from ..kernel import files, mount, tree
-from . import tarsplit
+from . import owners, tarsplit
 
 MAX_LAYERS = 500
 
@@ -214,7 +214,7 @@ def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str]) -> str:
         if not os.path.isdir(upper):
             _make_upper(upper, directories[0])
         files.make_directory(work)
-        mount.overlay(directories, upper, work, target)
+        mount.overlay(directories, upper, work, target, userxattr=owners.in_own_namespace())
     return target
 
 
@@ -235,4 +235,6 @@ def rootfs_unmount(ctx: Context, container_id: str) -> None:
 def image_mount(ctx: Context, chain_ids: Sequence[str], target: str) -> None:
     """Mount an image's file system read-only on an existing directory."""
     directories = lowers(ctx, chain_ids)
-    mount.overlay(directories if len(directories) > 1 else [*directories, _empty(ctx)], "", "", target)
+    if len(directories) < 2:
+        directories.append(_empty(ctx))
+    mount.overlay(directories, "", "", target, userxattr=owners.in_own_namespace())

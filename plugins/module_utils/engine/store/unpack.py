@@ -20,7 +20,7 @@ from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional
 from .. import deps
 from ..errors import EngineError, InvalidInput, MissingDependency
 from ..kernel import files, sandbox
-from . import extract
+from . import extract, owners
 from .tarsplit import Writer
 
 CHUNK = 256 * 1024
@@ -63,7 +63,7 @@ def in_child(staging: str, feed: Feed) -> Result:
     with contextlib.suppress(OSError):
         fcntl.fcntl(data_write, 1031, CHUNK * 4)  # F_SETPIPE_SZ: fewer switches between the two
     # What could take a lock of another thread, and so would never get it in a child, is made here.
-    job = _Job(staging, data_read, record, hashlib.sha256(), deps.load_optional("zstandard"))
+    job = _Job(staging, data_read, record, hashlib.sha256(), deps.load_optional("zstandard"), owners.here())
     try:
         pid = sandbox.fork(lambda: _child(job, answer_write), [data_read, answer_write, record])
     except OSError as exc:
@@ -94,6 +94,7 @@ class _Job(NamedTuple):
     record: int
     digest: Any
     zstandard: Optional[Any]
+    owners: owners.Owners
 
 
 def _write_all(fd: int, data: bytes) -> None:
@@ -137,6 +138,8 @@ def _child(job: _Job, answer: int) -> None:
         hint = None
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "Free some space on that file system and try again; nothing was left half-made."
+        elif exc.errno == errno.ENOTSUP:
+            hint = "Overlay needs a file system with extended attributes (%s); use another root." % job.owners.opaque
         document = {"error": "Cannot extract a layer into %s: %s" % (os.path.dirname(job.staging), exc.strerror),
                     "hint": hint, "kind": ""}
     except MemoryError:
@@ -158,7 +161,7 @@ def _extract(job: _Job) -> Result:
         return piece
 
     writer = Writer(lambda data: _write_all(job.record, data))
-    extractor = extract.Extractor(source, writer)
+    extractor = extract.Extractor(source, writer, job.owners)
     extractor.run()
     writer.finish()
     return Result(job.digest.hexdigest(), extractor.size, tar_size, extractor.opaque_root)
