@@ -9,19 +9,26 @@ import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import (
     captured,
     flags,
+    imagelist,
     main,
     options,
     output,
     selection,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, Unsupported
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    InvalidInput,
+    NotFound,
+    Unsupported,
+)
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import gotemplate, humanize, values
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import DEFAULTS
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers, processes
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.images import ImageRecord
 
 FLAGS = (flags.Flag("detach", "d", "bool"), flags.Flag("tty", "t", "bool"), flags.Flag("publish", "p", "list"),
-         flags.Flag("name"), flags.Flag("time", "T", "int"), flags.Flag("pod", refused="pods are not there"))
+         flags.Flag("name"), flags.Flag("time", "T", "int"), flags.Flag("pod", refused="pods are not there"),
+         flags.Flag("cap", "c", "slice"), flags.Flag("cgroups", refused="they are always there", accepted=("enabled",)))
 
 
 @pytest.mark.parametrize(("words", "interspersed", "given", "rest"), [
@@ -34,6 +41,9 @@ FLAGS = (flags.Flag("detach", "d", "bool"), flags.Flag("tty", "t", "bool"), flag
     (["a", "--", "-d"], True, {}, ["a", "-d"]),
     (["--name=a=b"], True, {"name": "a=b"}, []),
     (["-"], True, {}, ["-"]),
+    (["--cap", "a,b", "-c", "c", "--cap", ""], True, {"cap": ["a", "b", "c"]}, []),
+    (["--cap", '"a,b",c'], True, {"cap": ["a,b", "c"]}, []),
+    (["--cgroups", "enabled", "x"], True, {"cgroups": "enabled"}, ["x"]),
 ])
 def test_words_are_taken_apart(words, interspersed, given, rest) -> None:
     parsed = flags.parse(FLAGS, words, interspersed=interspersed)
@@ -42,7 +52,8 @@ def test_words_are_taken_apart(words, interspersed, given, rest) -> None:
 
 @pytest.mark.parametrize(("words", "says"), [
     (["--nam", "x"], "Did you mean --name"), (["-x"], "no flag -x"), (["--name"], "needs a value"),
-    (["--detach=maybe"], "neither true nor false"), (["-T", "x"], "no number")])
+    (["--detach=maybe"], "neither true nor false"), (["-T", "x"], "no number"),
+    (["--cap", '"a,b'], "quotes make no sense")])
 def test_wrong_words_are_told(words, says) -> None:
     with pytest.raises(InvalidInput, match=says):
         flags.parse(FLAGS, words)
@@ -51,6 +62,8 @@ def test_wrong_words_are_told(words, says) -> None:
 def test_what_is_not_built_is_refused_as_such() -> None:
     with pytest.raises(Unsupported, match="not built yet"):
         flags.parse(FLAGS, ["--pod", "x"])
+    with pytest.raises(Unsupported, match="they are always there"):
+        flags.parse(FLAGS, ["--cgroups=disabled"])
 
 
 def test_every_flag_of_run_fills_a_field_that_there_is() -> None:
@@ -286,6 +299,44 @@ def test_columns_of_top_have_several_names() -> None:
                                               (1088, "ttyS0"), (1281, "console")])
 def test_terminals_have_names(number, name) -> None:
     assert processes.terminal(number) == name
+
+
+IMAGES = (ImageRecord("a" * 64, ("docker.io/library/web:1", "localhost/web:2"), size=5, created="2026-01-02T00:00:00Z",
+                      labels={"tier": "web"}),
+          ImageRecord("b" * 64, (), size=9, created="2026-01-01T00:00:00Z"),
+          ImageRecord("c" * 64, ("localhost/db:1",), size=1, created="2026-01-03T00:00:00Z"))
+
+
+@pytest.mark.parametrize(("words", "names"), [
+    ([], "localhost/db:1 docker.io/library/web:1 localhost/web:2 <none>:<none>"),
+    (["--sort", "repository"], "<none>:<none> docker.io/library/web:1 localhost/db:1 localhost/web:2"),
+    (["--sort", "size"], "localhost/db:1 docker.io/library/web:1 localhost/web:2 <none>:<none>"),
+    (["web"], "docker.io/library/web:1 localhost/web:2"), (["library/web"], "docker.io/library/web:1"),
+    (["web:2"], "localhost/web:2"), (["localhost/*"], "localhost/db:1 localhost/web:2"),
+    (["-f", "reference=localhost/*"], "localhost/db:1 localhost/web:2"),
+    (["-f", "dangling=true"], "<none>:<none>"), (["-f", "label=tier=web"], "docker.io/library/web:1 localhost/web:2"),
+    (["-f", "label!=tier"], "localhost/db:1 <none>:<none>"),
+    (["-f", "before=db"], "docker.io/library/web:1 localhost/web:2 <none>:<none>"),
+    (["-f", "since=db"], ""), (["-f", "until=2026-01-01T12:00:00Z"], "<none>:<none>"),
+    (["-f", "id=ccc"], "localhost/db:1"),
+    (["-f", "reference=db,reference=web:2"], "localhost/db:1 localhost/web:2"), (["-f", "intermediate=true"], "")])
+def test_images_are_chosen_and_ordered(words, names, monkeypatch) -> None:
+    def lookup(_ctx, text):
+        found = [one for one in IMAGES if text in "".join(one.names)]
+        if len(found) != 1:
+            raise NotFound("no")
+        return found[0]
+
+    monkeypatch.setattr(imagelist.images, "all", lambda _ctx: list(IMAGES))
+    monkeypatch.setattr(imagelist.images, "users", lambda _ctx, _record: [])
+    monkeypatch.setattr(imagelist.images, "lookup", lookup)
+    code, out, err = call("images", "--format", "{{.Repository}}:{{.Tag}}", *words)
+    assert (code, out.split(), err) == (0, names.split(), "")
+
+
+@pytest.mark.parametrize("words", [["--sort", "x"], ["-f", "x=y"], ["-f", "dangling"], ["-f", "dangling=maybe"]])
+def test_wrong_choices_of_images_are_told(words, tmp_path) -> None:
+    assert call("--root", str(tmp_path / "root"), "--runroot", str(tmp_path / "run"), "images", *words)[0] == 125
 
 
 def test_captured_words() -> None:

@@ -180,6 +180,16 @@ def test_stats_are_those_of_the_control_groups(client: Client) -> None:
     running.wait(timeout=10)
 
 
+def test_sizes_are_those_of_what_is_there(client: Client) -> None:
+    client("create", "--name", "one", "--rootfs", client.image, "sleep", "1")
+    whole = os.path.getsize("/bin/busybox") + sum(
+        len(os.readlink(os.path.join(client.image, "bin", name))) for name in os.listdir(client.image + "/bin")
+        if os.path.islink(os.path.join(client.image, "bin", name)))
+    assert client("inspect", "--size", "one", "--format", "{{.SizeRw}} {{.SizeRootFs}}")[1] == "0 %d\n" % whole
+    assert client("ps", "-a", "--size", "--format", "{{.Size}}")[1].startswith("0B (virtual ")
+    assert client("ps", "-as")[1].split("\n")[0].endswith("SIZE")
+
+
 def test_output_that_cannot_be_written_is_an_error(client: Client) -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([*client.start, "ps"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -151,7 +151,7 @@ LIMITS = tuple(Flag(name, short, help=help, field=name.replace("-", "_")) for na
     ("cpu-rt-period", "", "microseconds"), ("cpu-rt-runtime", "", "microseconds"),
     ("cpuset-cpus", "", "processors"), ("cpuset-mems", "", "memory nodes"), ("pids-limit", "", "number of processes"),
     ("blkio-weight", "", "block I/O weight"))) + tuple(
-    Flag(name, kind="list", help="DEVICE:RATE", field=name.replace("-", "_"))
+    Flag(name, kind="slice", help="DEVICE:RATE", field=name.replace("-", "_"))
     for name in ("device-read-bps", "device-write-bps", "device-read-iops", "device-write-iops")) + (
     Flag("restart", help="no, on-failure[:N], always or unless-stopped", field="restart_policy"),)
 
@@ -162,12 +162,12 @@ VERBS: Tuple[Verb, ...] = (
     Verb("kill", "CONTAINER...", "Send a signal to containers",
          (*CHOICE[:3], Flag("signal", "s", help="its name or number")), kill),
     Verb("rm", "CONTAINER...", "Remove containers",
-         (selection.ALL, selection.LATEST, selection.CIDFILE, Flag("filter", "", "list", selection.FILTER.help), TIME,
+         (selection.ALL, selection.LATEST, selection.CIDFILE, Flag("filter", "", "slice", selection.FILTER.help), TIME,
           selection.IGNORE, Flag("force", "f", "bool", "stop it first"),
           Flag("depend", kind="bool", help="and those that need it"),
           Flag("volumes", "v", "bool", "remove its anonymous volumes")), remove),
     Verb("wait", "CONTAINER...", "Wait for containers, and print their exit codes",
-         (Flag("condition", kind="list", help="stopped, running, healthy, ..."), selection.LATEST,
+         (Flag("condition", kind="slice", help="stopped, running, healthy, ..."), selection.LATEST,
           Flag("interval", "i", help="time between looks, 250ms")), wait, reads_only=True),
     Verb("rename", "CONTAINER NAME", "Give a container another name", (), rename, (2, 2)),
     Verb("port", "CONTAINER [PORT[/PROTOCOL]]", "Print published ports",

@@ -228,10 +228,12 @@ def logs(ctx: Context, parsed: Parsed, io: IO) -> int:
 VERBS: Tuple[Verb, ...] = (
     Verb("run", "IMAGE [COMMAND [ARG...]]", "Make and start a container",
          options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS, SIG_PROXY,
-                        Flag("attach", "a", "list", "stay with stdin, stdout or stderr only"),
+                        Flag("attach", "a", "slice", "stay with stdin, stdout or stderr only"),
                         Flag("rmi", kind="bool", help="remove it at its end, and its image if no other uses it")),
          run, (1, None), interspersed=False),
-    Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL, create, (1, None), interspersed=False),
+    Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL + (
+        Flag("attach", "a", "slice", refused="create stays with nothing; see start --attach"),), create, (1, None),
+         interspersed=False),
     Verb("start", "CONTAINER...", "Start containers",
          (Flag("attach", "a", "bool", "stay attached"), Flag("interactive", "i", "bool", "pass standard input"),
           Flag("all", kind="bool", help="all that do not run"), selection.LATEST, selection.FILTER, DETACH_KEYS,
@@ -240,7 +242,7 @@ VERBS: Tuple[Verb, ...] = (
          (Flag("detach", "d", "bool", "leave it running"), Flag("interactive", "i", "bool", "pass standard input"),
           Flag("tty", "t", "bool", "give it a terminal"), Flag("user", "u", help="NAME or UID, with :GROUP"),
           Flag("workdir", "w", help="working directory"), Flag("privileged", kind="bool", help="all capabilities"),
-          Flag("env", "e", "list", "NAME=VALUE"), Flag("env-file", kind="list", help="a file of NAME=VALUE lines"),
+          Flag("env", "e", "list", "NAME=VALUE"), Flag("env-file", kind="slice", help="a file of NAME=VALUE lines"),
           Flag("preserve-fds", refused="no descriptor of the caller reaches a container"), DETACH_KEYS,
           selection.LATEST), execute, (1, None), interspersed=False),
     Verb("attach", "CONTAINER", "Connect to a running container",

@@ -17,8 +17,10 @@ FALSE = ("false", "0", "f", "no")
 
 
 class Flag(NamedTuple):
-    """One flag. ``kind`` is string, bool, int or list (may be given several times). ``refused`` says why
-    podman's flag of this name is not built; ``field`` is the field of ContainerSpec that it fills."""
+    """One flag. ``kind`` is string, bool, int, list (may be given several times) or slice (the same, and each
+    value may hold several with commas between, quoted as in CSV). ``refused`` says why podman's flag of this
+    name is not built; only the values ``accepted`` say what is so anyway. ``field`` is the field of
+    ContainerSpec that it fills."""
 
     long: str
     short: str = ""
@@ -26,6 +28,7 @@ class Flag(NamedTuple):
     help: str = ""
     field: str = ""
     refused: str = ""
+    accepted: Tuple[str, ...] = ()
 
 
 class IO(NamedTuple):
@@ -113,7 +116,9 @@ def _cluster(result: Parsed, by_short: Dict[str, Flag], word: str, todo: List[st
 
 
 def _take(result: Parsed, flag: Flag, value: Optional[str], todo: List[str]) -> None:
-    if flag.refused:
+    if flag.accepted and value is None and todo:
+        value = todo.pop(0)
+    if flag.refused and value not in flag.accepted:
         raise Unsupported("--%s is not built yet: %s" % (flag.long, flag.refused))
     if flag.kind == "bool":
         if value is not None and value.lower() not in TRUE + FALSE:
@@ -124,7 +129,9 @@ def _take(result: Parsed, flag: Flag, value: Optional[str], todo: List[str]) -> 
         if not todo:
             raise InvalidInput("--%s needs a value" % flag.long)
         value = todo.pop(0)
-    if flag.kind == "list":
+    if flag.kind == "slice":
+        result.flags.setdefault(flag.long, []).extend(_split(value, flag.long))
+    elif flag.kind == "list":
         result.flags.setdefault(flag.long, []).append(value)
     elif flag.kind == "int":
         digits = value[1:] if value.startswith("-") else value
@@ -133,6 +140,19 @@ def _take(result: Parsed, flag: Flag, value: Optional[str], todo: List[str]) -> 
         result.flags[flag.long] = int(value)
     else:
         result.flags[flag.long] = value
+
+
+def _split(value: str, name: str) -> List[str]:
+    """The parts of a value with commas; quotes keep a comma, as in CSV (RFC 4180)."""
+    if '"' not in value:
+        return value.split(",") if value else []
+    import csv
+
+    try:
+        return next(csv.reader([value], strict=True))
+    except csv.Error as exc:
+        raise InvalidInput("--%s is %r, whose quotes make no sense: %s" % (name, value, exc),
+                           'Write "a,b" in quotes for one value with a comma.') from exc
 
 
 def _unknown(word: str, known: Sequence[str], verb: str) -> InvalidInput:
@@ -159,8 +179,9 @@ def check_arguments(verb: Verb, parsed: Parsed) -> None:
 def usage(verb: Verb) -> str:
     """The text of --help."""
     lines = [verb.help, "", "Usage:", "  pycontainer %s [flags] %s" % (verb.name, verb.usage), ""]
+    kinds = {"bool": "", "slice": " list"}
     rows = [("  %s--%s%s" % ("-%s, " % flag.short if flag.short else "    ", flag.long,
-                             "" if flag.kind == "bool" else " " + flag.kind), flag.help)
+                             kinds.get(flag.kind, " " + flag.kind)), flag.help)
             for flag in sorted(verb.flags, key=lambda flag: flag.long) if not flag.refused]
     if rows:
         width = max(len(left) for left, _help in rows)

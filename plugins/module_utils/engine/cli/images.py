@@ -16,13 +16,12 @@ from ..errors import EngineError, InvalidInput, NotFound
 from ..service import images
 from . import options, output
 from .flags import IO, Flag, Parsed, Verb
+from .imagelist import seconds
 
 ACCESS = tuple(flag for flag in options.PULL if flag.long in (
     "authfile", "tls-verify", "cert-dir", "creds", "retry", "retry-delay"))
 PLATFORM = tuple(flag for flag in options.PULL if flag.long in ("platform", "arch", "os", "variant"))
 QUIET = Flag("quiet", "q", "bool", "say little")
-
-COLUMNS = (("REPOSITORY", "Repository"), ("TAG", "Tag"), ("IMAGE ID", "ID"), ("CREATED", "Created"), ("SIZE", "Size"))
 
 
 def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -30,7 +29,10 @@ def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
     from .execution import progress_to
 
     keywords = options.pull_keywords(parsed)
-    for name in parsed.arguments:
+    names = parsed.arguments
+    if parsed.get("all-tags"):
+        names = [tagged for name in names for tagged in _tags(ctx, name, keywords)]
+    for name in names:
         name = name[len("docker://"):] if name.startswith("docker://") else name
         if name.startswith(("oci:", "oci-archive:", "docker-archive:", "dir:")):
             found = images.load(ctx, name)
@@ -40,6 +42,18 @@ def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
                              **keywords)
         io.out.write(result.image.id + "\n")
     return 0
+
+
+MAX_TAGS = 10000
+
+
+def _tags(ctx: Context, name: str, keywords: Dict[str, Any]) -> List[str]:
+    """A repository's names with all its tags. Raises InvalidInput for a name that has one already."""
+    if ":" in name.rpartition("/")[2] or "@" in name:
+        raise InvalidInput("--all-tags goes with a name without a tag, not %s" % name)
+    access = {key: value for key, value in keywords.items() if key != "platform"}
+    return ["%s:%s" % (row["Name"], row["Tag"])
+            for row in images.search(ctx, name, tags=True, limit=MAX_TAGS, **access)]
 
 
 def push(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -57,80 +71,6 @@ def push(ctx: Context, parsed: Parsed, io: IO) -> int:
         with open(parsed.get("digestfile"), "w", encoding="ascii") as stream:
             stream.write(digest)
     return 0
-
-
-def _rows(ctx: Context, parsed: Parsed) -> List[Dict[str, Any]]:
-    from ..formats import humanize
-
-    rows = []
-    for record in images.all(ctx):
-        when = _seconds(record.created)
-        shown = "sha256:" + record.id if parsed.get("no-trunc") else output.short(record.id, False)
-        base = {"ID": shown, "Id": record.id,
-                "Digest": record.manifest_digest, "Size": humanize.size(record.size), "Labels": record.labels,
-                "Created": humanize.ago(time.time() - when) if when else "N/A", "CreatedAt": record.created,
-                "CreatedSince": humanize.ago(time.time() - when) if when else "N/A", "Containers": len(
-                    images.users(ctx, record))}
-        for name in record.names or ("<none>:<none>",):
-            repository, _colon, tag = name.rpartition(":")
-            rows.append(dict(base, Repository=repository, Tag=tag, Names=list(record.names)))
-    return rows
-
-
-def _seconds(text: str) -> float:
-    """Seconds of an RFC 3339 time; 0 for what is none."""
-    import calendar
-
-    try:
-        return float(calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")))
-    except ValueError:
-        return 0.0
-
-
-def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
-    """List images."""
-    rows = _rows(ctx, parsed)
-    if parsed.arguments:
-        wanted = images.lookup(ctx, parsed.arguments[0]).id if images.exists(ctx, parsed.arguments[0]) else ""
-        rows = [row for row in rows if row["Id"] == wanted or row["Repository"].endswith("/" + parsed.arguments[0])]
-    for one in parsed.get("filter", ()):
-        rows = [row for row in rows if _fits(row, one)]
-    if parsed.get("quiet"):
-        io.out.write("".join(one + "\n" for one in dict.fromkeys(row["ID"] for row in rows)))
-        return 0
-    if parsed.get("format") == "json":
-        io.out.write(output.to_json([_json_row(ctx, one) for one in dict.fromkeys(row["Id"] for row in rows)]))
-        return 0
-    columns = COLUMNS[:2] + (("DIGEST", "Digest"),) + COLUMNS[2:] if parsed.get("digests") else COLUMNS
-    io.out.write(output.render(rows, columns, format=parsed.get("format"), noheading=bool(parsed.get("noheading"))))
-    return 0
-
-
-def _json_row(ctx: Context, image_id: str) -> Dict[str, Any]:
-    record = images.lookup(ctx, image_id)
-    return {"Id": record.id, "ParentId": "", "RepoTags": list(record.names) or None,
-            "RepoDigests": list(record.digests),
-            "Size": record.size, "SharedSize": 0, "VirtualSize": record.size, "Labels": record.labels or None,
-            "Containers": len(images.users(ctx, record)), "Names": list(record.names), "Digest": record.manifest_digest,
-            "History": list(record.names), "Created": int(_seconds(record.created)), "CreatedAt": record.created}
-
-
-def _fits(row: Dict[str, Any], text: str) -> bool:
-    key, _equals, value = text.partition("=")
-    if key == "dangling":
-        return (row["Repository"] == "<none>") is (value.lower() in ("true", "1"))
-    if key == "label":
-        name, equals, content = value.partition("=")
-        return name in row["Labels"] and (not equals or row["Labels"][name] == content)
-    if key == "reference":
-        import fnmatch
-
-        full = "%s:%s" % (row["Repository"], row["Tag"])
-        return any(fnmatch.fnmatch(one, value) for one in (full, row["Repository"], full.rpartition("/")[2],
-                                                           row["Repository"].rpartition("/")[2]))
-    if key == "id":
-        return bool(row["Id"].startswith(value))
-    raise InvalidInput("There is no filter %s for images" % key, "Use dangling, id, label or reference.")
 
 
 def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -176,16 +116,24 @@ def history(ctx: Context, parsed: Parsed, io: IO) -> int:
     if parsed.get("format") == "json":
         io.out.write(output.to_json(rows))
         return 0
-    full = bool(parsed.get("no-trunc"))
+    full, human = bool(parsed.get("no-trunc")), parsed.get("human", True)
     shown = [{"ID": row["id"] if row["id"] == "<missing>" else output.short(row["id"], full),
-              "Created": humanize.ago(time.time() - _seconds(row["created"])) if _seconds(row["created"]) else "N/A",
+              "Created": _when(row["created"], human),
               "CreatedBy": row["CreatedBy"] if full or len(row["CreatedBy"]) <= 45 else row["CreatedBy"][:42] + "...",
-              "Size": humanize.size(row["size"]), "Comment": row["comment"]} for row in rows]
+              "Size": humanize.size(row["size"]) if human else row["size"], "Comment": row["comment"]} for row in rows]
     columns = (("ID", "ID"), ("CREATED", "Created"), ("CREATED BY", "CreatedBy"), ("SIZE", "Size"),
                ("COMMENT", "Comment"))
     io.out.write(output.render(shown, columns, format=parsed.get("format"),
                                quiet_key="ID" if parsed.get("quiet") else ""))
     return 0
+
+
+def _when(text: str, human: bool) -> str:
+    if not human:
+        return text
+    from ..formats import humanize
+
+    return humanize.ago(time.time() - seconds(text)) if seconds(text) else "N/A"
 
 
 def load(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -289,41 +237,47 @@ def search(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 
 FORMAT = Flag("format", help="json, or a Go template")
+NO_TRUST = Flag("disable-content-trust", kind="bool", help="there is none to disable")
 NO_TRUNC = Flag("no-trunc", kind="bool", help="whole IDs")
 
 VERBS: Tuple[Verb, ...] = (
     Verb("pull", "IMAGE...", "Have images on this host", ACCESS + PLATFORM + (
-        QUIET, Flag("policy", help="always, missing, newer or never"),
-        Flag("all-tags", "a", "bool", refused="name the tags")), pull, (1, None)),
+        QUIET, Flag("policy", help="always, missing, newer or never"), NO_TRUST,
+        Flag("all-tags", "a", "bool", "all tags of the repository")), pull, (1, None)),
     Verb("push", "IMAGE [DESTINATION]", "Give a registry an image", ACCESS + (
         QUIET, Flag("format", "f", help="oci or v2s2"), Flag("digestfile", help="write the digest to this file"),
+        NO_TRUST, Flag("compress", kind="bool", refused="layers are compressed as they were"),
+        Flag("sign-by-sigstore-private-key", refused="signatures are not there"),
+        Flag("sign-passphrase-file", refused="signatures are not there"),
         Flag("sign-by", refused="signatures are not there"), Flag("compression-format", refused="layers are gzip"),
         Flag("remove-signatures", kind="bool", refused="signatures are not there")), push, (1, 2)),
-    Verb("images", "[IMAGE]", "List images", (
-        Flag("all", "a", "bool", "there are no others"), QUIET, FORMAT, NO_TRUNC,
-        Flag("digests", kind="bool", help="print digests"), Flag("filter", "f", "list", "KEY=VALUE"),
-        Flag("noheading", "n", "bool", "no head"), Flag("sort", refused="the newest is first")),
-        listing, (0, 1), reads_only=True),
     Verb("rmi", "IMAGE...", "Remove images", (
         Flag("all", "a", "bool", "all images"), Flag("force", "f", "bool", "with their containers"),
+        Flag("no-prune", kind="bool", help="keep parents without a name, of which there are none"),
         Flag("ignore", "i", "bool", "no error for one that is not there")), remove),
     Verb("tag", "IMAGE NAME...", "Give an image more names", (), tag, (2, None)),
     Verb("untag", "IMAGE [NAME...]", "Take names from an image", (), untag, (1, None)),
-    Verb("history", "IMAGE", "Print how an image was made", (FORMAT, NO_TRUNC, QUIET), history, (1, 1),
+    Verb("history", "IMAGE", "Print how an image was made", (
+        FORMAT, NO_TRUNC, QUIET, Flag("human", "H", "bool", "sizes and times in words, unless false")), history, (1, 1),
          reads_only=True),
     Verb("load", "[FILE]", "Load images from an archive", (
         Flag("input", "i", help="the archive"), QUIET), load, (0, 1)),
     Verb("save", "IMAGE...", "Save images to an archive or a directory", (
         Flag("output", "o", help="where to"), Flag("format", help="docker-archive, oci-archive, oci-dir or docker-dir"),
         Flag("multi-image-archive", "m", "bool", "several images, which docker-archive always may hold"), QUIET,
+        Flag("uncompressed", kind="bool", help="plain layers, which they always are"),
         Flag("compress", kind="bool", refused="saved layers are plain")), save, (1, None)),
     Verb("import", "FILE [NAME]", "Make an image of a root file system's tar", (
         Flag("change", "c", "list", "an instruction, such as 'CMD [\"sh\"]'"),
-        Flag("message", "m", help="a comment for the history"), QUIET), import_, (1, 2)),
+        Flag("message", "m", help="a comment for the history"), QUIET,
+        *(Flag(name, refused="an imported image is this host's") for name in ("arch", "os", "variant"))),
+        import_, (1, 2)),
     Verb("search", "[REGISTRY/]TERM", "Look for images in a registry", ACCESS + (
         FORMAT, Flag("limit", kind="int", help="so many at most"),
         Flag("list-tags", kind="bool", help="the tags of one"), Flag("noheading", kind="bool", help="no head"),
-        Flag("filter", "f", "list", refused="registries do not filter")),
+        Flag("no-trunc", kind="bool", help="whole texts, which they always are"),
+        Flag("compatible", kind="bool", refused="registries do not tell stars"),
+        Flag("filter", "f", "slice", refused="registries do not filter")),
         search, (1, 1), reads_only=True),
     Verb("image exists", "IMAGE", "Whether there is such an image", (), exists, (1, 1), reads_only=True),
     Verb("image inspect", "IMAGE...", "Print everything about images", (
@@ -333,5 +287,6 @@ VERBS: Tuple[Verb, ...] = (
         reads_only=True),
     Verb("image prune", "", "Remove images that nothing needs", (
         Flag("all", "a", "bool", "also those with a name"), Flag("force", "f", "bool", "never ask, which is so anyway"),
+        Flag("external", kind="bool", help="those of other tools too, of which there are none"),
         Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),
 )

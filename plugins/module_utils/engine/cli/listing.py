@@ -65,9 +65,24 @@ def _list(ctx: Context, parsed: Parsed) -> str:
     found = [_json_row(row) if output.is_json(format) else _row(row, full) for row in rows]
     if parsed.get("ns"):
         found = [dict(shown, **_namespaces(row.state.pid)) for shown, row in zip(found, rows)]
-    columns = (NAMESPACE_COLUMNS if parsed.get("ns") else COLUMNS) + (POD_COLUMNS if parsed.get("pod") else ())
-    return output.render(found, columns, format=format,
+    columns: Tuple[Tuple[str, str], ...] = NAMESPACE_COLUMNS if parsed.get("ns") else COLUMNS
+    if parsed.get("size"):
+        found = [dict(shown, Size=_size(ctx, row.id, output.is_json(format))) for shown, row in zip(found, rows)]
+        columns += (("SIZE", "Size"),)
+    return output.render(found, columns + (POD_COLUMNS if parsed.get("pod") else ()), format=format,
                          noheading=bool(parsed.get("noheading")))
+
+
+def _size(ctx: Context, container_id: str, as_numbers: bool) -> Any:
+    """How much room a container takes: '10B (virtual 2.14MB)', or podman's JSON for it."""
+    from ..formats import humanize
+    from ..service import sizes
+
+    own = sizes.writable(ctx, container_id)
+    whole = own + sizes.image(ctx, container_id)
+    if as_numbers:
+        return {"rootFsSize": whole, "rwSize": own}
+    return "%s (virtual %s)" % (humanize.compact(own), humanize.compact(whole))
 
 
 def _namespaces(pid: int) -> Dict[str, str]:
@@ -152,14 +167,23 @@ def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     kind = parsed.get("type", "all")
     if kind not in KINDS + ("all",):
         raise InvalidInput("--type %s is not there" % kind, "Use one of: %s." % ", ".join(KINDS))
-    return output.inspect_each(_names(ctx, parsed), lambda name: _inspect_one(ctx, name, kind), parsed.get("format"),
-                               out=io.out, err=io.err)
+    return output.inspect_each(_names(ctx, parsed), lambda name: _inspect_one(ctx, name, kind, parsed),
+                               parsed.get("format"), out=io.out, err=io.err)
 
 
 def inspect_container(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about containers."""
-    return output.inspect_each(_names(ctx, parsed), lambda name: containers.inspect(ctx, name), parsed.get("format"),
+    return output.inspect_each(_names(ctx, parsed), lambda name: _container(ctx, name, parsed), parsed.get("format"),
                                out=io.out, err=io.err)
+
+
+def _container(ctx: Context, name: str, parsed: Parsed) -> Any:
+    """A container's document, with --size how much room it takes too."""
+    document = containers.inspect(ctx, name)
+    if parsed.get("size"):
+        size = _size(ctx, document["Id"], True)
+        document.update(SizeRw=size["rwSize"], SizeRootFs=size["rootFsSize"])
+    return document
 
 
 def _names(ctx: Context, parsed: Parsed) -> List[str]:
@@ -173,11 +197,11 @@ def _names(ctx: Context, parsed: Parsed) -> List[str]:
 KINDS = ("container", "image", "network", "volume", "pod")
 
 
-def _inspect_one(ctx: Context, name: str, kind: str) -> Any:
+def _inspect_one(ctx: Context, name: str, kind: str, parsed: Parsed) -> Any:
     """What is called so; containers come before images, these before networks, as in podman-inspect(1)."""
     for one in KINDS if kind == "all" else (kind,):
         try:
-            return _document(ctx, name, one)
+            return _container(ctx, name, parsed) if one == "container" else _document(ctx, name, one)
         except NotFound:
             if kind != "all":
                 raise
@@ -185,8 +209,6 @@ def _inspect_one(ctx: Context, name: str, kind: str) -> Any:
 
 
 def _document(ctx: Context, name: str, kind: str) -> Any:
-    if kind == "container":
-        return containers.inspect(ctx, name)
     if kind == "image":
         from ..service import images
         return images.inspect(ctx, name)
@@ -204,7 +226,7 @@ VERBS: Tuple[Verb, ...] = (
     Verb("ps", "", "List containers",
          (Flag("all", "a", "bool", "also those that do not run"), Flag("quiet", "q", "bool", "only IDs"),
           Flag("last", "n", "int", "the last so many"), Flag("latest", "l", "bool", "the last one"),
-          Flag("filter", "f", "list", "KEY=VALUE"), Flag("format", help="json, or a Go template"),
+          Flag("filter", "f", "slice", "KEY=VALUE"), Flag("format", help="json, or a Go template"),
           Flag("no-trunc", kind="bool", help="whole IDs and commands"), Flag("noheading", kind="bool", help="no head"),
           Flag("sort", help="command, created, id, image, names, runningfor or status"),
           Flag("watch", "w", "int", "list again every so many seconds"),
@@ -212,13 +234,13 @@ VERBS: Tuple[Verb, ...] = (
           Flag("external", kind="bool", help="those of other tools too, of which there are none"),
           Flag("ns", kind="bool", help="print the namespaces"),
           Flag("pod", "p", "bool", "print the pod of each"),
-          Flag("size", "s", "bool", refused="sizes are not there")), ps, (0, 0), reads_only=True),
+          Flag("size", "s", "bool", "print how much room they take")), ps, (0, 0), reads_only=True),
     Verb("inspect", "NAME...", "Print everything about containers and images",
          (Flag("format", "f", help="json, or a Go template"),
           Flag("type", "t", help="container, image, network or volume"),
-          Flag("size", "s", "bool", refused="sizes are not there"), selection.LATEST), inspect, reads_only=True),
+          Flag("size", "s", "bool", "with how much room they take"), selection.LATEST), inspect, reads_only=True),
     Verb("container inspect", "CONTAINER...", "Print everything about containers",
          (Flag("format", "f", help="json, or a Go template"),
-          Flag("size", "s", "bool", refused="sizes are not there"), selection.LATEST), inspect_container,
+          Flag("size", "s", "bool", "with how much room they take"), selection.LATEST), inspect_container,
          reads_only=True),
 )

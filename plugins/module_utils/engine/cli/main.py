@@ -40,14 +40,14 @@ MODULES = {
     "execution": "create run start exec attach logs",
     "listing": "ps inspect", "usage": "top stats",
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
-    "images": "pull push images rmi tag untag history load save import search image",
+    "imagelist": "images", "images": "pull push rmi tag untag history load save import search image",
     "networks": "network", "pods": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
     "rootless": "unshare system", "completion": "completion",
 }
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
-OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images",)}
+OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist")}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
          "build": "builds", "buildx": "builds",
@@ -160,6 +160,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .usage import VERBS
     elif module == "containers":
         from .containers import VERBS
+    elif module == "imagelist":
+        from .imagelist import VERBS
     elif module == "images":
         from .images import VERBS
     elif module == "networks":

@@ -11,7 +11,7 @@ from ..errors import EngineError, InvalidInput, NotFound
 from ..formats.container import NetworkUse
 from ..formats.network import NetworkSpec, Subnet
 from ..service import containers, networks
-from . import output
+from . import output, selection
 from .flags import IO, Flag, Parsed, Verb
 
 
@@ -112,7 +112,7 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
         try:
             if parsed.get("force"):
                 for container in networks.members(ctx, name):
-                    containers.remove(ctx, container, force=True, ignore=True)
+                    containers.remove(ctx, container, force=True, ignore=True, timeout=parsed.get("time"))
             networks.remove(ctx, name, bool(parsed.get("force")))
             io.out.write(name + "\n")
         except EngineError as exc:
@@ -162,15 +162,33 @@ def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
         from ..service import listing as rows
 
         used += rows.network_names(row)
+    used += _kept(ctx, parsed.get("filter", ()))
     io.out.write("".join(one + "\n" for one in networks.prune(ctx, keep=used)))
     return 0
 
 
+def _kept(ctx: Context, filters: Sequence[str]) -> List[str]:
+    """The names of the networks that do not fit prune's filters: label, label! and until."""
+    kept = []
+    for text in filters:
+        key, _equals, value = text.partition("=")
+        if key not in ("label", "label!", "until"):
+            raise InvalidInput("There is no filter %s for pruning networks" % key, "Use label, label! or until.")
+        for record in networks.all(ctx):
+            if key == "until":
+                from ..service import logs
+
+                fits = record.created <= logs.moment(value)
+            else:
+                fits = _fits(record, "label=" + value) is (key == "label")
+            kept += [] if fits else [record.spec.name]
+    return kept
+
+
 def reload(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Put links and rules back."""
-    if not parsed.get("all") and not parsed.arguments:
-        raise InvalidInput("No container is named", "Name one, or use --all.")
-    wanted = None if parsed.get("all") else [containers.get(ctx, name).id for name in parsed.arguments]
+    wanted = None if parsed.get("all") else [
+        containers.get(ctx, name).id for name in selection.chosen(ctx, parsed)]
     io.out.write("".join(one + "\n" for one in networks.reload(ctx, wanted)))
     return 0
 
@@ -178,7 +196,7 @@ def reload(ctx: Context, parsed: Parsed, io: IO) -> int:
 VERBS: Tuple[Verb, ...] = (
     Verb("network create", "[NAME]", "Make a network", (
         Flag("driver", "d", help="bridge"), Flag("subnet", kind="list", help="in CIDR form"),
-        Flag("gateway", kind="list", help="the bridge's address"),
+        Flag("gateway", kind="slice", help="the bridge's address"),
         Flag("ip-range", kind="list", help="CIDR or FIRST-LAST"),
         Flag("internal", kind="bool", help="no way out"), Flag("ipv6", kind="bool", help="also IPv6"),
         Flag("disable-dns", kind="bool", help="no names"), Flag("dns", kind="list", help="a name server"),
@@ -195,16 +213,16 @@ VERBS: Tuple[Verb, ...] = (
          (Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),
     Verb("network rm", "NETWORK...", "Remove networks", (
         Flag("force", "f", "bool", "with the containers on it"),
-        Flag("time", "t", "int", refused="a container's own time-out counts")), remove, (1, None)),
+        Flag("time", "t", "int", "seconds until a container is killed")), remove, (1, None)),
     Verb("network connect", "NETWORK CONTAINER", "Connect a container to one more network", (
-        Flag("alias", kind="list", help="one more name on it"), Flag("ip", help="a fixed IPv4 address"),
+        Flag("alias", kind="slice", help="one more name on it"), Flag("ip", help="a fixed IPv4 address"),
         Flag("ip6", help="a fixed IPv6 address"), Flag("mac-address", help="a fixed MAC address")), connect, (2, 2)),
     Verb("network disconnect", "NETWORK CONTAINER", "Take a container from a network", (
-        Flag("force", "f", "bool", refused="disconnecting needs no force"),), disconnect, (2, 2)),
+        Flag("force", "f", "bool", "whatever it does, which is so anyway"),), disconnect, (2, 2)),
     Verb("network exists", "NETWORK", "Whether there is such a network", (), exists, (1, 1), reads_only=True),
     Verb("network prune", "", "Remove networks that no container uses", (
         Flag("force", "f", "bool", "never ask, which is so anyway"),
-        Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),
+        Flag("filter", kind="list", help="label=, label!= or until=")), prune, (0, 0)),
     Verb("network reload", "[CONTAINER...]", "Put links and rules back", (
-        Flag("all", "a", "bool", "of all containers"),), reload, (0, None)),
+        Flag("all", "a", "bool", "of all containers"), selection.LATEST), reload, (0, None)),
 )

@@ -235,7 +235,7 @@ def _json_row(ctx: Context, row: podlisting.Row) -> Dict[str, Any]:
         "Namespace": "", "Networks": podlisting.networks_of(pod), "Status": row.status, "Labels": dict(pod.spec.label)}
 
 
-_LISTING = (Flag("filter", "f", "list", "KEY=VALUE"), Flag("format", help="json, or a Go template"),
+_LISTING = (Flag("filter", "f", "slice", "KEY=VALUE"), Flag("format", help="json, or a Go template"),
             Flag("quiet", "q", "bool", "only IDs"), Flag("no-trunc", kind="bool", help="whole IDs"),
             Flag("noheading", kind="bool", help="no head"), Flag("sort", help="created, id, name, number or status"),
             Flag("latest", "l", "bool", "only the last one"), Flag("ctr-ids", kind="bool", help="the containers' IDs"),

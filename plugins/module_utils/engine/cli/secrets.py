@@ -85,10 +85,11 @@ VERBS: Tuple[Verb, ...] = (
         Flag("driver-opts", kind="list", refused="secrets are files")), create, (2, 2)),
     Verb("secret ls", "", "List secrets", (
         Flag("quiet", "q", "bool", "only IDs"), Flag("format", help="json, or a Go template"),
-        Flag("filter", "f", "list", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),
+        Flag("filter", "f", "slice", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),
         listing, (0, 0), reads_only=True),
     Verb("secret inspect", "SECRET...", "Print everything about secrets but their values", (
-        Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),
+        Flag("format", "f", help="json, or a Go template"), Flag("pretty", kind="bool", refused="use --format")),
+        inspect, (1, None), reads_only=True),
     Verb("secret rm", "SECRET...", "Remove secrets", (Flag("all", "a", "bool", "all secrets"),), remove),
     Verb("secret exists", "SECRET", "Whether there is such a secret", (), exists, (1, 1), reads_only=True),
 )

@@ -14,7 +14,7 @@ from .flags import IO, Flag, Parsed
 ALL = Flag("all", "a", "bool", "all containers")
 LATEST = Flag("latest", "l", "bool", "the container that was made last")
 CIDFILE = Flag("cidfile", kind="list", help="a file with a container's ID")
-FILTER = Flag("filter", "f", "list", "KEY=VALUE: the containers that fit")
+FILTER = Flag("filter", "f", "slice", "KEY=VALUE: the containers that fit")
 IGNORE = Flag("ignore", "i", "bool", "no error for one that is not there")
 
 CIDFILE_LIMIT = 4096

@@ -55,7 +55,7 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
     code = 0
     for name in names:
         try:
-            io.out.write(volumes.remove(ctx, name, force=bool(parsed.get("force"))) + "\n")
+            io.out.write(volumes.remove(ctx, name, force=bool(parsed.get("force")), timeout=parsed.get("time")) + "\n")
         except EngineError as exc:
             if parsed.get("force") and isinstance(exc, NotFound):
                 continue
@@ -78,18 +78,18 @@ def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
 VERBS: Tuple[Verb, ...] = (
     Verb("volume create", "[NAME]", "Make a volume", (
         Flag("driver", "d", help="local"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
-        Flag("label", "l", "list", "KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there")),
+        Flag("label", "l", "slice", "KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there")),
         create, (0, 1)),
     Verb("volume ls", "", "List volumes", (
         Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
-        Flag("filter", "f", "list", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),
+        Flag("filter", "f", "slice", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),
         listing, (0, 0), reads_only=True),
     Verb("volume inspect", "VOLUME...", "Print everything about volumes", (
         Flag("all", "a", "bool", "all volumes"), Flag("format", "f", help="json, or a Go template")),
         inspect, reads_only=True),
     Verb("volume rm", "VOLUME...", "Remove volumes", (
         Flag("all", "a", "bool", "all volumes"), Flag("force", "f", "bool", "with the containers that use it"),
-        Flag("time", "t", "int", refused="a container's own time-out counts")), remove),
+        Flag("time", "t", "int", "seconds until a container is killed")), remove),
     Verb("volume exists", "VOLUME", "Whether there is such a volume", (), exists, (1, 1), reads_only=True),
     Verb("volume prune", "", "Remove volumes that no container uses", (
         Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")),

@@ -14,6 +14,11 @@ from ..store import containers as store
 from ..store.containers import Record
 
 
+def moment(text: str) -> float:
+    """Seconds since 1970 from a time, or from a duration back from now. Raises InvalidInput."""
+    return reader.parse_time(text)
+
+
 def lines(ctx: Context, record: Record, *, follow: bool = False, since: str = "", until: str = "",
           tail: Optional[int] = None) -> Iterator[Line]:
     """The lines of a container's log; with ``follow`` until it ends.

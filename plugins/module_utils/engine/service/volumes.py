@@ -85,15 +85,15 @@ def label(ctx: Context, name: str, labels: Dict[str, str]) -> Volume:
         return changed
 
 
-def remove(ctx: Context, name: str, *, force: bool = False) -> str:
-    """Remove a volume; with ``force`` the containers that use it too. Its name."""
+def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[float] = None) -> str:
+    """Remove a volume; with ``force`` the containers that use it too, within ``timeout`` seconds. Its name."""
     volume = get(ctx, name)
     if force:
         from . import removal
 
         for container_id in store.users(ctx, volume.name):
             with contextlib.suppress(NotFound):
-                removal.remove(ctx, container_id, force=True)
+                removal.remove(ctx, container_id, force=True, timeout=timeout)
     _unmount(ctx, volume)
     store.remove(ctx, volume.name)
     return volume.name
