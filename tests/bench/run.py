@@ -32,7 +32,8 @@ class Bench:
     def __init__(self, work: str, address: str) -> None:
         self.work, self.registry = work, address
         self.image = address + "/busybox:1"
-        self.ours = ["/usr/bin/python3", os.path.join(TOP, "bin", "pycontainer"),
+        # As bin/pycontainer starts itself, with the host's own Python
+        self.ours = ["/usr/bin/python3", "-IS", os.path.join(TOP, "bin", "pycontainer"),
                      "--root", work + "/ours", "--runroot", work + "/ours-run"]
         self.podman = ["podman", "--root", work + "/podman", "--runroot", work + "/podman-run",
                        "--cgroup-manager", "cgroupfs", "--events-backend", "file", "--runtime", "runc"]

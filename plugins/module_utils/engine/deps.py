@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import Any, Optional
 
 from .errors import MissingDependency
@@ -21,8 +22,17 @@ LIBRARIES = {
 }
 
 
+def _find_libraries() -> None:
+    """Let Python look where the host's libraries are, when it was started without (bin/pycontainer, the hooks: -S)."""
+    if sys.flags.no_site and "site" not in sys.modules:
+        import site
+
+        site.main()
+
+
 def load(name: str) -> Any:
     """Import a library by name; raises MissingDependency when it is not there."""
+    _find_libraries()
     try:
         return importlib.import_module(name)
     except ImportError as exc:
@@ -43,6 +53,7 @@ def load_toml() -> Any:
 
 def load_optional(name: str) -> Optional[Any]:
     """A library that makes something faster but is not required, or None."""
+    _find_libraries()
     try:
         return importlib.import_module(name)
     except ImportError:

@@ -42,7 +42,7 @@ def test_the_copy_runs_and_is_the_same_from_a_zip(ctx: Context, tmp_path: object
     assert ensure(ctx, archive + "/utils") == digest
     assert sorted(os.listdir(ctx.path("engine"))) == [digest, digest + ".users"]
     command = persist.command(ctx, digest, "exit", "d" * 64)
-    assert command[:3] == [sys.executable, "-I", ctx.path("engine", digest)]
+    assert command[:3] == [sys.executable, "-IS", ctx.path("engine", digest)]
     assert subprocess.run(command, check=False).returncode == 0
 
 

@@ -24,12 +24,13 @@ from ..kernel import files, payload
 # Whoever carries this module in a payload has to carry what the copy runs.
 from . import hooks  # noqa: F401  pylint: disable=unused-import
 
-ENTRY = b"import sys\nfrom engine.service.hooks import main\nsys.exit(main(sys.argv[1:]))\n"
+# As bin/pycontainer: nothing is left to take apart.
+ENTRY = b"import os\nimport sys\nfrom engine.service.hooks import main\nos._exit(main(sys.argv[1:]))\n"
 
 
 def command(ctx: Context, digest: str, verb: str, *arguments: str) -> List[str]:
     """The argv that calls a hook of the copy ``digest`` for this context's roots."""
-    row = [sys.executable, "-I", ctx.path("engine", digest), verb, "--root", ctx.root, "--runroot", ctx.runroot,
+    row = [sys.executable, "-IS", ctx.path("engine", digest), verb, "--root", ctx.root, "--runroot", ctx.runroot,
            "--prefix", ctx.prefix]
     if ctx.cgroup_manager:
         row += ["--cgroup-manager", ctx.cgroup_manager]
