@@ -9,11 +9,12 @@ need not be compiled again from the payload, which takes longer than all that th
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import zipimport
 from typing import Any, Dict, Iterator, Optional, Tuple
+
+from . import sha256
 
 TREES = ("engine/", "state/")  # below module_utils: what can run without Ansible
 
@@ -38,7 +39,7 @@ def fingerprint() -> str:
     if memory is not None:
         return str(memory.mark)
     rows = sorted(_rows())
-    return hashlib.sha256(repr(rows).encode()).hexdigest()[:32] if rows else ""
+    return sha256.hexdigest(repr(rows).encode())[:32] if rows else ""
 
 
 def _rows() -> Iterator[Tuple[str, int, int]]:

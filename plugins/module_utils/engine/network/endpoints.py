@@ -10,15 +10,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import List, Optional
+from typing import TYPE_CHECKING, List, Optional
 
 from ..context import Context
 from ..formats import endpoint
 from ..formats.endpoint import EndpointDocument
 from ..kernel import files
-from . import ipam
-from .definitions import NetworkRecord
-from .ruleset import LiveNetwork, Publication
+
+if TYPE_CHECKING:
+    from .definitions import NetworkRecord
+    from .ruleset import LiveNetwork, Publication
 
 
 def read(ctx: Context, container_id: str) -> Optional[EndpointDocument]:
@@ -52,6 +53,8 @@ def everyone(ctx: Context) -> List[EndpointDocument]:
 
 def of_network(ctx: Context, network: str) -> List[EndpointDocument]:
     """What is live of the containers on one network."""
+    from . import ipam
+
     found = (read(ctx, container_id) for container_id in ipam.members(ctx, network))
     return [document for document in found if document is not None]
 
@@ -61,6 +64,8 @@ def publications(document: EndpointDocument, *, anywhere: bool = False) -> List[
 
     With ``anywhere`` the host's address does not count: whoever lets connections in has looked at it.
     """
+    from .ruleset import Publication
+
     first4 = next((e.ip for e in document.endpoints if e.ip), "")
     first6 = next((e.ip6 for e in document.endpoints if e.ip6), "")
     rows = []
@@ -75,6 +80,8 @@ def publications(document: EndpointDocument, *, anywhere: bool = False) -> List[
 
 def live_network(record: NetworkRecord) -> LiveNetwork:
     """A network as the firewall sees it."""
+    from .ruleset import LiveNetwork
+
     spec = record.spec
     return LiveNetwork(spec.interface, tuple(s.subnet for s in spec.subnets), spec.internal,
                        spec.options.get("isolate", "false"), spec.options.get("no_default_route") != "true")

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import socket
 from typing import List, Sequence
@@ -15,7 +14,7 @@ from ..context import Context
 from ..errors import Conflict, EngineError, Unsupported
 from ..formats.endpoint import Endpoint
 from ..formats.network import NetworkSpec
-from ..kernel import netns, rtnetlink
+from ..kernel import netns, rtnetlink, sha256
 
 MAX_LINK = 15  # IFNAMSIZ without its zero
 
@@ -23,7 +22,7 @@ MAX_LINK = 15  # IFNAMSIZ without its zero
 def link_name(ctx: Context, container_id: str, network: str) -> str:
     """The host's end of a container's pair on a network: the same at every start."""
     seed = "%s %s %s" % (ctx.runroot, container_id, network)
-    return ctx.prefix[:4] + hashlib.sha256(seed.encode()).hexdigest()[:10]
+    return ctx.prefix[:4] + sha256.hexdigest(seed.encode())[:10]
 
 
 def free_bridge_name(ctx: Context, taken: Sequence[str]) -> str:
@@ -44,7 +43,7 @@ def mac_for(address: str) -> str:
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     packed = socket.inet_pton(family, address)
-    tail = packed if family == socket.AF_INET else hashlib.sha256(packed).digest()[:4]
+    tail = packed if family == socket.AF_INET else sha256.digest(packed)[:4]
     return ":".join("%02x" % byte for byte in b"\x02\x42" + tail)
 
 

@@ -18,7 +18,7 @@ from ..store import containers as store
 from ..store import names, pods
 from ..store import volumes as volume_store
 from ..store.containers import Record
-from . import journal, membership, mounts, namespaces, naming, persist, prepare, removal
+from . import effective, journal, membership, mounts, namespaces, naming, persist, prepare, removal
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -64,7 +64,7 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Tuple[str, str, Option
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
                             [dict(vars(row)) for row in inherited])
-            prepare.stop_signal(spec, image)
+            effective.stop_signal(spec, image)
             store.write(ctx, record)
             removal.add_dependents(ctx, record)
     return record

@@ -16,7 +16,7 @@ from ..registry import configuration
 from ..runtime import probe
 from ..store import containers as store
 from ..store import images
-from . import prepare
+from . import effective
 
 
 def collect(ctx: Context) -> Dict[str, Any]:
@@ -35,7 +35,7 @@ def collect(ctx: Context) -> Dict[str, Any]:
     memory = {row.split(":")[0]: int(row.split()[1]) * 1024 for row in _lines("/proc/meminfo") if " kB" in row}
     return {
         "host": {
-            "arch": platform.machine(), "cgroupManager": prepare.cgroup_manager(ctx), "cgroupVersion": cgroup.mode(),
+            "arch": platform.machine(), "cgroupManager": effective.cgroup_manager(ctx), "cgroupVersion": cgroup.mode(),
             "conmon": {"path": ctx.conmon or ctx.find_tool("conmon") or ""}, "cpus": os.cpu_count(),
             "hostname": platform.node(), "kernel": platform.release(), "memFree": memory.get("MemFree", 0),
             "memTotal": memory.get("MemTotal", 0), "ociRuntime": runtime, "os": "linux",

@@ -21,8 +21,8 @@ from ..formats.container import HealthCheck
 from ..kernel import cgroup, files, proc
 from ..store import containers as store
 from ..store.containers import Record
+from . import effective, persist
 from . import exec as execution
-from . import persist, prepare
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -37,7 +37,7 @@ def run_once(ctx: Context, container_id: str) -> int:
     Raises InvalidInput for a container without a check, WrongState when it does not run.
     """
     record = store.get(ctx, container_id)
-    check = prepare.check_of(record, prepare.image_config(ctx, record))
+    check = effective.check_of(record, effective.image_config(ctx, record))
     if check is None:
         raise InvalidInput("The container %s has no health check" % record.name)
     if store.state(ctx, container_id).status != "running":
@@ -105,7 +105,7 @@ def wait_healthy(ctx: Context, record: Record, seconds: float) -> None:
     """Wait until a container is healthy. Raises RuntimeFailed when it is not, or has no check, TimedOut."""
     from . import lifecycle
 
-    if prepare.check_of(record, prepare.image_config(ctx, record)) is None:
+    if effective.check_of(record, effective.image_config(ctx, record)) is None:
         raise RuntimeFailed("The container %s has no health check to wait for" % record.name, "Give it one.")
     lifecycle.wait(ctx, record.id, condition=("healthy", "unhealthy", "stopped"), timeout=seconds, interval=0.1)
     now = store.health_status(ctx, record.id)
@@ -117,7 +117,7 @@ def wait_healthy(ctx: Context, record: Record, seconds: float) -> None:
 
 def start_scheduler(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Optional[Dict[str, Any]]:
     """Arrange for the checks of a run; what ``stop_scheduler`` needs, or None when there are none."""
-    check = prepare.check_of(record, image)
+    check = effective.check_of(record, image)
     if check is None:
         return None
     files.write_json(store.run_directory(ctx, record.id, "health.json"),
@@ -171,7 +171,7 @@ def loop(ctx: Context, container_id: str) -> None:
     with store.held(ctx, container_id) as record:
         # Starting holds this lock, so from here on the state is that of a run that runs.
         pass
-    check = prepare.check_of(record, prepare.image_config(ctx, record))
+    check = effective.check_of(record, effective.image_config(ctx, record))
     while check is not None:
         state = store.state(ctx, container_id)
         if not state.running or (state.raw.get("health") or {}).get("pid") != os.getpid():

@@ -12,12 +12,13 @@ from ..errors import NotFound
 from ..formats import runtimespec
 from ..store import containers as store
 from ..store.containers import Record, State
-from . import membership, namespaces, prepare
+from . import effective, membership, namespaces
 from .listing import pod_id, ports_of
 from .shown import bindings, timestamp
 
 if TYPE_CHECKING:
     from ..formats.container import HealthCheck
+    from ..formats.endpoint import EndpointDocument
     from ..formats.imageconfig import ImageConfig
 
 
@@ -27,7 +28,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     record = membership.placed_if_any(ctx, stored)
     state = store.state(ctx, container_id)
     try:
-        image = prepare.image_config(ctx, record)
+        image = effective.image_config(ctx, record)
     except NotFound:
         image = None
     run = store.run_directory(ctx, record.id)
@@ -76,7 +77,7 @@ def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConf
         "Error": state.error, "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at),
         "CgroupPath": state.raw.get("cgroup", ""), "Checkpointed": False,
         "StoppedByUser": store.stopped_by_user(ctx, record.id)}
-    if prepare.check_of(record, image) is not None:
+    if effective.check_of(record, image) is not None:
         document["Health"] = store.health(ctx, record.id) or {"Status": "", "FailingStreak": 0, "Log": []}
         document["Healthcheck"] = document["Health"]
     return document
@@ -120,18 +121,24 @@ def _mounts(ctx: Context, record: Record, state: State) -> List[Dict[str, Any]]:
     return rows
 
 
-def _network_settings(ctx: Context, record: Record, state: State, ports: List[Dict[str, Any]]) -> Dict[str, Any]:
-    from . import networks as network_service
+def _live(ctx: Context, record: Record) -> Optional[EndpointDocument]:
+    """What the container has on its networks."""
+    # All else that networks take would be loaded with service.networks.
+    from ..network import endpoints
 
-    live = network_service.live(ctx, record.id) if state.running else None
+    return endpoints.read(ctx, record.id)
+
+
+def _network_settings(ctx: Context, record: Record, state: State, ports: List[Dict[str, Any]]) -> Dict[str, Any]:
+    live = _live(ctx, record) if state.running else None
     networks: Dict[str, Any] = {}
-    for name, endpoint in (live.endpoints if live is not None else {}).items():
-        networks[name] = {
+    for endpoint in live.endpoints if live is not None else ():
+        networks[endpoint.network] = {
             "EndpointID": "", "Gateway": endpoint.gateway, "IPAddress": endpoint.ip, "IPPrefixLen": endpoint.ip_prefix,
             "IPv6Gateway": endpoint.gateway6, "GlobalIPv6Address": endpoint.ip6,
             "GlobalIPv6PrefixLen": endpoint.ip6_prefix,
-            "MacAddress": endpoint.mac, "NetworkID": name, "DriverOpts": None, "IPAMConfig": None, "Links": None,
-            "Aliases": list(endpoint.aliases) + [record.id[:12]], "InterfaceName": endpoint.interface}
+            "MacAddress": endpoint.mac, "NetworkID": endpoint.network, "DriverOpts": None, "IPAMConfig": None,
+            "Links": None, "Aliases": list(endpoint.aliases) + [record.id[:12]], "InterfaceName": endpoint.interface}
     if live is None and namespaces.on_bridges(record.spec):
         names = [use.name or "podman" for use in namespaces.network_uses(record.spec)]
         networks = {name: {"NetworkID": name, "IPAddress": "", "Gateway": "", "MacAddress": "", "IPPrefixLen": 0,
@@ -152,7 +159,7 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig], argv: Li
 
     spec = record.spec
     environment = dict({"PATH": runtimespec.DEFAULT_PATH, "container": "oci"},
-                       **prepare.image_environment(image), **spec.env)
+                       **effective.image_environment(image), **spec.env)
     entrypoint = spec.entrypoint if spec.entrypoint is not None else tuple(image.entrypoint if image else ())
     row = Row({"id": record.id, "image_id": record.image_id, "spec": {"label": dict(spec.label)}}, store.State())
     document: Dict[str, Any] = {
@@ -167,7 +174,7 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig], argv: Li
         "Timeout": spec.timeout, "StopTimeout": spec.stop_timeout, "Passwd": spec.passwd, "CreateCommand": [],
         "Secrets": [{"Name": use.name, "UID": use.uid, "GID": use.gid, "Mode": use.mode} for use in spec.secrets],
         "HealthcheckOnFailureAction": spec.healthcheck_failure_action}
-    check = prepare.check_of(record, image)
+    check = effective.check_of(record, image)
     if check is not None:
         document["Healthcheck"] = _healthcheck(check)
     return document
@@ -177,7 +184,7 @@ def _stop_signal(record: Record, image: Optional[ImageConfig]) -> int:
     from ..errors import EngineError
 
     try:
-        return prepare.signal_number(prepare.stop_signal(record.spec, image))
+        return effective.signal_number(effective.stop_signal(record.spec, image))
     except EngineError:
         return 15
 
@@ -198,7 +205,7 @@ def _host_config(ctx: Context, record: Record, state: State, ports: List[Dict[st
         ["rw" if m["RW"] else "ro"] + [o for o in m["Options"] if o not in ("rw", "ro")]))
         for m in _mounts(ctx, record, state) if m["Type"] in ("bind", "volume")]
     return {
-        "Binds": binds, "CgroupManager": prepare.cgroup_manager(ctx), "CgroupMode": spec.cgroupns or
+        "Binds": binds, "CgroupManager": effective.cgroup_manager(ctx), "CgroupMode": spec.cgroupns or
         namespaces.default_cgroupns(spec), "ContainerIDFile": "", "LogConfig": {
             "Type": record.log_driver, "Config": None, "Path": record.log_path, "Tag": spec.log_opt.get("tag", ""),
             "Size": spec.log_opt.get("max_size") or spec.log_opt.get("max-size") or "0B"},

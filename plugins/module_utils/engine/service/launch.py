@@ -23,7 +23,7 @@ from ..kernel import files, netns, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import infra, membership, namespaces, networks, persist, prepare
+from . import effective, infra, membership, namespaces, networks, persist, prepare
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -42,7 +42,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     run = _begin(ctx, record, restarts, streak)
     if record.spec.infra:
         infra.begin(ctx, record, run)
-    image = prepare.image_config(ctx, record)
+    image = effective.image_config(ctx, record)
     root = _mount_root(ctx, record)
     if namespaces.owns_network(record.spec):
         netns.create(namespaces.netns_path(ctx, record.id))
@@ -133,7 +133,7 @@ def _job(ctx: Context, record: Record) -> conmon.Launch:
         exit_command=tuple(persist.command(ctx, record.engine, "exit", record.id)),
         terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
         log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""),
-        systemd_cgroup=prepare.cgroup_manager(ctx) == "systemd")
+        systemd_cgroup=effective.cgroup_manager(ctx) == "systemd")
 
 
 def log_size(text: str) -> int:

@@ -15,7 +15,7 @@ from ..errors import InvalidInput, TimedOut, WrongState
 from ..kernel import files, proc
 from ..store import containers as store
 from ..store.containers import Record, State
-from . import cleanup, journal, launch, membership, namespaces, prepare
+from . import cleanup, effective, journal, launch, membership, namespaces
 
 KILL_PATIENCE = 10.0  # seconds that a process gets to end after SIGKILL; more means stuck in the kernel
 
@@ -85,7 +85,7 @@ def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_us
         return state.status == "restarting"
     patience = record.spec.stop_timeout if timeout is None else timeout
     if patience > 0:
-        _send(state, prepare.signal_number(prepare.stop_signal(record.spec, prepare.image_config(ctx, record))))
+        _send(state, effective.signal_number(effective.stop_signal(record.spec, effective.image_config(ctx, record))))
     if state.status == "paused":
         _resume(ctx, record, state)
     if not wait_process(state, patience):
@@ -150,7 +150,7 @@ def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: b
 
     A user's SIGKILL or SIGTERM keeps the restart policy from starting it again.
     """
-    number = prepare.signal_number(signal)
+    number = effective.signal_number(signal)
     record = store.get(ctx, container_id)
     state = store.state(ctx, container_id)
     if not state.running:

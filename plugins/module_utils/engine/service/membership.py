@@ -74,10 +74,10 @@ def place(ctx: Context, spec: ContainerSpec, pod: Pod) -> ContainerSpec:
 
 def cgroup_path(ctx: Context, pod: Pod) -> str:
     """The pod's cgroup, below which those of its containers are: a directory, or systemd's slice."""
-    from . import prepare
+    from . import effective
 
     parent = pod.spec.cgroup_parent
-    if prepare.cgroup_manager(ctx) == "systemd":
+    if effective.cgroup_manager(ctx) == "systemd":
         base = (os.path.basename(parent) or "machine.slice")[:-len(".slice")]
         return "%s-%s_pod_%s.slice" % (base, ctx.prefix.replace("-", "_"), pod.id)
     return os.path.join("/", parent or ctx.prefix, "pod-" + pod.id)

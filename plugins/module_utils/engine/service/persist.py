@@ -12,7 +12,6 @@ is collected. ``<root>/engine/<digest>.users/<container ID>`` are the marks of t
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import sys
 from typing import Dict, List
@@ -139,6 +138,8 @@ def _digest(ctx: Context) -> str:
 def _compute_digest(sources: Dict[str, bytes]) -> str:
     if "engine/service/hooks.py" not in sources:
         raise EngineError("This copy of the engine lacks its hooks", "This is an error of the collection; report it.")
+    import hashlib
+
     total = hashlib.sha256(ENTRY)
     for name, data in sorted(sources.items()):
         total.update(b"%d:%s%d:" % (len(name), name.encode(), len(data)))

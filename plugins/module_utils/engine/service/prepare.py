@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import signal as signals
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..context import Context
@@ -16,15 +15,12 @@ from ..frozen import replace
 from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
-from . import devices, limits, mounts, namespaces
+from . import devices, effective, limits, mounts, namespaces
 
 if TYPE_CHECKING:
-    from ..formats.container import HealthCheck
     from ..formats.imageconfig import ImageConfig
 
 INIT_TARGET = "/dev/init"
-SYSTEMD_PROGRAMS = ("systemd", "init")
-SYSTEMD_STOP_SIGNAL = "37"  # SIGRTMIN+3, systemd(1)
 
 
 class Bundle(NamedTuple):
@@ -51,7 +47,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     resolved = list(mounts.resolve(ctx, record, root, (user.uid, user.gid)))
     versions: Dict[str, str] = {}
     environment = _environment(ctx, spec, image, user, hostname, versions)
-    argv = _arguments(spec, image)
+    argv = effective.arguments(spec, image)
     oci_mounts = [row.oci for row in resolved]
     taken = {row["destination"] for row in oci_mounts}
     own = mounts.secret_mounts(ctx, record) + _engine_mounts(ctx, record, spec, image, user, root, argv)
@@ -62,7 +58,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
         spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
         environment=environment, workdir=_workdir(spec, image, root, user), user=user,
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
-        hostname=hostname, cgroups_path=cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
+        hostname=hostname, cgroups_path=effective.cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
         namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
         seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
         limited=limits.check(ctx, spec), gids=_mapped_groups(ctx)))
@@ -80,70 +76,9 @@ def _with_defaults(spec: ContainerSpec) -> ContainerSpec:
     return replace(spec, **changes) if changes else spec
 
 
-def stop_signal(spec: ContainerSpec, image: Optional[ImageConfig]) -> str:
-    """The signal that asks the container to end: the user's, the image's, systemd's, SIGTERM."""
-    if spec.stop_signal:
-        return spec.stop_signal
-    if image is not None and image.stop_signal:
-        return image.stop_signal
-    if spec.systemd != "false" and is_systemd(spec, _arguments(spec, image)):
-        return SYSTEMD_STOP_SIGNAL
-    return "TERM"
-
-
-def image_config(ctx: Context, record: Record) -> Optional[ImageConfig]:
-    """The configuration of the container's image; None for one with a root directory."""
-    if not record.image_id:
-        return None
-    from ..store import images
-
-    config: ImageConfig = images.config(ctx, record.image_id)
-    return config
-
-
-def signal_number(text: str) -> int:
-    """A signal's number from '9', 'KILL', 'SIGKILL' or 'RTMIN+3'; raises InvalidInput."""
-    name = text.strip().upper()
-    if name.isdigit() and 0 < int(name) <= 64:
-        return int(name)
-    name = name[3:] if name.startswith("SIG") else name
-    for base, value, sign in (("RTMIN+", signals.SIGRTMIN, 1), ("RTMAX-", signals.SIGRTMAX, -1)):
-        if name.startswith(base) and name[len(base):].isdigit():
-            number = value + sign * int(name[len(base):])
-            if signals.SIGRTMIN <= number <= signals.SIGRTMAX:
-                return number
-    known = getattr(signals, "SIG" + name, None)
-    if isinstance(known, signals.Signals):
-        return int(known)
-    raise InvalidInput("There is no signal %r" % text, "signal(7) lists them.")
-
-
-def check_of(record: Record, image: Optional[ImageConfig]) -> Optional[HealthCheck]:
-    """The container's check: the user's before the image's; None when there is none or it is off."""
-    if record.spec.no_healthcheck:
-        return None
-    check = record.spec.health or (image.healthcheck if image is not None else None)
-    if check is None or not check.test or check.test[0] == "NONE":
-        return None
-    return check
-
-
-def is_systemd(spec: ContainerSpec, argv: Tuple[str, ...]) -> bool:
-    """Whether the container is to be made ready for systemd (podman-run(1), --systemd)."""
-    if spec.systemd == "always":
-        return True
-    return spec.systemd == "true" and os.path.basename(argv[0]) in SYSTEMD_PROGRAMS
-
-
-def image_environment(image: Optional[ImageConfig]) -> Dict[str, str]:
-    """The image's variables; an entry without '=' says nothing and never takes the host's value."""
-    rows = (entry.partition("=") for entry in (image.env if image is not None else ()))
-    return {name: value for name, equals, value in rows if name and equals}
-
-
 def _environment(ctx: Context, spec: ContainerSpec, image: Optional[ImageConfig], user: passwd.User,
                  hostname: str, versions: Dict[str, str]) -> Dict[str, str]:
-    result = runtimespec.environment(spec, image_environment(image), user, os.environ, hostname)
+    result = runtimespec.environment(spec, effective.image_environment(image), user, os.environ, hostname)
     for use in spec.secrets:
         if use.type == "env":
             from ..store import secrets
@@ -155,7 +90,7 @@ def _environment(ctx: Context, spec: ContainerSpec, image: Optional[ImageConfig]
                                    "Mount it instead.")
             result[use.target or use.name] = value.decode("utf-8", "surrogateescape")
             versions[use.name] = secret.version
-    if is_systemd(spec, _arguments(spec, image)):
+    if effective.is_systemd(spec, effective.arguments(spec, image)):
         result["container_uuid"] = hostname
     return result
 
@@ -166,12 +101,6 @@ def _note_secrets(ctx: Context, spec: ContainerSpec, versions: Dict[str, str]) -
             from ..store import secrets
 
             versions[use.name] = secrets.lookup(ctx, use.name).version
-
-
-def _arguments(spec: ContainerSpec, image: Optional[ImageConfig]) -> Tuple[str, ...]:
-    if image is None:
-        return runtimespec.arguments(spec, (), ())
-    return runtimespec.arguments(spec, tuple(image.entrypoint), tuple(image.cmd))
 
 
 def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
@@ -204,36 +133,6 @@ def _mapped_groups(ctx: Context) -> int:
     from . import rootless
 
     return idmap.size(rootless.mapped("gid"))
-
-
-def cgroup_manager(ctx: Context) -> str:
-    """'systemd' where systemd keeps the user's cgroups, else 'cgroupfs', unless the context says which."""
-    if ctx.cgroup_manager:
-        return ctx.cgroup_manager
-    if ctx.rootless:
-        return "systemd" if limits.delegated(ctx) is not None else "cgroupfs"
-    return "systemd" if cgroup.has_systemd() else "cgroupfs"
-
-
-def cgroups_path(ctx: Context, record: Record) -> str:
-    """The OCI cgroupsPath: a directory, or SLICE:PREFIX:NAME where systemd keeps the tree.
-
-    '' for a user to whom no cgroup is delegated: the container stays in the one that it was started in.
-    """
-    parent = record.spec.cgroup_parent
-    if ctx.rootless and limits.delegated(ctx) is None:
-        if parent:
-            raise Unsupported("cgroup_parent cannot be set for user %d on this host" % ctx.uid,
-                              "It takes cgroup v2 and a user session.")
-        return ""
-    if cgroup_manager(ctx) == "systemd":
-        if parent and not parent.endswith(".slice"):
-            raise InvalidInput("cgroup_parent %r is no systemd slice" % parent, "Name a slice, such as web.slice.")
-        slice_name = "user.slice" if ctx.rootless else "machine.slice"
-        return "%s:%s:%s" % (os.path.basename(parent) or slice_name, ctx.prefix, record.id)
-    if any(part == ".." for part in parent.split("/")):
-        raise InvalidInput("cgroup_parent %r leads out of its place" % parent)
-    return os.path.join("/", parent or ctx.prefix, record.id)
 
 
 def _hard_limits() -> Dict[str, int]:
@@ -292,7 +191,7 @@ def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Opt
     row = _passwd_entry(run, spec, user, root) if spec.passwd and not spec.read_only else None
     if row is not None:
         rows.append(row)
-    if is_systemd(spec, argv):
+    if effective.is_systemd(spec, argv):
         rows += _systemd_mounts()
     for row in rows:
         target = row["destination"]

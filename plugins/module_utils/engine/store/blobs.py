@@ -5,12 +5,11 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, VerificationError
-from ..kernel import files
+from ..kernel import files, sha256
 
 MAX_BLOB = 4 * 1024 * 1024
 
@@ -23,7 +22,7 @@ def _path(ctx: Context, hex_digest: str) -> str:
 
 def put(ctx: Context, data: bytes) -> str:
     """Keep a document; its hex digest."""
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256.hexdigest(data)
     path = _path(ctx, digest)
     if not os.path.exists(path):
         files.make_directory(os.path.dirname(path))
@@ -38,7 +37,7 @@ def read(ctx: Context, hex_digest: str) -> bytes:
             data = stream.read(MAX_BLOB + 1)
     except FileNotFoundError:
         raise NotFound("The blob sha256:%s is not in the store" % hex_digest[:12], "Pull the image again.") from None
-    if hashlib.sha256(data).hexdigest() != hex_digest:
+    if sha256.hexdigest(data) != hex_digest:
         raise VerificationError("The stored blob sha256:%s is damaged" % hex_digest[:12], "Pull the image again.")
     return data
 

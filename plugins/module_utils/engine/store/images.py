@@ -14,7 +14,6 @@ import fcntl
 import json
 import os
 from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple
-from urllib.parse import quote, unquote
 
 from ..context import Context
 from ..errors import Ambiguous, InvalidInput, NotFound
@@ -23,6 +22,7 @@ from ..formats.imageconfig import ImageConfig
 from ..frozen import Frozen, as_dict, replace
 from ..kernel import files
 from . import blobs, layers
+from .names import quoted, unquoted
 
 
 class ImageRecord(Frozen):
@@ -57,7 +57,7 @@ def _names(ctx: Context) -> Dict[str, List[str]]:
         for entry in os.listdir(directory):
             if not entry.startswith("."):
                 with contextlib.suppress(FileNotFoundError):
-                    result.setdefault(os.readlink(os.path.join(directory, entry)), []).append(unquote(entry))
+                    result.setdefault(os.readlink(os.path.join(directory, entry)), []).append(unquoted(entry))
     return result
 
 
@@ -95,7 +95,7 @@ def all(ctx: Context) -> List[ImageRecord]:
 def named(ctx: Context, name: str) -> Optional[str]:
     """The ID that a complete name ('docker.io/library/busybox:latest') means, or None."""
     try:
-        return os.readlink(ctx.path("images", "names", quote(name, safe="")))
+        return os.readlink(ctx.path("images", "names", quoted(name)))
     except OSError:
         return None
 
@@ -184,7 +184,7 @@ def set_name(ctx: Context, name: str, target: str) -> None:
         os.unlink(temporary)
     try:
         os.symlink(target, temporary)
-        os.rename(temporary, os.path.join(directory, quote(name, safe="")))
+        os.rename(temporary, os.path.join(directory, quoted(name)))
     except OSError as exc:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
@@ -194,7 +194,7 @@ def set_name(ctx: Context, name: str, target: str) -> None:
 def remove_name(ctx: Context, name: str) -> None:
     """Take a name away; the caller holds ``lock``."""
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.path("images", "names", quote(name, safe="")))
+        os.unlink(ctx.path("images", "names", quoted(name)))
 
 
 def forget(ctx: Context, record: ImageRecord, keep: Set[str]) -> None:

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 from typing import Callable, Iterator, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
 from ..frozen import Frozen, as_dict
-from ..kernel import files, mount, tree
-from . import owners, tarsplit
+from ..kernel import files, sha256, tree
+from . import owners
 
 MAX_LAYERS = 500
 
@@ -40,7 +39,7 @@ def chain_id(parent: Optional[str], diff_id: str) -> str:
     """The ChainID of a layer on its parent's; all are hex."""
     if not parent:
         return diff_id
-    return hashlib.sha256(("sha256:%s sha256:%s" % (parent, diff_id)).encode()).hexdigest()
+    return sha256.hexdigest(("sha256:%s sha256:%s" % (parent, diff_id)).encode())
 
 
 def chain(diff_ids: Sequence[str]) -> List[str]:
@@ -176,6 +175,10 @@ def tar(ctx: Context, chain_: str) -> Iterator[bytes]:
     Raises NotFound, EngineError when a file of it is lost, and VerificationError, after the last byte,
     when a file of it was changed.
     """
+    import hashlib
+
+    from . import tarsplit
+
     layer = get(ctx, chain_)
     digest = hashlib.sha256()
     for piece in tarsplit.assemble(*(_path(ctx, chain_, name) for name in ("tar-split", "diff", "kept"))):
@@ -206,6 +209,8 @@ def _empty(ctx: Context) -> str:
 
 def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str]) -> str:
     """Mount a container's root file system and give its path; mounting it twice is fine."""
+    from ..kernel import mount
+
     target = ctx.run("containers", container_id, "merged")
     files.make_directory(target)
     if not mount.is_mounted(target):
@@ -229,11 +234,15 @@ def _make_upper(upper: str, lower: str) -> None:
 
 def rootfs_unmount(ctx: Context, container_id: str) -> None:
     """Unmount a container's root file system, if it is mounted."""
+    from ..kernel import mount
+
     mount.umount(ctx.run("containers", container_id, "merged"))
 
 
 def image_mount(ctx: Context, chain_ids: Sequence[str], target: str) -> None:
     """Mount an image's file system read-only on an existing directory."""
+    from ..kernel import mount
+
     directories = lowers(ctx, chain_ids)
     if len(directories) < 2:
         directories.append(_empty(ctx))

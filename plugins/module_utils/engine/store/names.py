@@ -18,12 +18,24 @@ from ..errors import InvalidInput
 from ..kernel import files
 
 MAX_NAME = 253  # a file name has 255 bytes; longest DNS name
+_RESERVED = re.compile(r"[^a-zA-Z0-9_.~-]+")
+_QUOTED = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
 
 
 def is_name(name: str) -> bool:
     """Whether a text may be a name at all."""
     return bool(_NAME.match(name)) and len(name) <= MAX_NAME
+
+
+def quoted(text: str) -> str:
+    """Any text as a file name: percent-encoded (RFC 3986). Importing urllib for it would take 1.5 ms."""
+    return _RESERVED.sub(lambda found: "".join("%%%02X" % byte for byte in found[0].encode()), text)
+
+
+def unquoted(name: str) -> str:
+    """What ``quoted`` made a file name of."""
+    return _QUOTED.sub(lambda found: bytes.fromhex(found[0].replace("%", "")).decode(errors="replace"), name)
 
 
 def check_name(kind: str, name: str) -> str:
