@@ -100,6 +100,12 @@ options:
   rootfs:
     description: O(image) is the path of a directory that is used as root file system.
     type: bool
+  pod:
+    description:
+      - The pod that the container is in, by name. It shares the pod's network then, so O(publish), O(network),
+        O(hostname) and their kin are the pod's; see M(pycontainer.engine.pod).
+      - V(new:NAME) makes the pod if it is not there, and gives these options to it.
+    type: str
   command:
     description:
       - Command and its arguments, instead of the image's; a list, or a text that is split as a shell would do
@@ -532,7 +538,38 @@ container:
 from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
 
 
+def make_pod(ctx, asked, check):
+    """The plan of the pod that C(new:NAME) asks for, carried out."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import podconverge
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import pod as state
+
+    seen = podconverge.observe(ctx, asked["name"])
+    plan = state.plan(asked, state.wish(asked), state.Actual(*seen))
+    if plan.changed:
+        podconverge.check(ctx, plan.verbs, plan.document)
+        if not check:
+            podconverge.apply(ctx, asked["name"], plan.verbs, document=plan.document, live=plan.live, timeout=None)
+    return plan
+
+
 def run(ctx, params, check):
+    """Observe, plan, apply; a pod that is asked for with it comes first."""
+    if not str(params["pod"] or "").startswith("new:"):
+        return run_container(ctx, params, check)
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state import pod as state
+
+    asked, params = state.of_container(params)
+    if asked is None:
+        return run_container(ctx, params, check)
+    pod = make_pod(ctx, asked, check)
+    result = run_container(ctx, params, check)
+    actions = ["pod " + str(action) for action in pod.actions] + result.values["actions"]
+    return Result(pod.changed or result.changed, dict(result.values, actions=actions),
+                  dict({"pod": pod.before} if pod.before else {}, **result.before),
+                  dict({"pod": pod.after} if pod.after else {}, **result.after))
+
+
+def run_container(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import (

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Dict, List
+from typing import Dict, List, Sequence
+
+from ..errors import EngineError
 
 ROOT = "/sys/fs/cgroup"
 CONTROLLERS = ("memory", "cpu", "pids", "devices", "freezer", "blkio", "cpuset")  # one may be switched off
@@ -45,6 +48,55 @@ def of_process(pid: int) -> Dict[str, str]:
             if controller and not controller.startswith("name="):
                 result[controller] = os.path.join(ROOT, controller) + path
     return result
+
+
+def file(path: str, controller: str, name: str) -> str:
+    """The file of a cgroup; ``path`` as in ``make``."""
+    return os.path.join(ROOT if mode() == "v2" else os.path.join(ROOT, controller), path.strip("/"), name)
+
+
+def make(path: str, controllers: Sequence[str]) -> None:
+    """Make a cgroup that processes' own ones will lie below, with these controllers at work in it.
+
+    ``path`` begins at the top ('/pycontainer/pod-1'). A controller that is not there shows by the files that
+    are missing then. Raises EngineError.
+    """
+    parts = path.strip("/").split("/")
+    try:
+        if mode() == "v2":
+            for depth in range(len(parts) + 1):
+                place = os.path.join(ROOT, *parts[:depth])
+                os.makedirs(place, exist_ok=True)
+                if depth < len(parts):
+                    _enable(place, controllers)
+            return
+        for controller in controllers:
+            for depth in range(1, len(parts) + 1):
+                place = os.path.join(ROOT, controller, *parts[:depth])
+                os.makedirs(place, exist_ok=True)
+                if controller == "cpuset":
+                    _inherit_cpuset(place)
+    except OSError as exc:
+        raise EngineError("Cannot make the cgroup %s: %s" % (path, exc.strerror)) from exc
+
+
+def _enable(place: str, controllers: Sequence[str]) -> None:
+    """Let the cgroups below have controllers, one by one: one that is missing does not stop the others."""
+    for controller in controllers:
+        with contextlib.suppress(OSError), open(os.path.join(place, "cgroup.subtree_control"), "w",
+                                                encoding="ascii") as stream:
+            stream.write("+" + controller)
+
+
+def _inherit_cpuset(place: str) -> None:
+    """A new cpuset of v1 is empty, and no process can be in it until it has processors and memory (cpuset(7))."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        with open(os.path.join(place, name), "r+", encoding="ascii") as stream:
+            if stream.read().strip():
+                continue
+            with open(os.path.join(os.path.dirname(place), name), encoding="ascii") as parent:
+                stream.seek(0)
+                stream.write(parent.read().strip())
 
 
 def remove(path: str) -> None:

@@ -9,7 +9,6 @@ missing. So a pod takes no image, and no file below the root.
 from __future__ import annotations
 
 import os
-from typing import Any, Dict
 
 from ..context import Context, missing_program
 from ..formats import pause
@@ -17,7 +16,6 @@ from ..formats.container import ContainerSpec
 from ..formats.pod import PASSED
 from ..kernel import files
 from ..store import containers as store
-from ..store import pods as pod_store
 from ..store.containers import Record
 from ..store.pods import Pod
 
@@ -38,12 +36,6 @@ def spec(pod: Pod) -> ContainerSpec:
         entrypoint=wanted.infra_command or (PROGRAM, "-P"), read_only=True, read_only_tmpfs=False,
         label=dict(wanted.label), restart_policy="no", stop_timeout=2,
         **passed)
-
-
-def begin(ctx: Context, record: Record, run: Dict[str, Any]) -> None:
-    """Make the pod's cgroup with its limits, and note it with the run."""
-    pod = pod_store.named(ctx, record.spec.pod)
-    run["pod"] = pod.id
 
 
 def mount_root(ctx: Context, record: Record) -> str:
@@ -76,12 +68,3 @@ def _is_static(path: str) -> bool:
     except OSError:
         return False
 
-
-def remove_cgroup(ctx: Context, pod: Pod) -> None:
-    """Remove the pod's cgroup, if it is there and empty."""
-    from ..kernel import cgroup
-    from . import membership
-
-    path = membership.cgroup_path(ctx, pod)
-    if path.startswith("/") and pod.spec.share_parent:
-        cgroup.remove(path)

@@ -87,11 +87,11 @@ def _repair_one(ctx: Context, key: str) -> bool:
     note = files.read_json(_path(ctx, key))
     if note is None:
         return False
-    from . import cleanup, creation, pods, removal, replace
+    from . import cleanup, creation, podchange, pods, removal, replace
 
     steps: Dict[str, Undo] = {"create": creation.undo, "start": cleanup.undo_start, "remove": removal.complete,
                               "replace": replace.undo, "pod-create": pods.undo_create,
-                              "pod-remove": pods.complete_removal}
+                              "pod-remove": pods.complete_removal, "pod-replace": podchange.undo_replace}
     step = steps.get(note.get("verb", ""))
     if step is None:
         raise EngineError("The note %s is damaged" % _path(ctx, key), "Remove that file.")

@@ -23,7 +23,7 @@ from ..kernel import files, netns, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, infra, membership, namespaces, networks, persist, prepare
+from . import effective, infra, membership, namespaces, networks, persist, podcgroup, prepare
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -40,8 +40,8 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     """
     record = membership.placed(ctx, record)
     run = _begin(ctx, record, restarts, streak)
-    if record.spec.infra:
-        infra.begin(ctx, record, run)
+    if record.spec.pod:
+        podcgroup.begin(ctx, record)
     image = effective.image_config(ctx, record)
     root = _mount_root(ctx, record)
     if namespaces.owns_network(record.spec):

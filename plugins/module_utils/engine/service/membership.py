@@ -73,23 +73,23 @@ def place(ctx: Context, spec: ContainerSpec, pod: Pod) -> ContainerSpec:
 
 
 def cgroup_path(ctx: Context, pod: Pod) -> str:
-    """The pod's cgroup, below which those of its containers are: a directory, or systemd's slice."""
-    from . import effective
+    """The pod's cgroup, below which those of its containers are: a directory, or systemd's slice; '' for a user
+    to whom none is delegated."""
+    from . import effective, limits
 
     parent = pod.spec.cgroup_parent
+    if ctx.rootless and limits.delegated(ctx) is None:
+        return ""
     if effective.cgroup_manager(ctx) == "systemd":
-        base = (os.path.basename(parent) or "machine.slice")[:-len(".slice")]
+        base = (os.path.basename(parent) or ("user.slice" if ctx.rootless else "machine.slice"))[:-len(".slice")]
         return "%s-%s_pod_%s.slice" % (base, ctx.prefix.replace("-", "_"), pod.id)
     return os.path.join("/", parent or ctx.prefix, "pod-" + pod.id)
 
 
-def check(ctx: Context, spec: ContainerSpec) -> None:
-    """Raise InvalidInput for what a container leaves to its pod, NotFound when there is no such pod."""
-    if not spec.pod or spec.infra:
-        return
+def check(spec: ContainerSpec, pod: Pod) -> None:
+    """Raise InvalidInput for what a container leaves to its pod."""
     from ..formats.pod import NETWORK
 
-    pod = pod_store.named(ctx, spec.pod)
     if not pod.infra:
         return
     found: List[str] = []
@@ -111,16 +111,31 @@ def members(ctx: Context, pod: Pod) -> List[Record]:
 
 @contextlib.contextmanager
 def joining(ctx: Context, spec: ContainerSpec) -> Iterator[ContainerSpec]:
-    """Keep the pod that a new container is to be in from being removed for the body; the spec with its name."""
+    """Keep the pod that a new container is to be in from being removed for the body; the spec with its name.
+
+    ``new:NAME`` makes the pod, which is gone again when the body fails.
+    """
     if not spec.pod or spec.infra:
         yield spec
+        return
+    if spec.pod.startswith("new:"):
+        from . import pods
+
+        spec = pods.create_for(ctx, spec)
+        try:
+            with joining(ctx, spec) as joined:
+                yield joined
+        except BaseException:
+            pods.remove(ctx, spec.pod, force=True)
+            raise
         return
     pod_id = pod_store.find(ctx, spec.pod)
     with pod_store.lock(ctx, pod_id, shared=True):
         try:
-            spec = replace(spec, pod=pod_store.get(ctx, pod_id).name)
+            pod = pod_store.get(ctx, pod_id)
         except NotFound:
             pod_store.drop_lock(ctx, pod_id)
             raise
-        check(ctx, spec)
+        spec = replace(spec, pod=pod.name)
+        check(spec, pod)
         yield spec

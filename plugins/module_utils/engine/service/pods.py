@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence
 from ..context import Context
 from ..errors import EngineError, InUse, NotFound, WrongState
 from ..formats import pod as formats
+from ..formats.container import ContainerSpec
 from ..formats.pod import PodSpec
 from ..frozen import replace
 from ..store import containers as container_store
@@ -22,7 +23,7 @@ from ..store import names
 from ..store import pods as store
 from ..store.containers import Record
 from ..store.pods import Pod
-from . import creation, infra, journal, lifecycle, membership, naming, removal
+from . import creation, infra, journal, lifecycle, membership, naming, podcgroup, removal
 
 ATTEMPTS = 20
 
@@ -34,6 +35,7 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
     """
     journal.repair(ctx)
     formats.check(spec)
+    podcgroup.check(ctx, spec)
     pod_id = os.urandom(32).hex()
     with store.lock(ctx, pod_id), journal.work(ctx, "pod-" + pod_id, "pod-create", undo_create, {}):
         name = _take_name(ctx, spec.name, pod_id)
@@ -42,6 +44,14 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
             pod = pod._replace(infra=creation.create(ctx, infra.spec(pod)).id)
         store.write(ctx, pod)
     return pod
+
+
+def create_for(ctx: Context, spec: ContainerSpec) -> ContainerSpec:
+    """Make the pod that a container's ``new:NAME`` asks for; it gets the container's ports, networks and host name,
+    which are gone from the spec that comes back."""
+    moved = {name: getattr(spec, name) for name in formats.NETWORK + ("hostname",)}
+    pod = create(ctx, PodSpec(name=spec.pod.partition(":")[2], **moved))
+    return replace(spec, pod=pod.name, **{name: formats.DEFAULTS[name] for name in moved})
 
 
 def _take_name(ctx: Context, wanted: str, pod_id: str) -> str:
@@ -117,7 +127,7 @@ def complete_removal(ctx: Context, key: str, note: Dict[str, Any]) -> None:
             for container_id in ready:
                 _remove_container(ctx, container_id, note["timeout"])
                 left.remove(container_id)
-        infra.remove_cgroup(ctx, pod)
+        podcgroup.remove(ctx, pod)
     store.remove(ctx, pod_id)
     names.release(ctx, "containers", note["name"], pod_id)
     store.drop_lock(ctx, pod_id)
@@ -150,19 +160,23 @@ def everyone(ctx: Context, pod: Pod) -> List[Record]:
     return found
 
 
-def start(ctx: Context, name: str) -> Pod:
+def start(ctx: Context, name: str, *, unfinished: bool = False) -> Pod:
     """Start a pod's infra container, then its containers in the order in which they were made.
 
-    Those that run in namespaces of an infra container that is gone are restarted. Raises EngineError with
-    all that failed.
+    Those that run in namespaces of an infra container that is gone are restarted. ``unfinished`` leaves those
+    alone that have done their work while the pod ran (store.containers.finished). Raises EngineError with all
+    that failed.
     """
     pod = store.lookup(ctx, name)
     stale = bool(pod.infra) and not container_store.state(ctx, pod.infra).running
     if pod.infra:
         lifecycle.start(ctx, pod.infra)
     problems = []
+    spare = unfinished and not stale and alive(ctx, pod)
     for record in membership.members(ctx, pod):
         try:
+            if spare and container_store.finished(ctx, record.id):
+                continue
             if stale and container_store.state(ctx, record.id).running:
                 lifecycle.restart(ctx, record.id)
             elif container_store.state(ctx, record.id).status != "paused":
@@ -171,6 +185,11 @@ def start(ctx: Context, name: str) -> Pod:
             problems.append(str(exc))
     _raise(pod, "start", problems)
     return pod
+
+
+def alive(ctx: Context, pod: Pod) -> bool:
+    """Whether anything of a pod runs."""
+    return any(container_store.state(ctx, record.id).running for record in everyone(ctx, pod))
 
 
 def stop(ctx: Context, name: str, *, timeout: Optional[float] = None) -> bool:

@@ -318,3 +318,9 @@ def unmark_stopped(ctx: Context, container_id: str) -> None:
 def stopped_by_user(ctx: Context, container_id: str) -> bool:
     """Whether a user ended the last run."""
     return os.path.exists(directory(ctx, container_id, "stopped"))
+
+
+def finished(ctx: Context, container_id: str, known: Optional[State] = None) -> bool:
+    """Whether it has ended by itself with the exit code 0: it has done its work."""
+    now = known or state(ctx, container_id)
+    return now.status == "exited" and now.exit_code == 0 and not stopped_by_user(ctx, container_id)

@@ -1,0 +1,78 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Read about pods."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: pod_info
+short_description: Read about pods
+version_added: 0.1.0
+author: The pycontainer authors (@pycontainer)
+description:
+  - Returns what C(pycontainer pod inspect) shows. What does not exist is left out.
+extends_documentation_fragment:
+  - pycontainer.engine.engine
+  - pycontainer.engine.engine.info_attributes
+options:
+  name:
+    description: Names or IDs of pods. When it is left out, all of them.
+    type: list
+    elements: str
+  filters:
+    description:
+      - Conditions that all have to be met, as C(KEY=VALUE), with the keys that C(pycontainer pod ps --filter)
+        knows.
+    type: list
+    elements: str
+"""
+
+EXAMPLES = r"""
+- name: Read about all pods
+  pycontainer.engine.pod_info:
+  register: found
+
+- name: Read about one of them
+  pycontainer.engine.pod_info:
+    name: shop
+"""
+
+RETURN = r"""
+pods:
+  description: One row for each of the pods.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{Id: 3f0c..., Name: shop}]
+"""
+
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+
+
+def run(ctx, params, check):
+    """Look them up."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import podlisting
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import inspect_all
+
+    names = params["name"]
+    if names is None:
+        names = [row.pod.id for row in podlisting.rows(ctx, filters=params["filters"] or ())]
+    return Result(False, {"pods": inspect_all(ctx, podlisting.inspect, names)})
+
+
+def table():
+    """Its options and what goes together with what."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import Row
+
+    rows = (Row("name", "list", settings={"elements": "str"}), Row("filters", "list", settings={"elements": "str"}))
+    return rows, {"mutually_exclusive": [("name", "filters")]}
+
+
+def main():
+    """Entry point."""
+    run_module(table, run)
+
+
+if __name__ == "__main__":
+    main()
