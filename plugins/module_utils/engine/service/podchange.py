@@ -9,13 +9,13 @@ namespaces. A new infra container that does not start puts the old one back to w
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace as changed
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
 from ..errors import EngineError, NotFound
 from ..formats import pod as formats
 from ..formats.pod import PodSpec
+from ..frozen import replace as changed
 from ..store import containers as container_store
 from ..store import names, volumes
 from ..store import pods as store
