@@ -517,6 +517,12 @@ EXAMPLES = r"""
   pycontainer.engine.container:
     name: web
     state: absent
+
+- name: A web server in the pod shop, whose network it shares
+  pycontainer.engine.container:
+    name: shop-web
+    pod: shop
+    image: docker.io/library/nginx
 """
 
 RETURN = r"""

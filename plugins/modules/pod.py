@@ -217,18 +217,12 @@ EXAMPLES = r"""
     publish:
       - 8080:80
 
-- name: A web server in it
-  pycontainer.engine.container:
-    name: shop-web
-    pod: shop
-    image: docker.io/library/nginx
-
-- name: What talks to it over localhost
-  pycontainer.engine.container:
-    name: shop-probe
-    pod: shop
-    image: docker.io/library/busybox
-    command: sh -c 'while sleep 10; do wget -qO- http://localhost/; done'
+- name: Containers that see one another's processes, and have 512 MB together
+  pycontainer.engine.pod:
+    name: batch
+    share: +pid
+    memory: 512m
+    exit_policy: stop
 
 - name: No pod, and none of its containers
   pycontainer.engine.pod:
