@@ -187,7 +187,17 @@ def test_sizes_are_those_of_what_is_there(client: Client) -> None:
         if os.path.islink(os.path.join(client.image, "bin", name)))
     assert client("inspect", "--size", "one", "--format", "{{.SizeRw}} {{.SizeRootFs}}")[1] == "0 %d\n" % whole
     assert client("ps", "-a", "--size", "--format", "{{.Size}}")[1].startswith("0B (virtual ")
+    assert client("ps", "-a", "--format", "{{.Size}}")[0] == 125
     assert client("ps", "-as")[1].split("\n")[0].endswith("SIZE")
+
+
+def test_templates_know_what_podmans_know(client: Client) -> None:
+    client.detached("--name", "one", "-l", "k=v", "-v", "/tmp:/x", client.image, "sleep", "100")
+    template = "{{.AutoRemove}} {{.Mounts}} {{.Labels.k}} {{.Exited}} {{.ExitedAt}} {{.Pid}} {{.IsInfra}} {{.PIDNS}}"
+    row = client("ps", "--format", template)[1].split()
+    assert row[:5] == ["false", "[/x]", "v", "false", "-62135596800"]
+    assert os.readlink("/proc/%s/ns/pid" % row[5]) == "pid:[%s]" % row[7]
+    assert client("network", "ls", "--format", "{{.Name}} {{.Internal}} {{.DNSEnabled}}")[1] == "podman false false\n"
 
 
 def test_output_that_cannot_be_written_is_an_error(client: Client) -> None:

@@ -33,6 +33,11 @@ def seconds(text: str) -> float:
         return 0.0
 
 
+def stamp(text: str) -> str:
+    """An RFC 3339 time as Go prints one: '2026-01-02 03:04:05 +0000 UTC'; '' for what is none."""
+    return time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(seconds(text))) if seconds(text) else ""
+
+
 def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     """List images, a row for each name."""
     key = parsed.get("sort", "created")
@@ -43,7 +48,8 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     for record in images.all(ctx):
         for name in record.names or (NO_NAME,):
             if all(fit(record, name) for fit in fits):
-                found.append((_row(ctx, record, name, bool(parsed.get("no-trunc"))), record))
+                row = _row(record, name, bool(parsed.get("no-trunc")))
+                found.append((_template_row(ctx, record, row) if parsed.get("format") else row, record))
     found.sort(key=lambda pair: _SORTED_BY[key](*pair))
     if parsed.get("quiet"):
         io.out.write("".join(one + "\n" for one in dict.fromkeys(row["ID"] for row, _record in found)))
@@ -58,7 +64,7 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
-def _row(ctx: Context, record: Any, name: str, full: bool) -> Dict[str, Any]:
+def _row(record: Any, name: str, full: bool) -> Dict[str, Any]:
     from ..formats import humanize
 
     when = seconds(record.created)
@@ -66,9 +72,15 @@ def _row(ctx: Context, record: Any, name: str, full: bool) -> Dict[str, Any]:
     repository, _colon, tag = name.rpartition(":")
     return {"ID": "sha256:" + record.id if full else output.short(record.id, False), "Id": record.id,
             "Digest": record.manifest_digest, "Size": humanize.size(record.size), "Labels": record.labels,
-            "Created": ago, "CreatedAt": record.created, "CreatedSince": ago,
-            "Containers": len(images.users(ctx, record)), "Repository": repository, "Tag": tag,
-            "Names": list(record.names)}
+            "Created": ago, "CreatedAt": stamp(record.created), "CreatedSince": ago, "Repository": repository,
+            "Tag": tag}
+
+
+def _template_row(ctx: Context, record: Any, row: Dict[str, Any]) -> Dict[str, Any]:
+    """The fields for templates: podman's JSON, but in words where its templates have words."""
+    fields = dict(_json_row(ctx, record), Dangling=row["Repository"] == "<none>", ReadOnly=False,
+                  CreatedTime=row["CreatedAt"], History=", ".join(record.names))
+    return dict(fields, **row)
 
 
 def _json_row(ctx: Context, record: Any) -> Dict[str, Any]:

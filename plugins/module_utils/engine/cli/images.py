@@ -16,7 +16,7 @@ from ..errors import EngineError, InvalidInput, NotFound
 from ..service import images
 from . import options, output
 from .flags import IO, Flag, Parsed, Verb
-from .imagelist import seconds
+from .imagelist import seconds, stamp
 
 ACCESS = tuple(flag for flag in options.PULL if flag.long in (
     "authfile", "tls-verify", "cert-dir", "creds", "retry", "retry-delay"))
@@ -118,7 +118,8 @@ def history(ctx: Context, parsed: Parsed, io: IO) -> int:
         return 0
     full, human = bool(parsed.get("no-trunc")), parsed.get("human", True)
     shown = [{"ID": row["id"] if row["id"] == "<missing>" else output.short(row["id"], full),
-              "Created": _when(row["created"], human),
+              "Created": _when(row["created"], human), "CreatedSince": _when(row["created"], human),
+              "CreatedAt": stamp(row["created"]), "Tags": row["tags"],
               "CreatedBy": row["CreatedBy"] if full or len(row["CreatedBy"]) <= 45 else row["CreatedBy"][:42] + "...",
               "Size": humanize.size(row["size"]) if human else row["size"], "Comment": row["comment"]} for row in rows]
     columns = (("ID", "ID"), ("CREATED", "Created"), ("CREATED BY", "CreatedBy"), ("SIZE", "Size"),

@@ -57,14 +57,16 @@ def _list(ctx: Context, parsed: Parsed) -> str:
     if key:
         if key not in SORTED_BY:
             raise InvalidInput("--sort %s is not there" % key, "Use one of: %s." % ", ".join(sorted(SORTED_BY)))
-        rows.sort(key=lambda row: _row(row, full)[SORTED_BY[key]])
+        rows.sort(key=lambda row: _row(ctx, row, full)[SORTED_BY[key]])
     if parsed.get("quiet"):
         if format:
             raise InvalidInput("--quiet and --format cannot go together", "Leave one of them out.")
         return "".join(output.short(row.id, full) + "\n" for row in rows)
-    found = [_json_row(row) if output.is_json(format) else _row(row, full) for row in rows]
-    if parsed.get("ns"):
-        found = [dict(shown, **_namespaces(row.state.pid)) for shown, row in zip(found, rows)]
+    if format and ".Size" in format and not parsed.get("size"):
+        raise InvalidInput("The template's .Size needs --size", "Add --size; it takes a look at every file.")
+    # Only templates and JSON need what takes reading more files.
+    make = _json_row if output.is_json(format) else _template_row if format or parsed.get("ns") else _row
+    found = [make(ctx, row, full) for row in rows]
     columns: Tuple[Tuple[str, str], ...] = NAMESPACE_COLUMNS if parsed.get("ns") else COLUMNS
     if parsed.get("size"):
         found = [dict(shown, Size=_size(ctx, row.id, output.is_json(format))) for shown, row in zip(found, rows)]
@@ -97,7 +99,8 @@ def _namespaces(pid: int) -> Dict[str, str]:
     return result
 
 
-def _row(row: Any, full: bool) -> Dict[str, Any]:
+def _row(ctx: Context, row: Any, full: bool) -> Dict[str, Any]:
+    """The fields for tables: those of a template, and the few of the table alone."""
     from ..formats import humanize
 
     state, now = row.state, time.time()
@@ -107,11 +110,18 @@ def _row(row: Any, full: bool) -> Dict[str, Any]:
         "ID": output.short(row.id, full), "Image": row.document["image_name"] or row.spec.get("image", ""),
         "Command": command if full or len(command) <= 20 else command[:17] + "...", "CreatedAgo": created,
         "CreatedSince": row.document["created"], "Created": _stamp(row.document["created"]), "RunningFor": created,
-        "CreatedAt": _stamp(row.document["created"]), "CreatedHuman": created, "Exited": state.status == "exited",
-        "Status": _status(state, now), "State": state.status, "Ports": ports_text(row.ports), "Names": row.name,
-        "Pid": state.pid, "ExitCode": state.exit_code, "ImageID": row.document["image_id"], "Restarts": state.restarts,
-        "Labels": row.spec.get("label", {}), "Networks": ",".join(_networks(row)), "StartedAt": state.started_at,
-        "Pod": output.short(row.pod_id, full), "PodName": row.spec.get("pod", "")}
+        "CreatedAt": _stamp(row.document["created"]), "CreatedHuman": created,
+        "Status": _status(ctx, row, now), "State": state.status, "Ports": ports_text(row.ports), "Names": row.name,
+        "StartedAt": int(state.started_at or NEVER), "Pod": output.short(row.pod_id, full),
+        "PodName": row.spec.get("pod", "")}
+
+
+def _template_row(ctx: Context, row: Any, full: bool) -> Dict[str, Any]:
+    """The fields for templates: podman's JSON, but in words where its templates have words."""
+    fields = dict(_json_row(ctx, row), **_row(ctx, row, full))
+    del fields["Id"]
+    return dict(fields, ImageID=output.short(row.document["image_id"], full), Networks=",".join(_networks(row)),
+                Restarts=row.state.restarts, **_namespaces(row.state.pid))
 
 
 def _networks(row: Any) -> List[str]:
@@ -124,14 +134,14 @@ def _stamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S +0000 UTC", time.gmtime(seconds))
 
 
-def _status(state: Any, now: float) -> str:
+def _status(ctx: Context, row: Any, now: float) -> str:
     from ..formats import humanize
 
+    state = row.state
     if state.status == "running":
         text = "Up " + humanize.ago(now - state.started_at)
-        health = (state.raw.get("health") or {}).get("status") if isinstance(state.raw.get("health"), dict) else ""
-        text += " (%s)" % health if health else ""
-        return text
+        health = containers.health_status(ctx, row.id) if state.raw.get("health") else ""
+        return "%s (%s)" % (text, health) if health else text
     if state.status == "exited":
         return "Exited (%d) %s" % (state.exit_code, humanize.ago(now - state.finished_at))
     return str(state.status).capitalize()
@@ -144,22 +154,27 @@ def ports_text(rows: List[Dict[str, Any]]) -> str:
         row.get("protocol", "tcp")) for row in rows)
 
 
-def _json_row(row: Any) -> Dict[str, Any]:
+def _json_row(ctx: Context, row: Any, _full: bool = True) -> Dict[str, Any]:
     """A row of 'ps --format json', with podman's keys."""
+    from ..formats import humanize
+    from ..service import listing
+
     state = row.state
     return {
-        "AutoRemove": bool(row.spec.get("rm")), "Command": row.argv, "CreatedAt": _row(row, True)["CreatedAgo"],
+        "AutoRemove": bool(row.spec.get("rm")), "Command": row.argv,
+        "CreatedAt": humanize.ago(time.time() - row.document["created"]),
         "Created": int(row.document["created"]), "Exited": state.status == "exited",
         "ExitedAt": int(state.finished_at or NEVER),
         "ExitCode": state.exit_code, "Id": row.id, "Image": row.document["image_name"] or row.spec.get("image", ""),
         "ImageID": row.document["image_id"], "IsInfra": bool(row.spec.get("infra")),
-        "Labels": row.spec.get("label") or None,
+        "Labels": listing.labels_of(ctx, row) or None,
         "Mounts": sorted(one["target"] for one in row.spec.get("mounts", ())), "Names": [row.name], "Namespaces": {},
         "Networks": _networks(row), "Pid": state.pid, "Pod": row.pod_id, "PodName": row.spec.get("pod", ""),
         "Ports": [{"host_ip": p.get("host_ip", ""), "container_port": p["container_port"],
                    "host_port": p.get("host_port", 0), "range": 1, "protocol": p.get("protocol", "tcp")}
                   for p in row.ports] or None,
-        "Size": None, "StartedAt": int(state.started_at), "State": state.status, "Status": _status(state, time.time())}
+        "Size": None, "StartedAt": int(state.started_at or NEVER), "State": state.status,
+        "Status": _status(ctx, row, time.time())}
 
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -78,7 +78,12 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
         io.out.write(output.to_json([networks.inspect(ctx, record.spec.name) for record in records]))
         return 0
     rows = [{"ID": output.short(record.id, bool(parsed.get("no-trunc"))), "Name": record.spec.name,
-             "Driver": record.spec.driver, "Labels": record.spec.labels} for record in records]
+             "Driver": record.spec.driver} for record in records]
+    if parsed.get("format"):
+        # Templates may ask for anything that inspect knows.
+        rows = [dict({key: value for key, value in networks.inspect(ctx, row["Name"]).items() if key not in (
+            "id", "name", "driver", "labels")}, Labels=",".join("%s=%s" % pair for pair in record.spec.labels.items()),
+            **row) for row, record in zip(rows, records)]
     io.out.write(output.render(rows, (("NETWORK ID", "ID"), ("NAME", "Name"), ("DRIVER", "Driver")),
                                format=parsed.get("format"), quiet_key="Name" if parsed.get("quiet") else "",
                                noheading=bool(parsed.get("noheading"))))

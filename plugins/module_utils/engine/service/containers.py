@@ -181,6 +181,11 @@ def running(ctx: Context, name: str) -> bool:
     return store.state(ctx, store.find(ctx, name)).running
 
 
+def health_status(ctx: Context, container_id: str) -> str:
+    """'healthy', 'unhealthy', 'starting', or '' for a container without checks; see store.health_status."""
+    return store.health_status(ctx, container_id)
+
+
 def dependents(ctx: Context, name: str) -> List[str]:
     """The IDs of the containers that cannot run without this one."""
     from . import removal
