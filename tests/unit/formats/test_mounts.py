@@ -44,6 +44,9 @@ def test_tmpfs_in_both_spellings() -> None:
     assert mounts.tmpfs({"/t": "size=10m,mode=1777,noexec"}) == wanted
     assert mounts.tmpfs(["/t:noexec,rw,mode=1777,size=10240k"]) == wanted
     assert mounts.mounts(["type=tmpfs,target=/t,tmpfs-size=10m,tmpfs-mode=1777,noexec"]) == wanted
+    assert mounts.tmpfs({"/t": "tmpcopyup,rw"}) == mounts.tmpfs("/t") == [row("tmpfs", "", "/t")]
+    assert mounts.tmpfs({"/t": "notmpcopyup"}) == mounts.mounts("type=tmpfs,target=/t,notmpcopyup") == [
+        row("tmpfs", "", "/t", "notmpcopyup")]
     assert mounts.tmpfs({"/t": "size=50%"}) == [row("tmpfs", "", "/t", "size=50%")]
 
 
@@ -56,7 +59,8 @@ def test_rows_are_sorted_by_target_and_doubles_refused() -> None:
 
 @pytest.mark.parametrize("word", [
     "", ":", "a:", ":/a", "a:b", "a:/b:ro:more", "a:/", "a:/../b", "/a:/b:purple", "/a:/b:ro,rw", "/a:/b:z,Z",
-    "./a:/b", "sp ace:/b", "-a:/b", "/a:/b:size=3", "a:/b\n"])
+    "./a:/b", "sp ace:/b", "-a:/b", "/a:/b:size=3", "a:/b\n",
+    "/a:/b:nocopy", "/a:/b:tmpcopyup", "a:/b:notmpcopyup"])
 def test_wrong_volumes(word: str) -> None:
     with pytest.raises(InvalidInput):
         assert mounts.rows(mounts.volumes([word])) is None
@@ -65,6 +69,8 @@ def test_wrong_volumes(word: str) -> None:
 @pytest.mark.parametrize("word", [
     "type=bind,target=/a", "type=bind,source=relative,target=/a", "type=moon,target=/a",
     "type=tmpfs,source=x,target=/a",
+    "type=tmpfs,target=/t,U", "type=tmpfs,target=/t,nocopy", "type=tmpfs,target=/t,tmpcopyup,notmpcopyup",
+    "type=image,source=i,target=/i,rw", "type=image,source=i,target=/i,U", "type=image,source=i,target=/i,noexec",
     "type=image,target=/i", "type=volume", "source=a,target=/a,colour=red", "type=tmpfs,target=/t,mode=9"])
 def test_wrong_mounts(word: str) -> None:
     with pytest.raises(InvalidInput):

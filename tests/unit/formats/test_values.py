@@ -16,6 +16,9 @@ SAME = [
     ("memory_swap", ["-1", -1, "unlimited"], -1),
     ("stop_signal", ["SIGTERM", "TERM", "term", 15, "15"], "SIGTERM"),
     ("stop_signal", ["SIGRTMIN+3", "RTMIN+3", 37], "SIGRTMIN+3"),
+    ("stop_signal", ["SIGRTMAX", "RTMAX", 64, "SIGRTMIN+30"], "SIGRTMIN+30"),
+    ("stop_signal", ["RTMAX-1", 63], "SIGRTMIN+29"), ("stop_signal", ["RTMIN", 34, "RTMAX-30"], "SIGRTMIN"),
+    ("stop_signal", ["SIGCHLD", "SIGCLD", 17], "SIGCHLD"),
     ("command", ["sleep 'a b'", ["sleep", "a b"], ("sleep", "a b")], ["sleep", "a b"]),
     ("entrypoint", ["/bin/sh", ["/bin/sh"], '["/bin/sh"]'], ["/bin/sh"]),
     ("entrypoint", ["", []], []),
@@ -97,7 +100,8 @@ WRONG = [
     ("hostname", "a b"), ("hostname", "-a"), ("hostname", "x" * 65), ("hostname", "a\nb"), ("etc_hosts", {"a": "b"}),
     ("etc_hosts", {"a\n1.2.3.4 b": "1.2.3.4"}), ("workdir", "relative"), ("workdir", "/a/../b"), ("pid", "shared"),
     ("ipc", "ns:relative"), ("cpus", "many"), ("cpus", "-1"), ("cpuset_cpus", "3-1"), ("oom_score_adj", 1001),
-    ("log_driver", "syslog"), ("log_opt", {"colour": "red"}), ("timezone", "../../etc/passwd"),
+    ("stop_signal", "RTMAX-31"), ("stop_signal", "SIGRTMIN+31"), ("stop_signal", 0), ("blkio_weight", 9),
+    ("blkio_weight", 1001), ("log_driver", "syslog"), ("log_opt", {"colour": "red"}), ("timezone", "../../etc/passwd"),
     ("security_opt", "seccomp"), ("image_volume", "keep"), ("label", {"a": {"b": "c"}}), ("user", "root\n"),
 ]
 

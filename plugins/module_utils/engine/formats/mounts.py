@@ -17,11 +17,15 @@ PROPAGATIONS = ("shared", "slave", "private", "unbindable", "rshared", "rslave",
 # option: the ones that contradict it
 _GROUPS: Tuple[Tuple[str, ...], ...] = (
     ("ro", "rw"), ("exec", "noexec"), ("suid", "nosuid"), ("dev", "nodev"), ("z", "Z"), ("copy", "nocopy"),
-    ("bind", "rbind"), PROPAGATIONS)
-_PLAIN = frozenset(word for group in _GROUPS for word in group) | {"U", "tmpcopyup", "notmpcopyup", "idmap", "O"}
-_REFUSED = {"O": "overlay volumes", "idmap": "id-mapped mounts", "tmpcopyup": "tmpcopyup"}
+    ("bind", "rbind"), ("tmpcopyup", "notmpcopyup"), PROPAGATIONS)
+_PLAIN = frozenset(word for group in _GROUPS for word in group) | {"U", "idmap", "O"}
+_REFUSED = {"O": "overlay volumes", "idmap": "id-mapped mounts"}
+# What would do nothing with a kind of mount is refused. podman's own words for a tmpfs: see podman-run(1).
+_NOT_FOR = {"bind": ("copy", "nocopy", "tmpcopyup", "notmpcopyup"), "volume": ("tmpcopyup", "notmpcopyup"),
+            "tmpfs": ("copy", "nocopy", "z", "Z", "U", "bind", "rbind"),
+            "image": tuple(word for group in _GROUPS for word in group if word != "ro") + ("U",)}
 # These say what is the case anyway, so they are no difference.
-_DEFAULTS = {"bind": ("rw", "rbind", "rprivate"), "volume": ("rw", "copy", "rprivate"), "tmpfs": ("rw", "notmpcopyup"),
+_DEFAULTS = {"bind": ("rw", "rbind", "rprivate"), "volume": ("rw", "copy", "rprivate"), "tmpfs": ("rw", "tmpcopyup"),
              "image": ("ro",)}
 _KEYS = {"src": "source", "from": "source", "dst": "target", "destination": "target"}
 _FLAGS = {"readonly": "ro", "ro": "ro", "u": "U", "chown": "U"}
@@ -150,6 +154,8 @@ def _options(words: Any, kind: str, option: str) -> List[str]:
             chosen[key] = _valued(key, content, kind, option)
         elif word in _REFUSED:
             raise Unsupported("%s: %s are not supported by this version of the engine" % (option, _REFUSED[word]))
+        elif word in _NOT_FOR[kind]:
+            raise InvalidInput("%s has the option %s, which a mount of type %s does not have" % (option, word, kind))
         elif word in _PLAIN:
             group = next((g[0] for g in _GROUPS if word in g), word)
             if chosen.setdefault(group, word) != word:

@@ -123,7 +123,8 @@ def _process(inputs: Inputs) -> Dict[str, Any]:
     # A user without privileges gets only what was added by hand, and that as ambient too:
     # otherwise execve(2) would take it away again.
     root = user.uid == 0
-    effective = list(inputs.capabilities) if root else sorted(set(inputs.capabilities) & set(spec.cap_add))
+    everything = root or "ALL" in spec.cap_add
+    effective = list(inputs.capabilities) if everything else sorted(set(inputs.capabilities) & set(spec.cap_add))
     process: Dict[str, Any] = {
         "terminal": spec.tty,
         "user": {"uid": user.uid, "gid": user.gid, "additionalGids": list(user.groups), "umask": int(spec.umask, 8)},
@@ -141,7 +142,8 @@ def _process(inputs: Inputs) -> Dict[str, Any]:
     if spec.oom_score_adj is not None:
         process["oomScoreAdj"] = spec.oom_score_adj
     for option in spec.security_opt:
-        if option.startswith("apparmor="):
+        # Without AppArmor on the host, a runtime refuses any profile, 'unconfined' too.
+        if option.startswith("apparmor=") and option != "apparmor=unconfined":
             process["apparmorProfile"] = option.partition("=")[2]
     return process
 
@@ -192,10 +194,10 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
     if inputs.shm_path:
         rows.append({"destination": "/dev/shm", "type": "bind", "source": inputs.shm_path,
                      "options": ["bind", "rprivate", "nosuid", "noexec", "nodev"]})
-    elif inputs.namespaces.get("ipc") == "":
+    elif inputs.namespaces.get("ipc") == "" and spec.ipc != "none":
         rows.append({"destination": "/dev/shm", "type": "tmpfs", "source": "shm",
                      "options": protected + ["mode=1777", "size=%d" % spec.shm_size]})
-    else:
+    elif spec.ipc != "none":
         rows.append({"destination": "/dev/shm", "type": "bind", "source": "/dev/shm",
                      "options": ["rbind", "rprivate"] + protected})
     extra = list(inputs.mounts)
@@ -206,8 +208,17 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
                   for path in ("/run", "/tmp", "/var/tmp") if path not in taken]
     replaced = {row["destination"] for row in extra}
     rows = [row for row in rows if row["destination"] not in replaced]
-    # A mount on a directory has to come after the one on its parent.
-    return rows + sorted((dict(row) for row in extra), key=lambda row: row["destination"].count("/"))
+    # A mount on a directory has to come after the one on its parent, which may be a volume on /dev.
+    return sorted([*rows, *(dict(row) for row in extra)], key=lambda row: row["destination"].count("/"))
+
+
+def _propagation(inputs: Inputs) -> str:
+    """How the root file system propagates: a mount cannot be more open than the tree that it is made in.
+
+    '' leaves it to the OCI runtime, which makes it a slave of the host's.
+    """
+    options = {option for row in inputs.mounts for option in row.get("options", ())}
+    return "rshared" if options & {"shared", "rshared"} else "rslave" if options & {"slave", "rslave"} else ""
 
 
 def _linux(inputs: Inputs) -> Dict[str, Any]:
@@ -221,6 +232,8 @@ def _linux(inputs: Inputs) -> Dict[str, Any]:
         "devices": [dict(row) for row in inputs.devices],
     }
     linux["resources"]["devices"] = _device_rules(inputs)
+    if _propagation(inputs):
+        linux["rootfsPropagation"] = _propagation(inputs)
     if not spec.privileged:
         masked, readonly = _paths(spec)
         linux["maskedPaths"], linux["readonlyPaths"] = masked, readonly
@@ -319,7 +332,7 @@ def _cpu(spec: ContainerSpec) -> Dict[str, Any]:
     if spec.cpus:
         if spec.cpu_quota or spec.cpu_period:
             raise InvalidInput("cpus goes with neither cpu_quota nor cpu_period", "Use one way to say it.")
-        cpu["period"], cpu["quota"] = 100000, int(spec.cpus * 100000)
+        cpu["period"], cpu["quota"] = 100000, round(spec.cpus * 100000)
     for key, value in (("period", spec.cpu_period), ("quota", spec.cpu_quota), ("shares", spec.cpu_shares),
                        ("cpus", spec.cpuset_cpus), ("mems", spec.cpuset_mems),
                        ("realtimePeriod", spec.cpu_rt_period), ("realtimeRuntime", spec.cpu_rt_runtime)):

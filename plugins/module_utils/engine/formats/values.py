@@ -135,7 +135,10 @@ def signal(value: Any, option: str = "stop_signal") -> str:
     base, _plus, offset = name.replace("-", "+").partition("+")
     span = signals.SIGRTMAX - signals.SIGRTMIN
     if base in ("SIGRTMIN", "SIGRTMAX") and offset.isdigit() and 0 < int(offset) <= span:
-        return "SIGRTMIN+%d" % (int(offset) if base == "SIGRTMIN" else span - int(offset))
+        above = int(offset) if base == "SIGRTMIN" else span - int(offset)
+        return "SIGRTMIN+%d" % above if above else "SIGRTMIN"
+    if name == "SIGRTMAX":
+        return "SIGRTMIN+%d" % span
     if name not in signals.Signals.__members__:
         raise InvalidInput("%s is %r: there is no such signal" % (option, value), "signal(7) lists them.")
     return signals.Signals[name].name
@@ -407,6 +410,12 @@ def process_limit(value: Any, option: str = "pids_limit") -> int:
     return integer(-1 if text(value, option) == "unlimited" else value, option, -1) or -1
 
 
+def block_weight(value: Any, option: str = "blkio_weight") -> int:
+    """A share of block I/O, 10 to 1000; 0 for the default."""
+    number = integer(value, option, 0, 1000)
+    return number if number == 0 else integer(number, option, 10, 1000)
+
+
 def systemd(value: Any, option: str = "systemd") -> str:
     """true, false or always."""
     return "always" if text(value, option) == "always" else ("true" if boolean(value, option) else "false")
@@ -469,7 +478,7 @@ FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "memory_swappiness": _number(0, 100), "oom_kill_disable": boolean, "cpus": cpus,
     "cpu_period": _number(0, 1000000), "cpu_quota": _number(-1), "cpu_rt_period": _number(),
     "cpu_rt_runtime": _number(), "cpu_shares": _number(0, 262144), "cpuset_cpus": cpu_set, "cpuset_mems": cpu_set,
-    "pids_limit": process_limit, "blkio_weight": _number(0, 1000),
+    "pids_limit": process_limit, "blkio_weight": block_weight,
     "device_read_bps": rates, "device_write_bps": rates,
     "device_read_iops": lambda value, option: rates(value, option, True),
     "device_write_iops": lambda value, option: rates(value, option, True),

@@ -17,4 +17,7 @@ def hard_limits() -> Dict[str, int]:
             # BSD's names for the same limits are not part of the runtime-spec.
             if name not in ("RLIMIT_OFILE", "RLIMIT_VMEM", "RLIMIT_SBSIZE", "RLIMIT_SWAP", "RLIMIT_NPTS"):
                 result[name] = -1 if hard == resource.RLIM_INFINITY else hard
+    # Linux has had no use for it since 2.4.25, but takes and hands on a value: RLIMIT_LOCKS of bits/resource.h.
+    result.setdefault("RLIMIT_LOCKS", -1 if resource.getrlimit(10)[1] == resource.RLIM_INFINITY
+                      else resource.getrlimit(10)[1])
     return result

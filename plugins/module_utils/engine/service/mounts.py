@@ -21,7 +21,7 @@ PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave", "
 # Options that stand in config.json as they are; all others are the engine's own work.
 _PLAIN = frozenset(("ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "bind", "rbind", "relatime",
                     "noatime", "nodiratime", "sync", "async") + PROPAGATIONS)
-_OURS = frozenset(("z", "Z", "U", "copy", "nocopy"))
+_OURS = frozenset(("z", "Z", "U", "copy", "nocopy", "notmpcopyup"))
 
 
 class Resolved(NamedTuple):
@@ -141,7 +141,7 @@ def _tmpfs(row: Mount) -> Resolved:
             options.append(default)
     if "ro" not in options and "rw" not in options:
         options.append("rw")
-    if "nocopy" not in row.options:
+    if not {"nocopy", "notmpcopyup"} & set(row.options):
         # An extension that runc and crun share: what the image has there shows up in the tmpfs.
         options.append("tmpcopyup")
     oci = {"destination": row.target, "type": "tmpfs", "source": "tmpfs", "options": options}

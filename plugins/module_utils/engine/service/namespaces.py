@@ -72,7 +72,7 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
     for field in KINDS:
         value = getattr(spec, field)
         kind, _colon, rest = value.partition(":")
-        words = ("", "private", "host", "container", "ns") + (("shareable",) if field == "ipc" else ())
+        words = ("", "private", "host", "container", "ns") + (("shareable", "none") if field == "ipc" else ())
         if kind not in words or (kind in ("container", "ns")) != bool(rest):
             raise InvalidInput("%s: %r is no kind of namespace" % (field, value),
                                "Use private, host, container:NAME or ns:PATH.")
