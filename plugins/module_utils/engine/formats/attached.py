@@ -33,8 +33,8 @@ def device_rules(value: Any, option: str = "device_cgroup_rule") -> List[str]:
     """Rules ``type major:minor permissions``, sorted (the kernel's cgroup-v1/devices)."""
     found = set()
     for word in values.words(value, option):
-        kind, _space, rest = word.partition(" ")
-        numbers, _space, permissions = rest.strip().partition(" ")
+        parts = word.split()
+        kind, numbers, permissions = parts if len(parts) == 3 else ("", "", "")
         major, colon, minor = numbers.partition(":")
         if kind not in ("a", "b", "c") or not colon or not permissions or set(permissions) - set("rwm") or any(
                 not (number == "*" or number.isdigit()) for number in (major, minor)):
