@@ -41,13 +41,14 @@ MODULES = {
     "listing": "ps inspect", "usage": "top stats",
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
     "imagelist": "images", "images": "pull push rmi tag untag history load save import search image",
-    "networks": "network", "pods": "pod", "volumes": "volume", "secrets": "secret",
+    "networks": "network", "pods": "pod", "podusage": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
     "rootless": "unshare system", "completion": "completion",
 }
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
-OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist")}
+OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist"),
+            "pod": ("pods", "podusage")}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
          "build": "builds", "buildx": "builds",
@@ -168,6 +169,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .networks import VERBS
     elif module == "pods":
         from .pods import VERBS
+    elif module == "podusage":
+        from .podusage import VERBS
     elif module == "volumes":
         from .volumes import VERBS
     elif module == "secrets":

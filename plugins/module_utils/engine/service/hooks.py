@@ -63,7 +63,19 @@ def _keep_error(ctx: Context, container_id: str, text: str) -> None:
 
 
 def on_exit(ctx: Context, container_id: str) -> None:
-    """A run has ended: take it down, and then restart or remove the container as it asks for."""
+    """A run has ended: take it down, and then restart or remove the container as it asks for; the pod that it
+    was the last one of may stop too."""
+    pod = str((store.raw(ctx, container_id) or {"spec": {}})["spec"].get("pod", ""))
+    try:
+        _on_exit(ctx, container_id)
+    finally:
+        if pod:
+            from . import pods
+
+            pods.after_exit(ctx, pod)
+
+
+def _on_exit(ctx: Context, container_id: str) -> None:
     from . import cleanup, removal
 
     with store.held(ctx, container_id) as record:
@@ -90,7 +102,9 @@ def wants_restart(ctx: Context, record: Record, final: State) -> bool:
     """Whether the restart policy starts a container again that ended like this (podman-run(1))."""
     if store.stopped_by_user(ctx, record.id):
         return False
-    policy, _colon, count = record.spec.restart_policy.partition(":")
+    from . import membership
+
+    policy, _colon, count = membership.restart_policy(ctx, record.spec).partition(":")
     if policy in ("always", "unless-stopped"):
         return True
     if policy == "on-failure" and final.exit_code != 0:

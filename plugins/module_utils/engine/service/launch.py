@@ -56,6 +56,8 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     store.write_state(ctx, record.id, run)
     if before_start is not None:
         before_start(record)
+    if membership.network_owner(record):
+        networks.name_locally(ctx, membership.network_owner(record), record.spec.name or record.name)
     run["started_at"] = time.time()
     oci.start(ctx, probe.Runtime(**run["runtime"]), record.id)
     run["phase"] = "running"

@@ -72,7 +72,12 @@ def stop(ctx: Context, container_id: str, *, timeout: Optional[float] = None) ->
             from . import removal
 
             removal.remove_locked(ctx, record, volumes=True)
-        return stopped
+    if stopped and record.spec.pod and record.spec.rm:
+        # The hook that runs at its end does not find it any more.
+        from . import pods
+
+        pods.after_exit(ctx, record.spec.pod)
+    return stopped
 
 
 def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_user: bool = True) -> bool:

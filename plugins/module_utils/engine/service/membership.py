@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Mapping
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound
@@ -59,7 +59,7 @@ def place(ctx: Context, spec: ContainerSpec, pod: Pod) -> ContainerSpec:
             changes[field] = "container:" + pod.infra
     if "net" in pod.spec.share:
         changes["network"] = (NetworkUse("container", pod.infra),)
-    if "uts" in pod.spec.share:
+    if "uts" in pod.spec.share and not spec.uts:
         changes["hostname"] = ""
     if pod.spec.device:
         targets = {device.target for device in spec.device}
@@ -100,6 +100,38 @@ def check(spec: ContainerSpec, pod: Pod) -> None:
     if found:
         raise InvalidInput("The container shares the network of the pod %s and cannot have its own %s" % (
             pod.name, ", ".join(sorted(found))), "Put that on the pod.")
+
+
+def check_change(ctx: Context, spec: ContainerSpec, changes: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for a change that is the pod's to make."""
+    if not spec.pod:
+        return
+    if spec.infra and set(changes) & {"network", "name"}:
+        raise InvalidInput("The %s of the infra container is that of the pod %s" % (
+            " and ".join(sorted(set(changes) & {"network", "name"})), spec.pod), "Change the pod.")
+    if not spec.infra:
+        check(spec, pod_store.named(ctx, spec.pod))
+
+
+def network_owner(record: Record) -> str:
+    """The ID of the infra container whose network a placed container shares; '' for none."""
+    use = record.spec.network[0] if record.spec.network else None
+    shares = record.spec.pod and not record.spec.infra and use is not None and use.mode == "container"
+    return use.name if shares and use is not None else ""
+
+
+def etc_directory(ctx: Context, record: Record) -> str:
+    """Where a run's hosts and resolv.conf are: in a pod they are those of its infra container, so that what
+    changes there is seen by all."""
+    return store.run_directory(ctx, network_owner(record) or record.id)
+
+
+def restart_policy(ctx: Context, spec: ContainerSpec) -> str:
+    """The restart policy that counts: a container without one has its pod's."""
+    if spec.restart_policy != "no" or not spec.pod or spec.infra:
+        return spec.restart_policy
+    document = pod_store.raw_document(ctx, spec.pod)
+    return str(document["spec"].get("restart_policy", "no")) if document else "no"
 
 
 def members(ctx: Context, pod: Pod) -> List[Record]:

@@ -286,6 +286,18 @@ def _rename(ctx: Context, container_id: str, name: str) -> None:
     _write_hosts(ctx, [e.network for e in document.endpoints])
 
 
+def name_locally(ctx: Context, container_id: str, name: str) -> None:
+    """Let a name stand for localhost in the hosts file of a running container, and of those that share it."""
+    with definitions.lock(ctx):
+        document = endpoints.read(ctx, container_id)
+        if document is None or name in document.request.etc_hosts:
+            return
+        hosts = dict(document.request.etc_hosts, **{name: "127.0.0.1"})
+        document = replace(document, request=replace(document.request, etc_hosts=hosts))
+        endpoints.write(ctx, document)
+        etcfiles.rewrite(ctx, document)
+
+
 def live(ctx: Context, container_id: str) -> Optional[SetupResult]:
     """What a running container has, or None."""
     document = endpoints.read(ctx, container_id)

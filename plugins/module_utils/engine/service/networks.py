@@ -10,6 +10,7 @@ from .network_connections import (
     connect,
     disconnect,
     live,
+    name_locally,
     reload,
     rename,
     repair,
@@ -22,6 +23,6 @@ from .network_definitions import every as all
 
 __all__ = [
     "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "connect", "create",
-    "disconnect", "exists", "get", "inspect", "live", "members", "prune", "reload", "remove",
+    "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
     "rename", "repair", "setup", "teardown", "write_etc_files",
 ]

@@ -167,7 +167,16 @@ def start(ctx: Context, name: str, *, unfinished: bool = False) -> Pod:
     alone that have done their work while the pod ran (store.containers.finished). Raises EngineError with all
     that failed.
     """
-    pod = store.lookup(ctx, name)
+    pod_id = store.find(ctx, name)
+    with store.lock(ctx, pod_id, shared=True):
+        # An exit policy waits until all have been started.
+        pod = store.get(ctx, pod_id)
+        problems = _start_all(ctx, pod, unfinished)
+    _raise(pod, "start", problems)
+    return pod
+
+
+def _start_all(ctx: Context, pod: Pod, unfinished: bool) -> List[str]:
     stale = bool(pod.infra) and not container_store.state(ctx, pod.infra).running
     if pod.infra:
         lifecycle.start(ctx, pod.infra)
@@ -183,13 +192,31 @@ def start(ctx: Context, name: str, *, unfinished: bool = False) -> Pod:
                 lifecycle.start(ctx, record.id)
         except EngineError as exc:
             problems.append(str(exc))
-    _raise(pod, "start", problems)
-    return pod
+    return problems
 
 
 def alive(ctx: Context, pod: Pod) -> bool:
     """Whether anything of a pod runs."""
     return any(container_store.state(ctx, record.id).running for record in everyone(ctx, pod))
+
+
+def after_exit(ctx: Context, name: str) -> None:
+    """A container of a pod has ended or is gone: with the exit policy stop, the infra container goes after the last.
+
+    What is being done to the whole pod is waited for. A pod that is gone is fine.
+    """
+    raw = store.raw_document(ctx, name)
+    if raw is None or raw["spec"].get("exit_policy") != "stop" or not raw["infra"]:
+        return
+    with store.lock(ctx, raw["id"]):
+        if not store.exists(ctx, raw["id"]):
+            store.drop_lock(ctx, raw["id"])
+            return
+        pod = store.get(ctx, raw["id"])
+        busy = [record for record in membership.members(ctx, pod)
+                if container_store.state(ctx, record.id).status in ("running", "paused", "restarting")]
+        if not busy:
+            _stop_member(ctx, pod.infra, None)
 
 
 def stop(ctx: Context, name: str, *, timeout: Optional[float] = None) -> bool:

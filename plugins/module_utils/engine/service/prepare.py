@@ -15,7 +15,7 @@ from ..frozen import replace
 from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
-from . import devices, effective, limits, mounts, namespaces
+from . import devices, effective, limits, membership, mounts, namespaces
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -178,11 +178,12 @@ def _file(source: str, target: str, *options: str) -> Dict[str, Any]:
 def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Optional[ImageConfig],
                    user: passwd.User, root: str, argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
     run = store.run_directory(ctx, record.id)
-    rows = [_file(os.path.join(run, "resolv.conf"), "/etc/resolv.conf"),
+    names = membership.etc_directory(ctx, record)
+    rows = [_file(os.path.join(names, "resolv.conf"), "/etc/resolv.conf"),
             _file(os.path.join(run, "hostname"), "/etc/hostname"),
             _file(_containerenv(run), "/run/.containerenv")]
-    if not spec.no_hosts:
-        rows.append(_file(os.path.join(run, "hosts"), "/etc/hosts"))
+    if not spec.no_hosts and os.path.exists(os.path.join(names, "hosts")):
+        rows.append(_file(os.path.join(names, "hosts"), "/etc/hosts"))
     if spec.init:
         source = spec.init_path or ctx.tool("catatonit", "run a container with init")
         rows.append(_file(source, INIT_TARGET, "ro"))

@@ -59,6 +59,10 @@ def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: boo
                 raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
             lifecycle.stop_locked(ctx, record, timeout)
         remove_locked(ctx, record, volumes=volumes)
+    if record.spec.pod and state.running:
+        from . import pods
+
+        pods.after_exit(ctx, record.spec.pod)
 
 
 def hand_over_dependents(ctx: Context, old: str, new: str) -> None:

@@ -17,7 +17,7 @@ from ..runtime import oci, probe
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record, State
-from . import creation, namespaces
+from . import creation, membership, namespaces
 
 RESOURCES = frozenset((
     "memory", "memory_reservation", "memory_swap", "memory_swappiness", "cpus", "cpu_period", "cpu_quota",
@@ -38,6 +38,7 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
             raise InvalidInput("%s cannot be changed while a container exists" % field, "Make it again.")
     with store.held(ctx, container_id) as record:
         spec = container.from_document(dict(record.spec.to_document(), **_plain(changes)))
+        membership.check_change(ctx, spec, changes)
         creation.check(ctx, spec)
         state = store.state(ctx, container_id)
         if RESOURCES & set(changes) and state.running:
