@@ -200,6 +200,47 @@ def test_templates_know_what_podmans_know(client: Client) -> None:
     assert client("network", "ls", "--format", "{{.Name}} {{.Internal}} {{.DNSEnabled}}")[1] == "podman false false\n"
 
 
+@pytest.fixture
+def loaded(client: Client, tmp_path: Any) -> str:
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "..", "support"))
+    import image_layout
+
+    image_layout.busybox_image(str(tmp_path / "layout"), "1")
+    assert client("load", "-i", str(tmp_path / "layout"))[0] == 0
+    identifier = client("images", "-q", "--no-trunc")[1].strip()
+    assert client("tag", identifier, "localhost/own:1")[0] == 0
+    return "localhost/own:1"
+
+
+def test_an_images_variables_are_merged(client: Client, loaded: str) -> None:
+    run = ["run", "--rm", "--network", "none"]
+    code, out, err = client(*run, "--env-merge", "X=<${FLAVOUR}$$${NOPE}>", loaded, "sh", "-c", "echo $X")
+    assert (code, out, err) == (0, "<plain$>\n", "")
+    assert client(*run, "--env-merge", "X", loaded, "true")[0] == 125
+
+
+def test_rmi_takes_the_image_along_when_no_other_uses_it(client: Client, loaded: str) -> None:
+    assert client("create", "--network", "none", "--name", "other", loaded, "true")[0] == 0
+    assert client("run", "--network", "none", "--rmi", loaded, "echo", "hi")[:2] == (0, "hi\n")
+    assert client("image", "exists", loaded)[0] == 0
+    client("rm", "other")
+    assert client("run", "--network", "none", "--rmi", loaded, "echo", "hi")[:2] == (0, "hi\n")
+    assert client("image", "exists", loaded)[0] == 1 and client("ps", "-aq")[1] == ""
+
+
+def test_an_image_is_a_tree_of_layers(client: Client, loaded: str) -> None:
+    lines = client("image", "tree", loaded)[1].splitlines()
+    assert lines[1] == "Tags:     [%s]" % loaded and lines[3] == "Image Layers"
+    assert [line.split()[0] for line in lines[4:]] == ["\u251c\u2500\u2500", "\u2514\u2500\u2500"]
+    assert lines[-1].endswith("Top Layer of: [%s]" % loaded)
+    assert len(client("image", "tree", "--whatrequires", loaded)[1].splitlines()) == 5
+
+
+def test_ports_without_a_network_are_told(client: Client) -> None:
+    code, _out, err = client(*client.run, "--rm", "-p", "80:80", client.image, "true")
+    assert code == 0 and err.startswith("Warning: no port is published")
+
+
 def test_output_that_cannot_be_written_is_an_error(client: Client) -> None:
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([*client.start, "ps"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)

@@ -31,6 +31,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     NetworkUse,
     SecretUse,
 )
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import cgroup
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
     hooks,
@@ -189,6 +190,35 @@ def test_secrets_reach_the_container_and_nothing_else(ctx: Context, root: str) -
     assert secrets.users(ctx, "key") == {record.id: True}
     secrets.put(ctx, "key", b"another", replace=True)
     assert secrets.users(ctx, "key") == {record.id: False}
+
+
+def test_rates_and_swappiness_change_while_it_runs(ctx: Context, root: str) -> None:
+    disk = next((path for path in ("/dev/vda", "/dev/sda", "/dev/nvme0n1", "/dev/xvda") if os.path.exists(path)), "")
+    if not disk:
+        pytest.skip("needs a disk")
+    record = containers.create(ctx, spec(root))
+    containers.start(ctx, "one")
+    places = cgroup.of_process(store.state(ctx, record.id).pid)
+    number = os.stat(disk).st_rdev
+    if "blkio" in places:
+        path, line = os.path.join(places["blkio"], "blkio.throttle.read_bps_device"), "%d:%d 1048576"
+    else:
+        path, line = os.path.join(places[""], "io.max"), "%d:%d rbps=1048576"
+    if not os.path.exists(path):
+        pytest.skip("needs the controller of block devices")
+    containers.update(ctx, "one", {"device_read_bps": {disk: "1048576"}})
+    with open(path, encoding="ascii") as stream:
+        assert line % (os.major(number), os.minor(number)) in stream.read()
+    containers.update(ctx, "one", {"device_read_bps": {}})
+    with open(path, encoding="ascii") as stream:
+        assert "1048576" not in stream.read()
+    if "memory" in places:
+        containers.update(ctx, "one", {"memory_swappiness": 20})
+        with open(os.path.join(places["memory"], "memory.swappiness"), encoding="ascii") as stream:
+            assert stream.read() == "20\n"
+    with pytest.raises(EngineError):
+        containers.update(ctx, "one", {"device_read_bps": {"/dev/null": "1048576"}})
+    assert containers.get(ctx, "one").spec.device_read_bps == {}
 
 
 def test_pause_rename_update(ctx: Context, root: str) -> None:

@@ -42,6 +42,8 @@ def progress_to(io: IO, parsed: Parsed) -> Optional[Callable[[str, int, int], No
 def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
     """What run and create have in common: the spec, the policy and the keywords of a pull."""
     spec = options.spec(parsed)
+    if (spec.publish or spec.publish_all) and spec.network and spec.network[0].mode in ("none", "host", "container"):
+        io.err.write("Warning: no port is published, because the network is %s\n" % spec.network[0].mode)
     if parsed.get("replace"):
         if not spec.name:
             raise InvalidInput("--replace needs --name", "Say which container is to be replaced.")

@@ -12,7 +12,7 @@ from ..errors import Conflict, EngineError, InvalidInput
 from ..formats import container, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import Frozen, as_dict, replace
-from ..kernel import cgroup
+from ..kernel import cgroup, limits
 from ..runtime import oci, probe
 from ..store import containers as store
 from ..store import names
@@ -62,11 +62,24 @@ def _plain(changes: Mapping[str, Any]) -> Dict[str, Any]:
 def _limit(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> None:
     resources = _with_lifted(runtimespec.resources(spec, cgroup.mode()), record.spec, spec)
     oci.update(ctx, probe.Runtime(**state.raw["runtime"]), record.id, resources)
+    _limit_directly(record, spec, state, resources)
     wanted = resources.get("memory", {}).get("limit", 0)
     actual = memory_limit(state.pid)
     if wanted > 0 and actual is not None and actual != wanted - wanted % os.sysconf("SC_PAGE_SIZE"):
         raise EngineError("The memory limit of %s is %d bytes and not %d" % (record.name, actual, wanted),
                           "The kernel kept the old one; the container may use more than the new one allows.")
+
+
+def _limit_directly(record: Record, spec: ContainerSpec, state: State, resources: Mapping[str, Any]) -> None:
+    """Set what the OCI runtime's update takes and leaves as it was."""
+    before = runtimespec.resources(record.spec, cgroup.mode())
+    try:
+        limits.set_rates(state.pid, before.get("blockIO", {}), resources.get("blockIO", {}))
+        if spec.memory_swappiness is not None and spec.memory_swappiness != record.spec.memory_swappiness:
+            limits.set_swappiness(state.pid, spec.memory_swappiness)
+    except OSError as exc:
+        raise EngineError("The kernel refuses a limit of %s: %s: %s" % (record.name, exc.filename, exc.strerror),
+                          "The record keeps the old one.") from exc
 
 
 def memory_limit(pid: int) -> Optional[int]:
