@@ -380,6 +380,29 @@ options:
   cgroupns:
     description: Namespace of control groups. V(private), V(host), C(container:NAME) or C(ns:PATH).
     type: str
+  userns:
+    description:
+      - User namespace. V(keep-id[:uid=N,gid=N]) keeps the user's own ID inside, V(nomap) leaves it out,
+        V(auto[:size=N]) takes IDs that no other container has, V(container:NAME) and V(ns:PATH) join another one.
+      - Without it, V(host), which for users without root is the namespace that all their containers share.
+    type: str
+    aliases: [userns_mode]
+  uidmap:
+    description:
+      - User IDs of a namespace of the container's own, as C(INSIDE:OUTSIDE[:COUNT]). For users without root the
+        IDs outside are those of their own namespace, where V(0) is the user.
+    type: list
+    elements: str
+  gidmap:
+    description: Group IDs, likewise; those of O(uidmap) if it is left out.
+    type: list
+    elements: str
+  subuidname:
+    description: User whose ranges in C(/etc/subuid) the container gets.
+    type: str
+  subgidname:
+    description: User whose ranges in C(/etc/subgid) the container gets.
+    type: str
   privileged:
     description: Give the container all capabilities and devices, and mask nothing.
     type: bool

@@ -13,6 +13,7 @@ container. Needs root.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -80,7 +81,7 @@ def inside(work: str, name: str, mode: str) -> int:
         code = play(name, place, address)
         left = leftovers(place, before)
     for line in left:
-        print("left behind: " + line)
+        print("left behind: " + line[:120])
     return code or (1 if left else 0)
 
 
@@ -140,8 +141,7 @@ def leftovers(place: Place, before: set[str]) -> List[str]:
     """What of the engine is still there after a target removed its objects."""
     rows, work = [], place.work
     mounts = ["/proc/self/mounts"]
-    holder = held(place)
-    if holder:
+    for holder in holders():
         mounts.append("/proc/%s/mounts" % holder)
         before = before | {holder}
     deadline = time.monotonic() + 5
@@ -169,13 +169,13 @@ def leftovers(place: Place, before: set[str]) -> List[str]:
     return rows
 
 
-def held(place: Place) -> str:
-    """The process that keeps a user's namespaces, which is there to stay; '' for root."""
-    try:
-        with open(os.path.join(place.runroot, "holder.json"), encoding="utf-8") as stream:
-            return str(json.load(stream)["pid"])
-    except OSError:
-        return ""
+def holders() -> List[str]:
+    """The processes that keep users' namespaces, which are there to stay."""
+    found = []
+    for path in glob.glob("/run/user/*/pycontainer/holder.json"):
+        with open(path, encoding="utf-8") as stream:
+            found.append(str(json.load(stream)["pid"]))
+    return found
 
 
 def command_of(pid: str) -> str:

@@ -70,6 +70,8 @@ FIELDS: Tuple[Row, ...] = (
     _row("dns_search", "list", [], "dns_search_domains"), _row("etc_hosts", "dict", {}, "add_hosts"),
     _row("no_hosts", "bool", False),
     _row("pid", "str", "", "pid_mode"), _row("ipc", "str", "", "ipc_mode"), _row("uts"), _row("cgroupns"),
+    _row("userns", "str", "", "userns_mode"), _row("uidmap", "list", []), _row("gidmap", "list", []),
+    _row("subuidname"), _row("subgidname"),
     _row("privileged", "bool", False), _row("cap_add", "list", [], "capabilities"), _row("cap_drop", "list", []),
     _row("security_opt", "list", []), _row("sysctl", "dict", {}), _row("ulimit", "list", [], "ulimits"),
     _row("oom_score_adj", "int", None), _row("cgroup_parent", "path"),

@@ -169,6 +169,10 @@ class ContainerSpec(Frozen):
     ipc: str = ""
     uts: str = ""
     userns: str = ""
+    uidmap: Tuple[str, ...] = ()
+    gidmap: Tuple[str, ...] = ()
+    subuidname: str = ""
+    subgidname: str = ""
     cgroupns: str = ""
     # privileges
     privileged: bool = False

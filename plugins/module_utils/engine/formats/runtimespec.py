@@ -29,6 +29,8 @@ NAMESPACED_SYSCTLS = {"net.": "net", "fs.mqueue.": "ipc", "kernel.msg": "ipc", "
 class Inputs(Frozen):
     """What a container's config.json is made of, besides the user's wishes.
 
+    ``uid_mappings`` and ``gid_mappings`` are rows (inside, outside, length) of a user namespace to join.
+    ``own_sysfs`` and ``own_proc`` say whether the kernel lets the container mount its own; else the host's show.
     ``limited`` says whether the container's cgroup may be limited. ``gids`` is how many group IDs there are.
     ``namespaces`` maps the OCI types (pid, ipc, uts, network, mount, cgroup) to a path to join, '' for
     a new one; a type that is missing is the host's. ``mounts`` are OCI mount objects for volumes and
@@ -55,6 +57,10 @@ class Inputs(Frozen):
     device_rules: Tuple[Mapping[str, Any], ...] = ()
     shm_path: str = ""
     image_annotations: Mapping[str, str] = {}
+    uid_mappings: Tuple[Tuple[int, int, int], ...] = ()
+    gid_mappings: Tuple[Tuple[int, int, int], ...] = ()
+    own_sysfs: bool = True
+    own_proc: bool = True
     limited: bool = True
     gids: int = 2 ** 32
 
@@ -171,8 +177,10 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
     spec = inputs.spec
     protected = ["nosuid", "noexec", "nodev"]
     sys_ro = [] if spec.privileged else ["ro"]
+    proc = ({"destination": "/proc", "type": "proc", "source": "proc", "options": protected} if inputs.own_proc else
+            {"destination": "/proc", "type": "bind", "source": "/proc", "options": ["rbind", "rprivate"] + protected})
     rows: List[Dict[str, Any]] = [
-        {"destination": "/proc", "type": "proc", "source": "proc", "options": protected},
+        proc,
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
          "options": ["nosuid", "strictatime", "mode=755", "size=65536k"]},
         {"destination": "/dev/pts", "type": "devpts", "source": "devpts",
@@ -181,7 +189,7 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
     ]
     if inputs.namespaces.get("ipc") == "":
         rows.append({"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": protected})
-    if "network" in inputs.namespaces:
+    if "network" in inputs.namespaces and inputs.own_sysfs:
         rows.append({"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": protected + sys_ro})
     else:
         # Without a network namespace of one's own the kernel refuses a new sysfs instance.
@@ -231,6 +239,9 @@ def _linux(inputs: Inputs) -> Dict[str, Any]:
         "sysctl": _sysctls(inputs),
         "devices": [dict(row) for row in inputs.devices],
     }
+    if inputs.uid_mappings:
+        for key, mapping in (("uidMappings", inputs.uid_mappings), ("gidMappings", inputs.gid_mappings)):
+            linux[key] = [{"containerID": row[0], "hostID": row[1], "size": row[2]} for row in mapping]
     linux["resources"]["devices"] = _device_rules(inputs)
     if _propagation(inputs):
         linux["rootfsPropagation"] = _propagation(inputs)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List
 
-from ..errors import InvalidInput, Unsupported
+from ..errors import InvalidInput
 
 _UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024 ** 2, "g": 1024 ** 3, "t": 1024 ** 4, "p": 1024 ** 5}
 _TIMES = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
@@ -323,11 +323,24 @@ def namespace(default: str, *more: str) -> Callable[[Any, str], str]:
             return word
         if kind == "ns":
             return "ns:" + absolute_path(name, option)
-        if word in ("keep-id", "auto", "nomap") or kind in ("keep-id", "auto", "nomap", "pod"):
-            raise Unsupported("%s=%s is not supported by this version of the engine" % (option, word))
         raise InvalidInput("%s is %r" % (option, value),
                            "Use %s." % ", ".join(("private", "host") + more + ("container:NAME", "ns:PATH")))
     return check
+
+
+def user_namespace(value: Any, option: str = "userns") -> str:
+    """A user namespace: '' or host, private, keep-id, nomap, auto (with sorted options), container:NAME, ns:PATH."""
+    word = line(value, option)
+    kind, colon, rest = word.partition(":")
+    known = {"auto": ("size",), "keep-id": ("uid", "gid"), "nomap": ()}.get(kind)
+    if known is None:
+        return namespace("host")(value, option)
+    pairs = dict(part.partition("=")[::2] for part in rest.split(",") if part)
+    for name, number in pairs.items():
+        if name not in known or not number.isdigit():
+            raise InvalidInput("%s is %r" % (option, value),
+                               "%s takes %s." % (kind, ", ".join(n + "=NUMBER" for n in known) or "no options"))
+    return kind + (":" + ",".join("%s=%s" % pair for pair in sorted(pairs.items())) if pairs else "")
 
 
 def security_options(value: Any, option: str = "security_opt") -> List[str]:
@@ -471,7 +484,8 @@ FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "dns": lambda value, option: [address(row, option) for row in words(value, option)],
     "dns_option": words, "dns_search": words, "etc_hosts": hosts, "no_hosts": boolean,
     "pid": namespace("private"), "ipc": namespace("shareable", "none"), "uts": namespace("private"),
-    "userns": namespace("host"), "cgroupns": namespace("private"),
+    "userns": user_namespace, "uidmap": words, "gidmap": words, "subuidname": line, "subgidname": line,
+    "cgroupns": namespace("private"),
     "privileged": boolean, "cap_add": capabilities, "cap_drop": capabilities, "security_opt": security_options,
     "sysctl": pairs, "ulimit": _attached("limits"), "oom_score_adj": _number(-1000, 1000),
     "cgroup_parent": line, "memory": size, "memory_reservation": size, "memory_swap": size_or_unlimited,

@@ -64,7 +64,7 @@ def create(path: str) -> None:
 def _create(path: str) -> None:
     _call("unshare", CLONE_NEWNET)
     _call("mount", THIS.encode(), path.encode(), b"none", MS_BIND, None)
-    _loopback_up()
+    loopback_up()
 
 
 def in_thread(body: Callable[[], T]) -> T:
@@ -151,7 +151,8 @@ def inside(path: str) -> Iterator[None]:
         os.close(home)
 
 
-def _loopback_up() -> None:
+def loopback_up() -> None:
+    """Bring up lo in the namespace of this thread. Raises OSError."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
         request = struct.pack("16sh22x", b"lo", 0)
         flags = struct.unpack("16sh22x", fcntl.ioctl(sock, SIOCGIFFLAGS, request))[1]

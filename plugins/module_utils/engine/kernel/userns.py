@@ -16,8 +16,8 @@ from typing import List, NoReturn, Optional, Sequence
 from ..errors import EngineError
 from . import command
 
-CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
-MS_REC, MS_SLAVE = 0x4000, 1 << 19
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
+MS_BIND, MS_REC, MS_SLAVE = 0x1000, 0x4000, 1 << 19
 PR_SET_DUMPABLE = 4
 
 Row = Sequence[int]  # inside, outside, count
@@ -49,6 +49,7 @@ def hold(plan: Plan) -> int:
     go_read, go_write = os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.close(go_write)  # or the end of the parent would never be the end of the file
         _hold(plan, ready_write, go_read)
     os.close(ready_write)
     os.close(go_read)
@@ -157,3 +158,117 @@ def join(pid: int) -> None:
 def program_in(argv: Sequence[str]) -> int:
     """Start the waiting program inside of the namespaces that this process is in; its process ID."""
     return command.launch(argv, descriptors={}, env={"LC_ALL": "C"})
+
+
+def create(path: str, uids: Sequence[Row], gids: Sequence[Row], network: str) -> None:
+    """Make a user namespace below this one, kept by a mount on ``path`` (a file made here).
+
+    With ``network`` a network namespace that belongs to it is made too, kept by a mount on that path.
+    Raises EngineError; nothing is left then.
+    """
+    ready_read, ready_write = os.pipe()
+    go_read, go_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(go_write)
+        _wait_in_new(ready_write, go_read, network)
+    os.close(ready_write)
+    os.close(go_read)
+    made: List[str] = []
+    try:
+        _await(ready_read, b"made")
+        for name, rows in (("uid_map", uids), ("gid_map", gids)):
+            _put(pid, name, "".join("%d %d %d\n" % tuple(row) for row in rows))
+        os.write(go_write, b"go")
+        if network:
+            _await(ready_read, b"net")
+        for place, kind in ((path, "user"), (network, "net")):
+            if place:
+                os.close(os.open(place, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                made.append(place)
+                _check(_libc.mount(b"/proc/%d/ns/%s" % (pid, kind.encode()), place.encode(), None, MS_BIND, None),
+                       "mount")
+    except BaseException as exc:
+        for place in made:
+            _libc.umount2(place.encode(), 2)
+            os.unlink(place)
+        if isinstance(exc, OSError):
+            raise EngineError("Cannot make a user namespace: %s" % exc,
+                              "The mapped IDs must be the user's own ones.") from exc
+        raise
+    finally:
+        os.close(ready_read)
+        os.close(go_write)
+        os.waitpid(pid, 0)
+
+
+def _wait_in_new(ready: int, go: int, network: str) -> NoReturn:
+    try:
+        _check(_libc.unshare(CLONE_NEWUSER), "unshare")
+        _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+        os.write(ready, b"made")
+        if os.read(go, 16) == b"go":
+            if network:
+                # Of this namespace, so that the container's root may set it up and mount its sysfs.
+                _check(_libc.unshare(CLONE_NEWNET), "unshare")
+                os.write(ready, b"net")
+            os.read(go, 16)
+    except BaseException as exc:  # nothing of the parent's may run in this child
+        with contextlib.suppress(OSError):
+            os.write(ready, str(exc).encode())
+    os._exit(0)
+
+
+def network_in(user: str, path: str) -> None:
+    """Make a network namespace that belongs to the user namespace at ``user``, kept by a mount on ``path``.
+
+    Raises EngineError; nothing is left then.
+    """
+    ready_read, ready_write = os.pipe()
+    go_read, go_write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(go_write)
+        try:
+            _check(_libc.setns(os.open(user, os.O_RDONLY | os.O_CLOEXEC), CLONE_NEWUSER), "setns")
+            _check(_libc.unshare(CLONE_NEWNET), "unshare")
+            _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+            os.write(ready_write, b"net")
+            os.read(go_read, 16)
+        except BaseException as exc:  # nothing of the parent's may run in this child
+            os.write(ready_write, str(exc).encode())
+        os._exit(0)
+    os.close(ready_write)
+    os.close(go_read)
+    try:
+        _await(ready_read, b"net")
+        os.close(os.open(path, os.O_RDONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        if _libc.mount(b"/proc/%d/ns/net" % pid, path.encode(), None, MS_BIND, None):
+            os.unlink(path)
+            raise EngineError("Cannot keep a network namespace at %s: %s" % (path, os.strerror(ctypes.get_errno())))
+    finally:
+        os.close(ready_read)
+        os.close(go_write)
+        os.waitpid(pid, 0)
+
+
+def maps_of(path: str) -> List[str]:
+    """The texts of uid_map and gid_map of the user namespace at a path, seen from this one. Raises OSError."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            _check(_libc.setns(fd, CLONE_NEWUSER), "setns")
+            for name in ("uid_map", "gid_map"):
+                with open("/proc/self/" + name, "rb") as stream:
+                    os.write(write, stream.read() + b"\0")
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, encoding="ascii") as text:
+        found = text.read().split("\0")[:2]
+    os.waitpid(pid, 0)
+    if len(found) != 2:
+        raise OSError(1, os.strerror(1))
+    return found

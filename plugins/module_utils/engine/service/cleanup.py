@@ -62,7 +62,7 @@ def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
         lambda: _delete_in_runtime(ctx, container_id, run),
         lambda: _end_conmon(run),
         lambda: _tear_down_network(ctx, container_id),
-        lambda: _unmount(ctx, container_id, record),
+        lambda: _unmount(ctx, container_id, record, run),
         lambda: _remove_files(ctx, container_id),
     ]
     for step in steps:
@@ -115,17 +115,24 @@ def _end_conmon(run: Dict[str, Any]) -> None:
 
 def _tear_down_network(ctx: Context, container_id: str) -> None:
     from ..kernel import netns
-    from . import namespaces, networks
+    from . import namespaces, networks, usernamespace
 
     networks.teardown(ctx, container_id)
     netns.remove(namespaces.netns_path(ctx, container_id))
+    usernamespace.remove(ctx, container_id)
 
 
-def _unmount(ctx: Context, container_id: str, record: Optional[Record]) -> None:
+def _unmount(ctx: Context, container_id: str, record: Optional[Record], run: Dict[str, Any]) -> None:
     from ..kernel import mount
     from ..store import layers
     from . import mounts
 
+    reachable = run.get("reachable", "")
+    if reachable:
+        mount.umount(reachable)
+        for path in (reachable, os.path.dirname(reachable)):
+            with contextlib.suppress(FileNotFoundError):
+                os.rmdir(path)
     layers.rootfs_unmount(ctx, container_id)
     mount.unmount_all(store.run_directory(ctx, container_id))
     mounts.release(ctx, record, container_id)

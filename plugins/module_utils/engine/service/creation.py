@@ -18,7 +18,7 @@ from ..store import containers as store
 from ..store import names, pods
 from ..store import volumes as volume_store
 from ..store.containers import Record
-from . import effective, journal, membership, mounts, namespaces, naming, persist, prepare, removal
+from . import effective, journal, membership, mounts, namespaces, naming, persist, prepare, removal, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -61,9 +61,10 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Tuple[str, str, Option
             spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
             mounts.make_volumes(ctx, rows, container_id, anonymous)
+            idmaps = usernamespace.choose(ctx, spec, _layers(ctx, image_id))
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
-                            [dict(vars(row)) for row in inherited])
+                            [dict(vars(row)) for row in inherited], idmaps)
             effective.stop_signal(spec, image)
             store.write(ctx, record)
             removal.add_dependents(ctx, record)
@@ -123,6 +124,15 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str,
     result = fetch.pull(ctx, spec.image, policy=pull, **options)
     record = result.image
     return record.id, result.resolved or spec.image, image_store.config(ctx, record.id)
+
+
+def _layers(ctx: Context, image_id: str) -> Tuple[str, ...]:
+    """The chain IDs of an image; none for a root directory."""
+    if not image_id:
+        return ()
+    from ..store import images as image_store
+
+    return tuple(image_store.get(ctx, image_id).layers)
 
 
 def _take_name(ctx: Context, wanted: str, container_id: str) -> str:

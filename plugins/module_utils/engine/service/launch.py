@@ -19,11 +19,11 @@ from ..errors import InvalidInput, RuntimeFailed
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest
 from ..frozen import replace
-from ..kernel import files, netns, proc
+from ..kernel import files, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, infra, membership, namespaces, networks, persist, podcgroup, prepare
+from . import effective, infra, membership, namespaces, networks, persist, podcgroup, prepare, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -44,8 +44,9 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
         podcgroup.begin(ctx, record)
     image = effective.image_config(ctx, record)
     root = _mount_root(ctx, record)
-    if namespaces.owns_network(record.spec):
-        netns.create(namespaces.netns_path(ctx, record.id))
+    root = _reachable(ctx, record, root, run)
+    usernamespace.create(ctx, record, namespaces.netns_path(ctx, record.id)
+                         if namespaces.owns_network(record.spec) else "")
     _write_etc_files(ctx, record)
     bundle = prepare.prepare(ctx, record, image, root, namespaces.resolve(ctx, record))
     run.update(cgroup=bundle.cgroups_path, mounts=bundle.mounts, secrets=bundle.secrets,
@@ -83,15 +84,35 @@ def _mount_root(ctx: Context, record: Record) -> str:
         from ..kernel import mount
 
         path = files.make_directory(store.run_directory(ctx, record.id, "shm"))
+        maps = usernamespace.of(record)
+        owner = maps.outside(0, 0) if maps is not None else (0, 0)
         mount.mount("shm", path, "tmpfs", mount.MS_NOSUID | mount.MS_NODEV | mount.MS_NOEXEC,
-                    "mode=1777,size=%d" % record.spec.shm_size)
+                    "mode=1777,size=%d,uid=%d,gid=%d" % (record.spec.shm_size, *owner))
     if record.spec.infra:
         return infra.mount_root(ctx, record)
     if record.spec.rootfs:
         return record.spec.image
     from ..store import images, layers
 
-    return layers.rootfs(ctx, record.id, images.get(ctx, record.image_id).layers)
+    maps = usernamespace.of(record)
+    chain_ids = images.get(ctx, record.image_id).layers
+    if maps is None:
+        return layers.rootfs(ctx, record.id, chain_ids)
+    from ..store import mapped
+
+    return layers.rootfs(ctx, record.id, chain_ids, lower_directories=mapped.lowers(ctx, chain_ids, maps))
+
+
+def _reachable(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> str:
+    """The root file system's path; with a user namespace of its own another one, noted in the run."""
+    if not record.idmaps:
+        return root
+    from ..kernel import mount
+
+    run["reachable"] = usernamespace.reachable_directory()
+    store.write_state(ctx, record.id, run)
+    mount.bind(root, run["reachable"])
+    return str(run["reachable"])
 
 
 def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:

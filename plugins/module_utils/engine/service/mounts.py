@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, Unsupported
@@ -22,6 +22,9 @@ PROPAGATIONS = ("private", "rprivate", "shared", "rshared", "slave", "rslave", "
 _PLAIN = frozenset(("ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "bind", "rbind", "relatime",
                     "noatime", "nodiratime", "sync", "async") + PROPAGATIONS)
 _OURS = frozenset(("z", "Z", "U", "copy", "nocopy", "notmpcopyup"))
+
+
+Owner = Callable[[int, int], Tuple[int, int]]
 
 
 class Resolved(NamedTuple):
@@ -120,8 +123,9 @@ def volume_names(record: Record) -> List[str]:
     return sorted(set(found) | set(record.volumes.values()))
 
 
-def resolve(ctx: Context, record: Record, root: str, owner: Tuple[int, int]) -> Iterator[Resolved]:
-    """Make ready and yield each mount of a run; ``owner`` is the container's user and group.
+def resolve(ctx: Context, record: Record, root: str, owner: Owner, user: Tuple[int, int]) -> Iterator[Resolved]:
+    """Make ready and yield each mount of a run; ``user`` is the container's user and group, and ``owner``
+    gives the owner out here for one in the container.
 
     Raises NotFound for a source that is missing.
     """
@@ -131,7 +135,7 @@ def resolve(ctx: Context, record: Record, root: str, owner: Tuple[int, int]) -> 
         elif row.type == "image":
             yield _image(ctx, record, row, number)
         else:
-            yield _bind(ctx, record, row, root, owner)
+            yield _bind(ctx, record, row, root, (owner(0, 0), owner(*user)))
 
 
 def _tmpfs(row: Mount) -> Resolved:
@@ -149,14 +153,14 @@ def _tmpfs(row: Mount) -> Resolved:
                           "Mode": "", "Options": options, "RW": "ro" not in options, "Propagation": ""})
 
 
-def _bind(ctx: Context, record: Record, row: Mount, root: str, owner: Tuple[int, int]) -> Resolved:
+def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tuple[int, int], ...]) -> Resolved:
     shown: Dict[str, Any] = {"Type": row.type}
     if row.type == "volume":
         source = volumes.use(ctx, row.source, record.id)
         volume = volumes.get(ctx, row.source)
         # The infra container of a pod has nothing to fill it with; those that follow may have.
         if not record.spec.infra and volumes.copies_up(volume, row.options):
-            copyup.fill(ctx, row.source, root, row.target)
+            copyup.fill(ctx, row.source, root, row.target, owners[1])
         shown.update(Name=row.source, Driver="local")
     else:
         source = row.source
@@ -164,7 +168,7 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owner: Tuple[int,
             raise NotFound("The source %s of the mount on %s does not exist" % (source, row.target),
                            "Make it first, or use a named volume.")
     if "U" in row.options:
-        _chown_tree(source, owner)
+        _chown_tree(source, owners[1])
     if "z" in row.options or "Z" in row.options:
         _relabel(source)
     options = [o for o in row.options if o in _PLAIN]
@@ -216,7 +220,7 @@ def _relabel(path: str) -> None:
                     os.setxattr(os.path.join(directory, name), "security.selinux", label, follow_symlinks=False)
 
 
-def secret_mounts(ctx: Context, record: Record) -> List[Dict[str, Any]]:
+def secret_mounts(ctx: Context, record: Record, owner: Owner) -> List[Dict[str, Any]]:
     """The OCI mounts of the container's secrets; their copies lie in the run's directory."""
     from ..store import secrets as secret_store
 
@@ -227,7 +231,7 @@ def secret_mounts(ctx: Context, record: Record) -> List[Dict[str, Any]]:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         files.write_plain(path, value)
-        os.chown(path, use.uid, use.gid)
+        os.chown(path, *owner(use.uid, use.gid))
         os.chmod(path, use.mode)
         target = use.target or use.name
         if not target.startswith("/"):

@@ -8,7 +8,7 @@ import os
 from typing import Dict, List, Tuple
 
 from ..context import Context
-from ..errors import Conflict, InvalidInput, NotFound, Unsupported, WrongState
+from ..errors import Conflict, InvalidInput, NotFound, WrongState
 from ..formats.container import ContainerSpec, NetworkUse
 from ..store import containers as store
 from ..store.containers import Record
@@ -76,8 +76,6 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
         if kind not in words or (kind in ("container", "ns")) != bool(rest):
             raise InvalidInput("%s: %r is no kind of namespace" % (field, value),
                                "Use private, host, container:NAME or ns:PATH.")
-    if spec.userns not in ("", "host"):
-        raise Unsupported("userns: %s is not supported for root's containers" % spec.userns, "Leave it out.")
     for name in dependencies(spec):
         store.find(ctx, name)
 
@@ -86,6 +84,7 @@ def dependencies(spec: ContainerSpec) -> List[str]:
     """The names of the containers that have to run before this one can."""
     found = list(spec.requires)
     found += [getattr(spec, f).partition(":")[2] for f in KINDS if getattr(spec, f).startswith("container:")]
+    found += [spec.userns.partition(":")[2]] if spec.userns.startswith("container:") else []
     found += [use.name for use in spec.network if use.mode == "container"]
     return list(dict.fromkeys(found))
 
@@ -114,7 +113,10 @@ def resolve(ctx: Context, record: Record) -> Dict[str, str]:
         result["network"] = _existing(use.name)
     elif use.mode != "host":
         result["network"] = netns_path(ctx, record.id)
-    return result
+    from . import usernamespace
+
+    user = usernamespace.to_join(ctx, record)
+    return dict(result, user=user) if user else result
 
 
 def default_cgroupns(spec: ContainerSpec) -> str:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, Unsupported
-from ..formats import passwd, runtimespec
+from ..formats import idmap, passwd, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import replace
 from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
-from . import devices, effective, limits, membership, mounts, namespaces
+from . import devices, effective, limits, membership, mounts, namespaces, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -41,35 +41,45 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     Unsupported for wishes that cannot be met, before the OCI runtime sees them.
     """
     inroot.refuse_links(root)
-    spec = _with_defaults(record.spec)
+    spec = _with_defaults(record)
     user = resolve_user(spec, image, root)
     hostname = namespaces.hostname(ctx, record)
-    resolved = list(mounts.resolve(ctx, record, root, (user.uid, user.gid)))
+    maps = usernamespace.of(record)
+    owner = maps.outside if maps is not None else _same
+    resolved = list(mounts.resolve(ctx, record, root, owner, (user.uid, user.gid)))
     versions: Dict[str, str] = {}
     environment = _environment(ctx, spec, image, user, hostname, versions)
     argv = effective.arguments(spec, image)
     oci_mounts = [row.oci for row in resolved]
     taken = {row["destination"] for row in oci_mounts}
-    own = mounts.secret_mounts(ctx, record) + _engine_mounts(ctx, record, spec, image, user, root, argv)
+    own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(ctx, record, spec, image, user, root, argv)
     oci_mounts += [row for row in own if row["destination"] not in taken]
     _note_secrets(ctx, spec, versions)
     nodes, rules = devices.resolve(spec)
     config = runtimespec.build(runtimespec.Inputs(
         spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
-        environment=environment, workdir=_workdir(spec, image, root, user), user=user,
+        environment=environment, workdir=_workdir(spec, image, root, owner(user.uid, user.gid)), user=user,
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
         hostname=hostname, cgroups_path=effective.cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
         namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
         seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
-        limited=limits.check(ctx, spec), gids=_mapped_groups(ctx)))
+        limited=limits.check(ctx, spec), gids=_mapped_groups(ctx, maps),
+        uid_mappings=maps.uids if maps is not None else (), gid_mappings=maps.gids if maps is not None else (),
+        own_sysfs=maps is None or namespaces.owns_network(spec) or spec.userns.startswith("container:"),
+        own_proc="pid" in joined or (maps is None and not ctx.rootless)))
     path = files.make_directory(store.run_directory(ctx, record.id, "bundle"))
     files.write_json(os.path.join(path, "config.json"), config, durable=False)
     return Bundle(path, config, config["linux"].get("cgroupsPath", ""), [row.shown for row in resolved], versions)
 
 
-def _with_defaults(spec: ContainerSpec) -> ContainerSpec:
+def _with_defaults(record: Record) -> ContainerSpec:
     """The spec with what podman's containers get unasked and what a single option stands for."""
+    spec = record.spec
     changes: Dict[str, Any] = {}
+    if spec.userns.startswith("keep-id") and not spec.user:
+        # The user's own ID is the one that is 0 in the user's namespace.
+        inside = [next(row[0] for row in record.idmaps[kind] if row[1] == 0) for kind in ("uids", "gids")]
+        changes["user"] = "%d:%d" % tuple(inside)
     if namespaces.owns_network(spec):
         # containers.conf(5), default_sysctls: ping without CAP_NET_RAW.
         changes["sysctl"] = dict({"net.ipv4.ping_group_range": "0 0"}, **spec.sysctl)
@@ -114,22 +124,27 @@ def resolve_user(spec: ContainerSpec, image: Optional[ImageConfig], root: str) -
                                inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE), spec.group_add)
 
 
-def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, user: passwd.User) -> str:
+def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, owner: Tuple[int, int]) -> str:
     """The working directory; the image's own is made when it is missing, with the user as its owner."""
     path = spec.workdir or (image.workdir if image is not None else "") or "/"
     if not path.startswith("/"):
         path = "/" + path
     path = os.path.normpath(path)
     if path != "/" and not spec.read_only:
-        with inroot.directory(root, path, make=True, owner=(user.uid, user.gid)):
+        with inroot.directory(root, path, make=True, owner=owner):
             pass
     return path
 
 
-def _mapped_groups(ctx: Context) -> int:
+def _same(uid: int, gid: int) -> Tuple[int, int]:
+    return uid, gid
+
+
+def _mapped_groups(ctx: Context, maps: Optional[usernamespace.Maps]) -> int:
+    if maps is not None:
+        return idmap.size(maps.gids)
     if not ctx.rootless:
         return 2 ** 32
-    from ..formats import idmap
     from . import rootless
 
     return idmap.size(rootless.mapped("gid"))

@@ -150,14 +150,18 @@ def ranges(ctx: Context) -> Tuple[idmap.Mapping, idmap.Mapping, List[str]]:
         name = pwd.getpwuid(ctx.uid).pw_name
     except KeyError:
         name = str(ctx.uid)
-    found = {kind: idmap.subordinate(_read(path), name, ctx.uid) or _getsubids(ctx, name, kind)
-             for kind, path in FILES.items()}
+    found = {kind: ranges_of(name, kind, ctx.uid) or _getsubids(ctx, name, kind) for kind in FILES}
     if all(found.values()):
         return idmap.own(ctx.uid, found["uid"]), idmap.own(ctx.gid, found["gid"]), []
     warning = ("User %s has no range in /etc/subuid and /etc/subgid: containers can use no other user than their root. "
                "Give the user ranges with the subid module, or usermod --add-subuids and --add-subgids, and then run "
                "'pycontainer system migrate' as that user." % name)
     return idmap.own(ctx.uid, ()), idmap.own(ctx.gid, ()), [warning]
+
+
+def ranges_of(name: str, kind: str, number: int = -1) -> List[Tuple[int, int]]:
+    """The (start, count) of a user in /etc/subuid or, with ``kind`` gid, /etc/subgid."""
+    return idmap.subordinate(_read(FILES[kind]), name, number)
 
 
 def _read(path: str) -> str:

@@ -33,7 +33,8 @@ class Record(NamedTuple):
 
     ``volumes`` maps the target of each anonymous volume to the volume's name; ``ports`` are the
     published ports with the host ports that were chosen, kept from one start to the next;
-    ``engine`` is the digest of the persisted engine that its hooks run.
+    ``engine`` is the digest of the persisted engine that its hooks run; ``idmaps`` are the rows of the
+    container's own user namespace under 'uids' and 'gids', {} when it has none.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Record(NamedTuple):
     log_driver: str = "k8s-file"
     log_path: str = ""
     volumes_from: List[Dict[str, Any]] = []
+    idmaps: Dict[str, List[List[int]]] = {}
 
 
 class State(NamedTuple):

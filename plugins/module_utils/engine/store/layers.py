@@ -159,6 +159,10 @@ def remove(ctx: Context, chain_: str) -> None:
             gone = ctx.path("layers", ".%s.%d.gone" % (chain_, os.getpid()))
             os.rename(_path(ctx, chain_), gone)
             tree.remove_path(gone)
+            if os.path.isdir(ctx.path("layers-mapped")):
+                from . import mapped
+
+                mapped.drop(ctx, chain_)
         # While it is held: who waits for this file sees that it is gone, and makes another.
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.path("locks", "layer-" + chain_))
@@ -207,15 +211,19 @@ def _empty(ctx: Context) -> str:
     return files.make_directory(ctx.path("empty"), 0o755)
 
 
-def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str]) -> str:
-    """Mount a container's root file system and give its path; mounting it twice is fine."""
+def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str], *,
+           lower_directories: Optional[Sequence[str]] = None) -> str:
+    """Mount a container's root file system and give its path; mounting it twice is fine.
+
+    ``lower_directories`` take the place of the layers' own (a mapped copy of them).
+    """
     from ..kernel import mount
 
     target = ctx.run("containers", container_id, "merged")
     files.make_directory(target)
     if not mount.is_mounted(target):
         upper, work = (ctx.path("containers", container_id, name) for name in ("upper", "work"))
-        directories = lowers(ctx, chain_ids)
+        directories = list(lower_directories or lowers(ctx, chain_ids))
         if not os.path.isdir(upper):
             _make_upper(upper, directories[0])
         files.make_directory(work)

@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A container's own user namespace: which IDs it has (podman-run(1), --userns), and the namespace itself.
+
+IDs outside are the host's for root's containers, and those of the user's namespace for others, where 0
+is the user. The mapping is chosen when a container is made, and kept in its record.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ..context import Context
+from ..errors import Conflict, InvalidInput, NotFound, WrongState
+from ..formats import idmap
+from ..formats.container import ContainerSpec
+from ..formats.idmap import Row
+from ..kernel import files
+from ..store import containers as store
+from ..store.containers import Record
+
+SMALLEST_AUTO = 1024
+RANGES_OF = "containers"  # whose ranges root's containers get with auto, as podman has it
+NONE: Dict[str, List[List[int]]] = {}
+
+
+class Maps(NamedTuple):
+    """The mapping of user IDs and that of group IDs."""
+
+    uids: idmap.Mapping
+    gids: idmap.Mapping
+
+    def to_document(self) -> Dict[str, List[List[int]]]:
+        """The JSON in a container's record."""
+        return {"uids": [list(row) for row in self.uids], "gids": [list(row) for row in self.gids]}
+
+    def outside(self, uid: int, gid: int) -> Tuple[int, int]:
+        """Owner outside for one inside. Raises InvalidInput for an ID that is not mapped."""
+        result = idmap.to_outside(self.uids, uid), idmap.to_outside(self.gids, gid)
+        if -1 in result:
+            raise InvalidInput("The user %d:%d is not in the container's user namespace" % (uid, gid),
+                               "Map more IDs, or choose another user.")
+        return result
+
+
+def of(record: Record) -> Optional[Maps]:
+    """A container's mapping; None for one without a user namespace of its own."""
+    if not record.idmaps:
+        return None
+    return Maps(*(tuple(Row(*row) for row in record.idmaps[kind]) for kind in ("uids", "gids")))
+
+
+def choose(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Dict[str, List[List[int]]]:
+    """The mapping for a new container, as its record keeps it; {} for none.
+
+    ``layers`` are its image's chain IDs. Raises InvalidInput, NotFound, or Conflict when there are not enough IDs.
+    """
+    kind, _colon, rest = spec.userns.partition(":")
+    explicit = bool(spec.uidmap or spec.gidmap or spec.subuidname or spec.subgidname)
+    if explicit and kind not in ("", "private"):
+        raise InvalidInput("userns: %s and mappings contradict each other" % spec.userns, "Use one of them.")
+    if explicit:
+        return _explicit(spec).to_document()
+    if kind in ("", "host"):
+        return NONE
+    if kind == "container":
+        return store.lookup(ctx, rest).idmaps
+    if kind == "ns":
+        return _read(rest)
+    options = dict(word.partition("=")[::2] for word in rest.split(",") if word)
+    if kind == "auto":
+        return _auto(ctx, options, layers).to_document()
+    if kind in ("keep-id", "nomap"):
+        return _of_user(ctx, kind, options).to_document()
+    raise InvalidInput("userns: private needs a mapping", "Give uidmap and gidmap, or subuidname.")
+
+
+def _explicit(spec: ContainerSpec) -> Maps:
+    from . import rootless
+
+    found: List[idmap.Mapping] = []
+    for rows, name, kind in ((spec.uidmap, spec.subuidname, "uid"), (spec.gidmap, spec.subgidname, "gid")):
+        if rows and name:
+            raise InvalidInput("%smap and sub%sname contradict each other" % (kind, kind), "Use one of them.")
+        if name:
+            ranges = rootless.ranges_of(name, kind)
+            if not ranges:
+                raise NotFound("%s has no range in %s" % (name, rootless.FILES[kind]), "Give it one.")
+            found.append(tuple(_row_up(ranges)))
+        else:
+            found.append(idmap.parse_options(rows, kind + "map"))
+    uids, gids = found
+    return Maps(uids or gids, gids or uids)
+
+
+def _row_up(ranges: Sequence[Tuple[int, int]]) -> List[Row]:
+    rows, inside = [], 0
+    for start, count in ranges:
+        rows.append(Row(inside, start, count))
+        inside += count
+    return rows
+
+
+def _of_user(ctx: Context, kind: str, options: Mapping[str, str]) -> Maps:
+    """keep-id: the user has the same ID inside, or the one asked for. nomap: the user is not in there at all."""
+    from . import rootless
+
+    if not ctx.rootless:
+        raise InvalidInput("userns: %s is for users without root" % kind, "Use auto, or a mapping.")
+    result: List[idmap.Mapping] = []
+    for name, own in (("uid", ctx.uid), ("gid", ctx.gid)):
+        total = idmap.size(rootless.mapped(name))
+        if kind == "nomap":
+            result.append((Row(0, 1, total - 1),) if total > 1 else ())
+            continue
+        inside = _number(options.get(name, str(own)), "userns")
+        if inside >= total:
+            raise Conflict("The %s %d is past the %d IDs of this user" % (name, inside, total),
+                           "Give the user more subordinate IDs, or choose another number with %s=." % name)
+        rows = [Row(0, 1, inside), Row(inside, 0, 1), Row(inside + 1, inside + 1, total - inside - 1)]
+        result.append(tuple(row for row in rows if row.length))
+    if not all(result):
+        raise Conflict("User %d has no subordinate IDs" % ctx.uid, "Give the user ranges first.")
+    return Maps(*result)
+
+
+def _number(text: str, option: str) -> int:
+    if not text.isdigit() or int(text) > idmap.MAX_ID:
+        raise InvalidInput("%s has %r, which is no ID" % (option, text))
+    return int(text)
+
+
+def _auto(ctx: Context, options: Mapping[str, str], layers: Sequence[str]) -> Maps:
+    """As many IDs as the image needs, that no other container has."""
+    from ..store import mapped
+    from . import rootless
+
+    size = _number(options["size"], "userns") if "size" in options else 0
+    size = size or max(SMALLEST_AUTO, mapped.largest_owner(ctx, layers) + 1)
+    available = ([(1, idmap.size(rootless.mapped("uid")) - 1)] if ctx.rootless
+                 else rootless.ranges_of(RANGES_OF, "uid"))
+    if not available:
+        raise Conflict("userns: auto has no IDs to choose from", "Add a line such as %s:2147483647:2147483648 to "
+                       "/etc/subuid and /etc/subgid." % RANGES_OF)
+    taken = sorted((row[1], row[1] + row[2]) for document in store.all_raw(ctx)
+                   if document["spec"].get("userns", "").startswith("auto")
+                   for row in document.get("idmaps", {}).get("uids", ()))
+    for start, count in available:
+        for low, high in taken:
+            if low < start + size and start < high:
+                count, start = count - (high - start), high
+        if count >= size:
+            rows = (Row(0, start, size),)
+            return Maps(rows, rows)
+    raise Conflict("There are no %d IDs left for userns: auto" % size, "Remove containers, or add a range.")
+
+
+def _read(path: str) -> Dict[str, List[List[int]]]:
+    from ..kernel import userns
+
+    try:
+        texts = userns.maps_of(path)
+    except OSError as exc:
+        raise NotFound("Cannot enter the user namespace %s: %s" % (path, exc.strerror)) from exc
+    return Maps(*(idmap.parse_kernel(text) for text in texts)).to_document()
+
+
+def lock(ctx: Context) -> Any:
+    """Held while a mapping is chosen and until its container's record is there."""
+    return files.locked(ctx.path("locks", "userns"))
+
+
+# the namespace of a run
+
+def path(ctx: Context, container_id: str) -> str:
+    """Where a container's user namespace is kept while it runs."""
+    return ctx.run("userns", container_id)
+
+
+def create(ctx: Context, record: Record, namespace: str) -> None:
+    """Make a container's user namespace, and with it the network namespace at a path unless that is ''."""
+    from ..kernel import netns, userns
+
+    maps = of(record)
+    if maps is None:
+        if namespace:
+            netns.create(namespace)
+        return
+    if namespace:
+        netns.remove(namespace)
+        files.make_directory(os.path.dirname(namespace))
+    shared = record.spec.userns.startswith(("container:", "ns:"))
+    if shared and namespace:
+        userns.network_in(to_join(ctx, record), namespace)
+    elif not shared:
+        remove(ctx, record.id)
+        files.make_directory(ctx.run("userns"))
+        userns.create(path(ctx, record.id), maps.uids, maps.gids, namespace)
+    if namespace:
+        netns.run_inside(namespace, netns.loopback_up)
+
+
+def remove(ctx: Context, container_id: str) -> None:
+    """Let go of a container's user namespace, if it has one."""
+    from ..kernel import netns
+
+    if os.path.exists(path(ctx, container_id)):
+        netns.remove(path(ctx, container_id))
+
+
+def to_join(ctx: Context, record: Record) -> str:
+    """The path of the user namespace that a container's process joins; '' for none."""
+    kind, _colon, rest = record.spec.userns.partition(":")
+    if kind == "ns":
+        return rest
+    if kind == "container":
+        found = to_join(ctx, store.lookup(ctx, rest))
+        if found and not os.path.exists(found):
+            raise WrongState("The container %s, whose user namespace is to be shared, does not run" % rest,
+                             "Start it first.")
+        return found
+    return path(ctx, record.id) if record.idmaps else ""
+
+
+# the root file system of a run
+
+def reachable_directory() -> str:
+    """A new directory in /tmp for the mount of a root file system: the container's root, who is nobody out
+    here, has to be able to walk to it, and the run root lets nobody in."""
+    import tempfile
+
+    directory = tempfile.mkdtemp(prefix="pycontainer-rootfs-", dir="/tmp")
+    os.chmod(directory, 0o711)
+    target = os.path.join(directory, "merged")
+    os.mkdir(target, 0o755)
+    return target
