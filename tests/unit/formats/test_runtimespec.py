@@ -257,7 +257,8 @@ ELSEWHERE = {  # options of which the caller of build() makes other inputs, or w
     "systemd", "passwd", "hostname", "label", "restart_policy", "rm", "requires", "log_driver", "log_opt", "health",
     "no_healthcheck", "healthcheck_failure_action", "mounts", "volumes_from", "image_volume", "secrets", "network",
     "network_aliases", "ip", "ip6", "mac_address", "publish", "publish_all", "expose", "dns", "dns_option",
-    "dns_search", "etc_hosts", "no_hosts", "pid", "userns", "cgroupns", "cap_drop", "cgroup_parent", "runtime"}
+    "dns_search", "etc_hosts", "no_hosts", "pid", "userns", "uidmap", "gidmap", "subuidname", "subgidname",
+    "cgroupns", "cap_drop", "cgroup_parent", "runtime"}
 
 
 def test_every_option_of_config_json_is_in_a_table() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, Unsupported
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import container, values
 
 # field, spellings of one wish, its canonical form
@@ -122,10 +122,19 @@ def test_private_ways_out(value: str, mode: str, name: str) -> None:
     assert (row["mode"], row["name"]) == (mode, name)
 
 
-@pytest.mark.parametrize("field, value", [("userns", "keep-id")])
-def test_what_is_not_built_says_so(field: str, value: str) -> None:
-    with pytest.raises(Unsupported):
-        values.canonical(field, value)
+@pytest.mark.parametrize("value, canonical", [
+    ("host", ""), ("", ""), ("keep-id", "keep-id"), ("keep-id:gid=6,uid=5", "keep-id:gid=6,uid=5"),
+    ("keep-id:uid=5,gid=6", "keep-id:gid=6,uid=5"), ("auto:size=2000", "auto:size=2000"), ("nomap", "nomap"),
+    ("container:web", "container:web"), ("ns:/run/ns", "ns:/run/ns"),
+])
+def test_user_namespaces(value: str, canonical: str) -> None:
+    assert values.canonical("userns", value) == canonical
+
+
+@pytest.mark.parametrize("value", ["keep-id:size=5", "auto:size=x", "nomap:uid=1", "container:", "pod", "mine"])
+def test_user_namespaces_that_there_are_not(value: str) -> None:
+    with pytest.raises(InvalidInput, match="userns"):
+        values.canonical("userns", value)
 
 
 def test_every_field_has_a_canonicaliser() -> None:

@@ -159,7 +159,7 @@ def test_the_table_has_the_defaults_of_the_engine() -> None:
 
 def test_every_field_is_an_option_or_refused_by_ansible() -> None:
     fields = {row.field for row in state.FIELDS + state.COMPOSED} | {"name"}
-    assert set(formats.DEFAULTS) - fields == {"userns", "runtime", "infra"}
+    assert set(formats.DEFAULTS) - fields == {"runtime", "infra"}
 
 
 def test_what_the_table_calls_live_the_engine_changes_live() -> None:
