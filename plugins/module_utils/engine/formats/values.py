@@ -343,6 +343,13 @@ def user_namespace(value: Any, option: str = "userns") -> str:
     return kind + (":" + ",".join("%s=%s" % pair for pair in sorted(pairs.items())) if pairs else "")
 
 
+def id_rows(value: Any, option: str) -> List[str]:
+    """Rows INSIDE:OUTSIDE:COUNT of a mapping of IDs, sorted."""
+    from . import idmap
+
+    return ["%d:%d:%d" % row for row in idmap.parse_options(words(value, option), option)]
+
+
 def security_options(value: Any, option: str = "security_opt") -> List[str]:
     """Security options as ``key=value``, sorted; podman also takes a colon after the key."""
     result = set()
@@ -484,7 +491,7 @@ FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "dns": lambda value, option: [address(row, option) for row in words(value, option)],
     "dns_option": words, "dns_search": words, "etc_hosts": hosts, "no_hosts": boolean,
     "pid": namespace("private"), "ipc": namespace("shareable", "none"), "uts": namespace("private"),
-    "userns": user_namespace, "uidmap": words, "gidmap": words, "subuidname": line, "subgidname": line,
+    "userns": user_namespace, "uidmap": id_rows, "gidmap": id_rows, "subuidname": line, "subgidname": line,
     "cgroupns": namespace("private"),
     "privileged": boolean, "cap_add": capabilities, "cap_drop": capabilities, "security_opt": security_options,
     "sysctl": pairs, "ulimit": _attached("limits"), "oom_score_adj": _number(-1000, 1000),
