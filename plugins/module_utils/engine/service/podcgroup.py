@@ -53,18 +53,30 @@ def make(ctx: Context, one: Pod, before: Optional[PodSpec] = None) -> None:
         return
     rows = cgroupfiles.files(wanted, cgroup.mode())
     cgroup.make(path, sorted({row.controller for row in rows}))
-    page = os.sysconf("SC_PAGE_SIZE")
+    files = {row: cgroup.file(path, row.controller, row.name) for row in rows}
+    if one.spec.memory_swap is None:
+        # A kernel may not count swap, and nobody asked.
+        rows = [row for row in rows if "sw" not in row.name or os.path.exists(files[row])]
+    late = [row for row in rows if not _fits_now(files[row], row)]
+    for row in late:
+        _write(files[row], row, one.name)
     for row in rows:
-        file = cgroup.file(path, row.controller, row.name)
-        if row.name.startswith("memory.") and "sw" in row.name and not os.path.exists(file) and \
-                one.spec.memory_swap is None:
-            continue    # a kernel without swap accounting, and nobody asked
-        _write(file, row, one.name)
-        with open(file, encoding="ascii") as stream:
+        with open(files[row], encoding="ascii") as stream:
             content = stream.read()
-        if not cgroupfiles.is_set(row, content, page):
+        if not cgroupfiles.is_set(row, content, os.sysconf("SC_PAGE_SIZE")):
             raise EngineError("The limit %s of the pod %s is %r and not %s" % (
                 row.name, one.name, content.strip()[:80], row.value), "The kernel kept the old one.")
+
+
+def _fits_now(file: str, row: cgroupfiles.File) -> bool:
+    """Write a limit, unless another one has to be written first: in v1 memory may never be more than memory and
+    swap together, whichever way both are going."""
+    try:
+        with open(file, "w", encoding="ascii") as stream:
+            stream.write(row.value)
+        return True
+    except OSError:
+        return False
 
 
 def _write(file: str, row: cgroupfiles.File, name: str) -> None:

@@ -36,7 +36,11 @@ def update(ctx: Context, name: str, changes: Mapping[str, Any]) -> Pod:
         old = store.get(ctx, pod_id)
         new = old._replace(spec=formats.from_document(dict(old.spec.to_document(), **changes)))
         if set(changes) & set(formats.LIMITS) and pods.alive(ctx, old):
-            podcgroup.make(ctx, new, old.spec)
+            try:
+                podcgroup.make(ctx, new, old.spec)
+            except EngineError:
+                podcgroup.make(ctx, old, new.spec)
+                raise
         if "label" in changes and old.infra:
             with container_store.held(ctx, old.infra) as record:
                 container_store.write(ctx, record._replace(spec=changed(record.spec, label=dict(new.spec.label))))

@@ -7,6 +7,7 @@ What is done to several containers goes on after an error, and reports all of th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
@@ -121,7 +122,7 @@ def complete_removal(ctx: Context, key: str, note: Dict[str, Any]) -> None:
     if store.exists(ctx, pod_id):
         pod = store.get(ctx, pod_id)
         left = [record.id for record in everyone(ctx, pod)]
-        _together(ctx, left[:-1] if pod.infra else left, lambda i: _stop_only(ctx, i, note["timeout"]))
+        _together(ctx, [i for i in left if i != pod.infra], lambda i: _stop_only(ctx, i, note["timeout"]))
         while left:
             ready = [i for i in left if not set(removal.dependents(ctx, i)) & set(left)] or left[:1]
             for container_id in ready:
@@ -156,7 +157,9 @@ def everyone(ctx: Context, pod: Pod) -> List[Record]:
     """All containers of a pod, the oldest first and the infra container as the last."""
     found = membership.members(ctx, pod)
     if pod.infra:
-        found.append(container_store.get(ctx, pod.infra))
+        # A removal that was killed may have got so far.
+        with contextlib.suppress(NotFound):
+            found.append(container_store.get(ctx, pod.infra))
     return found
 
 

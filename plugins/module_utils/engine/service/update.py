@@ -137,6 +137,7 @@ def rename(ctx: Context, container_id: str, name: str) -> Record:
     with store.held(ctx, container_id) as record:
         if name == record.name:
             raise Conflict("The container is called %s already" % name)
+        membership.check_change(ctx, record.spec, {"name": name})
         store.reserve_name(ctx, name, container_id)
         renamed = record._replace(name=name, spec=replace(record.spec, name=name))
         try:
