@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from typing import Any, Callable, Dict, List, Optional
 
 from ..context import Context
 from ..errors import EngineError
-from ..kernel import files, proc
+from ..kernel import files, proc, tree
 from ..store import containers as store
 from ..store.containers import Record, State
 
@@ -147,10 +146,10 @@ def _remove_files(ctx: Context, container_id: str) -> None:
             if name in ("state.json", "exits", "wait.lock"):
                 continue
             if os.path.isdir(path) and not os.path.islink(path):
-                shutil.rmtree(path)
+                tree.remove_path(path)
             else:
                 os.unlink(path)
         # A waiter reads the exit code under this lock; nobody waits for one that hangs.
         with contextlib.suppress(EngineError), files.locked(os.path.join(directory, "wait.lock"), timeout=2.0):
             pass
-        shutil.rmtree(directory)
+        tree.remove_path(directory)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut, WrongState
 from ..formats import passwd
-from ..kernel import command, files, inroot
+from ..kernel import command, files, inroot, tree
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import State
@@ -85,7 +84,7 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
         return _direct(ctx, container_id, state, place, wish, stdin, detach, streams is not None, session)
     finally:
         if not detach:
-            shutil.rmtree(place, ignore_errors=True)
+            tree.remove_path(place)
 
 
 def process(ctx: Context, container_id: str, state: State, wish: ExecWish) -> Dict[str, Any]:
