@@ -43,14 +43,15 @@ MODULES = {
     "imagelist": "images", "images": "pull push rmi tag untag history load save import search image",
     "networks": "network", "pods": "pod", "podusage": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
-    "rootless": "unshare system", "completion": "completion",
+    "rootless": "unshare system", "completion": "completion", "generate": "generate",
 }
-GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system")
+GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system",
+          "generate")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
 OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist"),
             "pod": ("pods", "podusage")}
 # podman's verbs that are known and not built: what they belong to
-LATER = {"kube": "kube YAML", "play": "kube YAML", "generate": "systemd units and kube YAML",
+LATER = {"kube": "kube YAML", "play": "kube YAML",
          "build": "builds", "buildx": "builds",
          "machine": "virtual machines", "commit": "commit", "diff": "diff", "export": "export", "cp": "copying",
          "mount": "mounts", "umount": "mounts", "unmount": "mounts", "events": "events",
@@ -177,6 +178,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .secrets import VERBS
     elif module == "completion":
         from .completion import VERBS
+    elif module == "generate":
+        from .generate import VERBS
     elif module == "rootless":
         from .rootless import VERBS
     else:

@@ -92,6 +92,9 @@ def _act(ctx: Context, record: Record) -> None:
     from . import lifecycle
 
     action = record.spec.healthcheck_failure_action
+    if action == "restart" and store.state(ctx, record.id).raw.get("unit"):
+        # systemd starts it again; a monitor that it did not start is none of its service's.
+        action = "kill"
     if action == "kill":
         with contextlib.suppress(WrongState):
             lifecycle.kill(ctx, record.id, "KILL", by_user=False)

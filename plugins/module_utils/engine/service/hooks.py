@@ -24,7 +24,10 @@ LONGEST_DELAY = 30.0
 
 
 def main(argv: List[str]) -> int:
-    """``exit``, ``health`` or ``health-loop``, the roots, and a container's ID; the exit code."""
+    """``exit``, ``health`` or ``health-loop``, the roots, and a container's ID; the exit code.
+
+    ``unit-start``, ``unit-stop`` and ``unit-end`` are called by systemd, with the name of a unit.
+    """
     from ..context import make_context
 
     verb, container_id, options = argv[0], argv[-1], argv[1:-1]
@@ -34,6 +37,10 @@ def main(argv: List[str]) -> int:
 
     ctx = replace(make_context(root=pairs.get("root"), runroot=pairs.get("runroot"),
                                cgroup_manager=pairs.get("cgroup_manager")), prefix=prefix)
+    if verb.startswith("unit-"):
+        from . import unitrun
+
+        return unitrun.main(ctx, verb, container_id)
     try:
         if verb == "exit":
             on_exit(ctx, container_id)
@@ -87,7 +94,8 @@ def _on_exit(ctx: Context, container_id: str) -> None:
         final = cleanup.end_run(ctx, container_id)
         if final is None:
             return
-        again = wants_restart(ctx, record, final)
+        # Under a unit of systemd's it is for that to start the container again.
+        again = not run.get("unit") and wants_restart(ctx, record, final)
         if again:
             lasted = final.finished_at - final.started_at
             streak = 0 if lasted > SHORT_RUN else int(run.get("streak", 0)) + 1

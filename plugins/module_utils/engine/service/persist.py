@@ -7,6 +7,7 @@ need the engine afterwards. The first action that starts a container writes the 
 far as they are in this payload, to ``<root>/engine/<digest>/``, byte-compiled, with a ``__main__.py`` that
 calls ``service.hooks``. Copies of different digests live side by side; one that no container names
 is collected. ``<root>/engine/<digest>.users/<container ID>`` are the marks of those that do.
+``<root>/engine/current`` is a link to the copy that systemd's units call: a path that stays when copies go.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from ..kernel import files, payload
 from . import hooks  # noqa: F401  pylint: disable=unused-import
 
 # As bin/pycontainer: nothing is left to take apart.
-ENTRY = b"import os\nimport sys\nfrom engine.service.hooks import main\nos._exit(main(sys.argv[1:]))\n"
+# What was called by the link must not become another copy half way.
+ENTRY = (b"import os\nimport sys\nsys.path[0] = os.path.realpath(sys.path[0])\n"
+         b"from engine.service.hooks import main\nos._exit(main(sys.argv[1:]))\n")
+CURRENT = "current"
 
 
 def command(ctx: Context, digest: str, verb: str, *arguments: str) -> List[str]:
@@ -56,6 +60,29 @@ def keep(ctx: Context) -> None:
             _write(ctx, digest)
 
 
+def current(ctx: Context) -> str:
+    """The path of a copy of this engine, by the link that units name; both are made when they are missing."""
+    digest = _digest(ctx)
+    link = ctx.path("engine", CURRENT)
+    with files.locked(ctx.path("locks", "engine-" + digest)):
+        if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
+            _write(ctx, digest)
+        if _linked(ctx) != digest:
+            fresh = "%s.%d.tmp" % (link, os.getpid())
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(fresh)
+            os.symlink(digest, fresh)
+            os.rename(fresh, link)
+    return link
+
+
+def _linked(ctx: Context) -> str:
+    try:
+        return os.readlink(ctx.path("engine", CURRENT))
+    except OSError:
+        return ""
+
+
 def drop(ctx: Context, digest: str, container_id: str) -> None:
     """A container that is gone needs its copy no more; the last one takes it along, unless it is ours."""
     if not digest:
@@ -83,6 +110,8 @@ def collect(ctx: Context) -> List[str]:
 def _collect(ctx: Context, digest: str) -> bool:
     import shutil
 
+    if digest == _linked(ctx):
+        return False
     marks = ctx.path("engine", digest + ".users")
     with contextlib.suppress(FileNotFoundError):
         for container_id in os.listdir(marks):

@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""All that is asked of systemctl(1): the system's systemd for root, the user's own for everybody else.
+
+Where that lies follows from the user's ID, never from the caller's environment.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Dict, List, Mapping, NamedTuple, Sequence
+
+from ..context import Context
+from ..errors import EngineError, Unsupported
+from ..kernel import account, command
+
+PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload",
+              "MainPID", "Result")
+
+
+class Shown(NamedTuple):
+    """A unit as systemd has it (systemctl show)."""
+
+    name: str
+    load: str = "not-found"
+    active: str = "inactive"
+    sub: str = "dead"
+    file: str = ""
+    path: str = ""
+    stale: bool = False
+    main_pid: int = 0
+    result: str = ""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it starts by itself."""
+        return self.file in ("enabled", "enabled-runtime", "generated")
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is up, or on its way."""
+        return self.active in ("active", "activating", "reloading")
+
+
+def require(ctx: Context) -> None:
+    """Raise Unsupported when this user has no systemd that answers."""
+    if not os.path.isdir("/run/systemd/system"):
+        raise Unsupported("This host was not booted by systemd, so it runs no units",
+                          "Use the container module's restart_policy.")
+    if ctx.rootless and not os.path.exists("/run/user/%d/systemd/private" % ctx.uid):
+        raise Unsupported("User %d has no systemd of their own that runs" % ctx.uid,
+                          "Let the user linger: the linger module.")
+
+
+def present(ctx: Context) -> bool:
+    """Whether this user's systemd is there to be asked."""
+    return os.path.isdir("/run/systemd/system") and (
+        not ctx.rootless or os.path.exists("/run/user/%d/systemd/private" % ctx.uid))
+
+
+def show(ctx: Context, units: Sequence[str]) -> Dict[str, Shown]:
+    """What systemd knows of units, by the names that were asked for."""
+    if not units or not present(ctx):
+        return {unit: Shown(unit) for unit in units}
+    text = _call(ctx, "show", "--property=" + ",".join(PROPERTIES), "--", *units)
+    return dict(zip(units, (_shown(block) for block in text.split("\n\n"))))
+
+
+def _shown(block: str) -> Shown:
+    rows: Mapping[str, str] = dict(line.partition("=")[::2] for line in block.strip().splitlines())
+    return Shown(rows.get("Id", ""), rows.get("LoadState", ""), rows.get("ActiveState", ""), rows.get("SubState", ""),
+                 rows.get("UnitFileState", ""), rows.get("FragmentPath", ""), rows.get("NeedDaemonReload") == "yes",
+                 int(rows.get("MainPID") or 0), rows.get("Result", ""))
+
+
+def reload(ctx: Context) -> None:
+    """Let systemd read its units again."""
+    _call(ctx, "daemon-reload")
+
+
+def enable(ctx: Context, unit: str) -> None:
+    """Let a unit start by itself."""
+    _call(ctx, "enable", "--", unit)
+
+
+def disable(ctx: Context, units: Sequence[str]) -> None:
+    """Let units start by themselves no more; units that are not there are no error."""
+    _call(ctx, "disable", "--", *units)
+
+
+def stop(ctx: Context, units: Sequence[str]) -> None:
+    """Stop units and wait for it."""
+    _call(ctx, "stop", "--", *units)
+
+
+def start(ctx: Context, unit: str, *, again: bool = False) -> None:
+    """Start a unit, or ``again`` when it runs, and wait for it. Raises EngineError with the journal's end."""
+    _call(ctx, "reset-failed", "--", unit, fails=False)
+    try:
+        _call(ctx, "restart" if again else "start", "--", unit)
+    except EngineError as exc:
+        exc.message += _journal(ctx, unit)
+        raise
+
+
+def _journal(ctx: Context, unit: str) -> str:
+    """The end of a unit's journal, to stand behind a message; '' when it cannot be read."""
+    program = ctx.find_tool("journalctl")
+    if program is None:
+        return ""
+    where = "--user-unit" if ctx.rootless else "--unit"
+    done = command.run([program, "--no-pager", "--output=cat", "--lines=20", where, unit], env=_environment(ctx))
+    text = done.stdout.decode("utf-8", "replace").strip()
+    clean = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
+    return "; the end of its journal:\n%s\n" % clean if clean and not done.code else ""
+
+
+def _environment(ctx: Context) -> Dict[str, str]:
+    return {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": "",
+            **(account.bus(ctx.uid) if ctx.rootless else {})}
+
+
+def _call(ctx: Context, *words: str, fails: bool = True) -> str:
+    argv: List[str] = [ctx.tool("systemctl", "work with units"), *(["--user"] if ctx.rootless else []),
+                       "--no-pager", "--quiet", *words]
+    done = command.run(argv, env=_environment(ctx))
+    if done.code and fails:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise EngineError("systemctl %s failed: %s" % (" ".join(words[:1] + words[-1:]), said or "code %d" % done.code),
+                          "See systemctl%s status %s." % (" --user" if ctx.rootless else "", words[-1]))
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,275 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Units of systemd's for containers and pods: what belongs into their files, from the stored definitions."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+
+from ..context import Context, roots
+from ..errors import InvalidInput, NotFound
+from ..formats import serviceunit
+from ..formats.serviceunit import Choices, Unit
+from ..kernel import files
+from ..store import containers as store
+from ..store import pods as pod_store
+from ..store import units
+from ..store.units import Definition
+from . import membership, persist
+
+
+class Wanted(NamedTuple):
+    """The units that are wanted, the one that was asked for first: texts and definitions by the unit's name.
+
+    ``runs`` are the IDs of what exists now of each, '' when the unit has yet to make it.
+    """
+
+    main: str
+    texts: Dict[str, str]
+    definitions: Dict[str, Definition]
+    runs: Dict[str, str]
+
+
+def directory(ctx: Context) -> str:
+    """Where this user's units are written: systemd.unit(5), for the system or for the user's own systemd."""
+    return os.path.join(ctx.home, ".config/systemd/user") if ctx.rootless else "/etc/systemd/system"
+
+
+def wanted(ctx: Context, name: str, choices: Choices, *, by_name: bool = True) -> Wanted:
+    """The units of a container or a pod, named by its name or its ID.
+
+    A container that its unit has removed is known by the unit's definition. Raises NotFound, InvalidInput.
+    """
+    serviceunit.check(choices)
+    result = Wanted("", {}, {}, {})
+    kind = _kind(ctx, name, choices)
+    if kind == "pod":
+        return _pod(ctx, name, choices, by_name)
+    main = _add(ctx, result, "container", name, choices, by_name, bound="")
+    return result._replace(main=main)
+
+
+def _kind(ctx: Context, name: str, choices: Choices) -> str:
+    for kind, find in (("container", store.find), ("pod", pod_store.find)):
+        try:
+            find(ctx, name)
+            return kind
+        except NotFound:
+            continue
+    for kind in ("container", "pod"):
+        known = units.find(ctx, serviceunit.name_of(choices, kind, name)[:-len(".service")])
+        if choices.new and known is not None and known.new:
+            return kind
+    raise NotFound("There is no container or pod %s" % name, "Make it first: its unit is made from its definition.")
+
+
+def _pod(ctx: Context, name: str, choices: Choices, by_name: bool) -> Wanted:
+    """A pod's unit and those of its containers, which come and go with it."""
+    result = Wanted("", {}, {}, {})
+    main = _called(ctx, "pod", name, by_name)
+    main_unit = serviceunit.name_of(choices, "pod", main)
+    try:
+        pod = pod_store.lookup(ctx, name)
+        if not pod.infra:
+            raise InvalidInput("The pod %s has no infra container that a unit could watch" % pod.name,
+                               "Make it with infra.")
+        members = [record.name if by_name else record.id for record in membership.members(ctx, pod)]
+    except NotFound:
+        members = [known.name for known in (units.find(ctx, one) for one in units.every(ctx))
+                   if known is not None and known.kind == "container" and known.spec.get("pod") == name]
+    member_units = tuple(_add(ctx, result, "container", member, choices, by_name, bound=main_unit)
+                         for member in members)
+    _add(ctx, result, "pod", name, choices, by_name, members=member_units)
+    order = [main_unit, *member_units]
+    return Wanted(main_unit, {one: result.texts[one] for one in order}, result.definitions, result.runs)
+
+
+def _called(ctx: Context, kind: str, name: str, by_name: bool) -> str:
+    """The name or ID by which a unit is named."""
+    try:
+        found = store.lookup(ctx, name) if kind == "container" else pod_store.lookup(ctx, name)
+    except NotFound:
+        return name
+    return found.name if by_name else found.id
+
+
+def _add(ctx: Context, result: Wanted, kind: str, name: str, choices: Choices, by_name: bool, *, bound: str = "",
+         members: Tuple[str, ...] = ()) -> str:
+    """Add one unit; its name."""
+    called = _called(ctx, kind, name, by_name)
+    unit_name = serviceunit.name_of(choices, kind, called)
+    stem = unit_name[:-len(".service")]
+    there, spec = _stored(ctx, kind, name)
+    known = units.find(ctx, stem)
+    if not there:
+        if known is None:
+            raise NotFound("There is no %s %s" % (kind, name), "Make it first.")
+        spec = known.spec
+    _check(kind, called, spec, choices)
+    definition = Definition(kind, called, choices.new, choices.sdnotify, choices.stop_timeout,
+                            dict(spec) if choices.new else {})
+    needs = tuple(serviceunit.name_of(choices, "container", other) for other in spec.get("requires", ()))
+    pod = spec.get("pod", "") if kind == "container" and not bound else ""
+    unit = Unit(
+        name=unit_name, kind=kind, called=called, command=tuple(command(ctx)), root=ctx.root,
+        restart=_restart(spec), stop_timeout=int(spec.get("stop_timeout", 10)),
+        bound=bound or (serviceunit.name_of(choices, "pod", pod) if pod else ""), members=members, needs=needs,
+        user=ctx.rootless)
+    result.texts[unit_name] = serviceunit.render(unit, choices)
+    result.definitions[unit_name] = definition
+    result.runs[unit_name] = there
+    return unit_name
+
+
+def _stored(ctx: Context, kind: str, name: str) -> Tuple[str, Mapping[str, Any]]:
+    """(ID, document of the spec) of what there is now; ('', {}) when there is nothing."""
+    try:
+        if kind == "pod":
+            pod = pod_store.lookup(ctx, name)
+            return pod.id, pod.spec.to_document()
+        record = store.lookup(ctx, name)
+        return record.id, record.spec.to_document()
+    except NotFound:
+        return "", {}
+
+
+def _check(kind: str, called: str, spec: Mapping[str, Any], choices: Choices) -> None:
+    if kind == "container" and spec.get("infra"):
+        raise InvalidInput("%s is the infra container of the pod %s" % (called, spec.get("pod")), "Name the pod.")
+    if kind == "container" and spec.get("rm") and not choices.new:
+        raise InvalidInput("The container %s is removed when it ends, so no unit can start it again" % called,
+                           "Use new: the unit makes the container at each start.")
+
+
+def _restart(spec: Mapping[str, Any]) -> str:
+    """The container's own policy; on-failure when it has none (podman-generate-systemd(1))."""
+    policy = str(spec.get("restart_policy", "no"))
+    return "on-failure" if policy == "no" else serviceunit.restart_policy(policy)
+
+
+def command(ctx: Context) -> List[str]:
+    """The argv by which a unit calls the engine: a path that stays, and the roots when they are not the user's own."""
+    row = [sys.executable or "/usr/bin/python3", "-IS", ctx.path("engine", persist.CURRENT)]
+    root, runroot = roots(ctx.uid, ctx.home, None, None)
+    if ctx.root != root:
+        row += ["--root", ctx.root]
+    if ctx.runroot != runroot:
+        row += ["--runroot", ctx.runroot]
+    if ctx.prefix != "pycontainer":
+        row += ["--prefix", ctx.prefix]
+    if ctx.cgroup_manager:
+        row += ["--cgroup-manager", ctx.cgroup_manager]
+    return row
+
+
+def outdated(ctx: Context, wish: Wanted, unit: str, *, runs: bool) -> bool:
+    """Whether what the engine keeps for a unit, or what it ``runs``, is not what is wanted now."""
+    stem = unit[:-len(".service")]
+    definition = wish.definitions[unit]
+    if units.find(ctx, stem) != definition:
+        return True
+    return bool(runs and definition.new and wish.runs[unit] and units.made(ctx, stem) != wish.runs[unit])
+
+
+def keep(ctx: Context, wish: Wanted) -> None:
+    """Store the definitions, and the engine that the units call."""
+    persist.current(ctx)
+    for unit, definition in wish.definitions.items():
+        stem = unit[:-len(".service")]
+        with units.lock(ctx, stem):
+            if units.find(ctx, stem) != definition:
+                units.write(ctx, stem, definition)
+
+
+def forget(ctx: Context, unit: str) -> None:
+    """The unit's file is gone: forget its definition."""
+    units.drop(ctx, unit[:-len(".service")])
+
+
+def read(ctx: Context, unit: str) -> Optional[str]:
+    """The text of a unit's file, None when there is none."""
+    try:
+        with open(os.path.join(directory(ctx), unit), encoding="utf-8", errors="replace") as stream:
+            return stream.read(1024 * 1024)
+    except FileNotFoundError:
+        return None
+
+
+def write(ctx: Context, unit: str, text: str, where: str = "") -> str:
+    """Write a unit's file, by default where systemd finds it; its path."""
+    home = where or directory(ctx)
+    files.make_directory(home, 0o755)
+    path = os.path.join(home, unit)
+    files.write_atomic(path, text.encode(), 0o644)
+    os.chmod(path, 0o644)
+    return path
+
+
+# what the module asks for
+
+def known(ctx: Context, name: str, choices: Choices) -> Tuple[str, List[str]]:
+    """(main unit, it and its members) of what there is to be removed under a name, by files and definitions."""
+    pod_unit = serviceunit.name_of(choices, "pod", name)
+    main = serviceunit.name_of(choices, "container", name)
+    members: List[str] = []
+    if read(ctx, pod_unit) is not None or units.find(ctx, pod_unit[:-len(".service")]) is not None:
+        main = pod_unit
+        members = _bound(ctx, pod_unit)
+    return main, [main, *members]
+
+
+def _bound(ctx: Context, pod_unit: str) -> List[str]:
+    """The units that are bound to a pod's, by their files."""
+    from ..formats import systemdunit
+
+    found = []
+    for stem in units.every(ctx):
+        text = read(ctx, stem + ".service")
+        if text and any(line.key == "BindsTo" and pod_unit in line.value.split() for line in systemdunit.parse(text)):
+            found.append(stem + ".service")
+    return found
+
+
+def observe(ctx: Context, names: List[str], wish: Optional[Wanted]) -> Dict[str, Tuple[Any, ...]]:
+    """Each unit as it is: the fields of state.unit.Seen."""
+    from . import systemd
+
+    shown = systemd.show(ctx, names)
+    result = {}
+    for name in names:
+        unit = shown[name]
+        behind = (outdated(ctx, wish, name, runs=unit.runs) if wish is not None
+                  else units.find(ctx, name[:-len(".service")]) is not None)
+        result[name] = (read(ctx, name), unit.runs, unit.enabled, unit.stale, behind)
+    return result
+
+
+def remove(ctx: Context, names: List[str]) -> None:
+    """Remove units' files and definitions."""
+    import contextlib
+
+    for unit in names:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(directory(ctx), unit))
+        forget(ctx, unit)
+
+
+def apply(ctx: Context, verbs: Tuple[str, ...], main: str, names: List[str], wish: Optional[Wanted]) -> None:
+    """Carry out the verbs of a plan in order; see state.unit.plan."""
+    from . import systemd
+
+    steps: Dict[str, Any] = {
+        "reload": lambda: systemd.reload(ctx), "enable": lambda: systemd.enable(ctx, main),
+        "disable": lambda: systemd.disable(ctx, [main]), "start": lambda: systemd.start(ctx, main),
+        "restart": lambda: systemd.start(ctx, main, again=True), "stop": lambda: systemd.stop(ctx, names),
+        "remove": lambda: remove(ctx, names)}
+    for verb in verbs:
+        if verb != "write":
+            steps[verb]()
+        elif wish is not None:
+            keep(ctx, wish)
+            for unit, text in wish.texts.items():
+                if read(ctx, unit) != text:
+                    write(ctx, unit, text)
