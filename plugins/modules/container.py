@@ -106,6 +106,12 @@ options:
         O(hostname) and their kin are the pod's; see M(pycontainer.engine.pod).
       - V(new:NAME) makes the pod if it is not there, and gives these options to it.
     type: str
+  init_ctr:
+    description:
+      - The container is run to its end before the others of its pod, each time the pod starts. Use O(state=created).
+      - With V(once), it is removed then.
+    type: str
+    choices: ['', always, once]
   command:
     description:
       - Command and its arguments, instead of the image's; a list, or a text that is split as a shell would do

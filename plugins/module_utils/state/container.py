@@ -39,6 +39,7 @@ def _action(name: str, kind: str = "str", *aliases: str, **settings: Any) -> Row
 
 FIELDS: Tuple[Row, ...] = (
     _row("image"), _row("rootfs", "bool", False), _row("pod"),
+    _row("init_ctr", choices=["", "always", "once"]),
     _row("command", "raw", None), _row("entrypoint", "raw", None),
     _row("env_host", "bool", False), _row("http_proxy", "bool", False),
     _row("unsetenv", "list", []), _row("unsetenv_all", "bool", False),

@@ -252,7 +252,8 @@ def test_what_cannot_be_met_is_refused(given: dict, other: dict, error: type) ->
 
 
 ELSEWHERE = {  # options of which the caller of build() makes other inputs, or which are not of config.json
-    "image", "name", "rootfs", "pod", "infra", "command", "entrypoint", "env", "env_host", "http_proxy", "unsetenv",
+    "image", "name", "rootfs", "pod", "infra", "init_ctr", "command", "entrypoint", "env", "env_host", "http_proxy",
+    "unsetenv",
     "unsetenv_all", "group_add", "workdir", "interactive", "init", "init_path", "stop_timeout", "timeout", "timezone",
     "systemd", "passwd", "hostname", "label", "restart_policy", "rm", "requires", "log_driver", "log_opt", "health",
     "no_healthcheck", "healthcheck_failure_action", "mounts", "volumes_from", "image_volume", "secrets", "network",

@@ -298,6 +298,30 @@ def test_a_restart_policy_of_the_pod_is_that_of_containers_without_one(ctx: Cont
     assert membership.restart_policy(ctx, containers.get(ctx, "own").spec) == "on-failure:2"
 
 
+def test_init_containers_run_first_and_to_their_end(ctx: Context, root: str, tmp_path: Any) -> None:
+    make(ctx, mounts=(Mount("bind", "/log", str(tmp_path)),))
+    member(ctx, root, "main", "sh", "-c", "echo main >>/log/order; exec sleep 100")
+    member(ctx, root, "first", "sh", "-c", "sleep 0.2; echo first >>/log/order", init_ctr="once")
+    member(ctx, root, "second", "sh", "-c", "echo second >>/log/order", init_ctr="always")
+    pods.start(ctx, "shop")
+    assert eventually(lambda: (tmp_path / "order").read_text() == "first\nsecond\nmain\n")
+    assert "first" not in statuses(ctx) and podconverge.observe(ctx, "shop").status == "running"
+    assert podlisting.one(ctx, "shop").status == "Running"
+    pods.restart(ctx, "shop", timeout=0)
+    assert eventually(lambda: (tmp_path / "order").read_text().endswith("main\nsecond\nmain\n"))
+    with pytest.raises(InvalidInput, match="pod"):
+        member(ctx, root, "third", pod="", init_ctr="once", network=NO_NETWORK)
+
+
+def test_an_init_container_that_fails_stops_the_start(ctx: Context, root: str) -> None:
+    make(ctx)
+    member(ctx, root)
+    member(ctx, root, "first", "sh", "-c", "exit 7", init_ctr="always")
+    with pytest.raises(EngineError, match="exit code 7"):
+        pods.start(ctx, "shop")
+    assert statuses(ctx)["web"] == "created"
+
+
 # another infra container
 
 def changed(ctx: Context, **given: Any) -> store.Pod:

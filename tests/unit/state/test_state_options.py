@@ -47,6 +47,7 @@ CASES: dict[str, tuple[list, list]] = {
     "unsetenv": ([["A", "B"], "B,A", ["B", "A", "A"]], [["A"], []]), "unsetenv_all": ([True, "1"], [False]),
     "user": (["1000:5"], ["1000", "web", ""]),
     "group_add": ([["a", "5"], ["5", "a"], "a,5", [5, "a", "a"]], [["a"], []]), "pod": (["p"], ["q", ""]),
+    "init_ctr": (["once"], ["always", ""]),
     "workdir": (["/a/b", "/a//b/", "/a/./b"], ["/a", ""]),
     "interactive": ([True, "y"], [False]), "tty": ([True, "t"], ["f"]), "init": ([True], [False]),
     "init_path": (["/sbin/tini", "/sbin//tini"], ["/sbin/init", ""]),

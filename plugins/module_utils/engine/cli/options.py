@@ -12,7 +12,7 @@ from ..formats import mounts, values
 from ..formats.container import ContainerSpec, from_document
 from .flags import Flag, Parsed
 
-_POD, _ROOTLESS = "init containers are not there", "user namespaces are not there"
+_ROOTLESS = "user namespaces are not there"
 
 FIELDS = (
     Flag("name", help="the container's name", field="name"),
@@ -48,6 +48,7 @@ FIELDS = (
     Flag("hostname", "h", help="the container's host name", field="hostname"),
     Flag("http-proxy", kind="bool", help="pass the caller's proxy variables", field="http_proxy"),
     Flag("image-volume", help="anonymous, tmpfs or ignore", field="image_volume"),
+    Flag("init-ctr", help="once or always: run to its end before the others of the pod", field="init_ctr"),
     Flag("init", kind="bool", help="run an init that reaps processes", field="init"),
     Flag("init-path", help="the init's path on the host", field="init_path"),
     Flag("interactive", "i", "bool", "keep standard input open", field="interactive"),
@@ -139,7 +140,7 @@ CLIENT = (
     Flag("quiet", "q", "bool", "say nothing about a pull"),
     Flag("disable-content-trust", kind="bool", help="there is none to disable"),
     Flag("passwd-entry", refused="the user's line is the engine's"),
-    Flag("init-ctr", refused=_POD), Flag("pod-id-file", help="put it into the pod whose ID this file holds"),
+    Flag("pod-id-file", help="put it into the pod whose ID this file holds"),
     Flag("hostuser", kind="slice", refused=_ROOTLESS), Flag("gpus", refused="CDI is not there"),
     Flag("sdnotify", refused="systemd units are not there", accepted=("ignore",)),
     Flag("cgroups", refused="every container has its own", accepted=("enabled", "no-conmon")),

@@ -105,6 +105,8 @@ class ContainerSpec(Frozen):
     # the pod that it is in, by name; ``infra`` marks the one that holds the pod's namespaces
     pod: str = ""
     infra: bool = False
+    # '' for an ordinary container; 'always' or 'once': run to its end before the others, each time the pod starts
+    init_ctr: str = ""
     # process
     command: Optional[Tuple[str, ...]] = None
     entrypoint: Optional[Tuple[str, ...]] = None

@@ -472,6 +472,7 @@ def _number(low: int = 0, high: int = 2 ** 63 - 1) -> Callable[[Any, str], int]:
 
 FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "image": line, "name": line, "rootfs": boolean, "pod": line, "infra": boolean,
+    "init_ctr": one_of("", "always", "once"),
     "command": command, "entrypoint": entrypoint, "env": pairs, "env_host": boolean, "http_proxy": boolean,
     "unsetenv": sorted_words, "unsetenv_all": boolean, "user": line, "group_add": sorted_words,
     "workdir": absolute_path, "interactive": boolean, "tty": boolean, "init": boolean, "init_path": absolute_path,

@@ -147,6 +147,8 @@ def joining(ctx: Context, spec: ContainerSpec) -> Iterator[ContainerSpec]:
 
     ``new:NAME`` makes the pod, which is gone again when the body fails.
     """
+    if spec.init_ctr and not spec.pod:
+        raise InvalidInput("A container without a pod cannot be an init container", "Name the pod too.")
     if not spec.pod or spec.infra:
         yield spec
         return

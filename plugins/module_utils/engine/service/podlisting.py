@@ -35,7 +35,8 @@ class Row(NamedTuple):
     @property
     def status(self) -> str:
         """What the pod does; see ``status_of``."""
-        return status_of([member.state.status for member in self.members])
+        return status_of([member.state.status for member in self.members
+                          if not member.document["spec"].get("init_ctr") or member.state.running])
 
 
 def status_of(statuses: Sequence[str]) -> str:

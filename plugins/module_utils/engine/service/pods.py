@@ -181,11 +181,17 @@ def start(ctx: Context, name: str, *, unfinished: bool = False) -> Pod:
 
 def _start_all(ctx: Context, pod: Pod, unfinished: bool) -> List[str]:
     stale = bool(pod.infra) and not container_store.state(ctx, pod.infra).running
+    members = membership.members(ctx, pod)
+    busy = any(container_store.state(ctx, record.id).running for record in members)
     if pod.infra:
         lifecycle.start(ctx, pod.infra)
+    if not busy:
+        _run_first(ctx, pod, [record for record in members if record.spec.init_ctr])
     problems = []
-    spare = unfinished and not stale and alive(ctx, pod)
-    for record in membership.members(ctx, pod):
+    spare = unfinished and (not stale if pod.infra else busy)
+    for record in members:
+        if record.spec.init_ctr:
+            continue
         try:
             if spare and container_store.finished(ctx, record.id):
                 continue
@@ -196,6 +202,18 @@ def _start_all(ctx: Context, pod: Pod, unfinished: bool) -> List[str]:
         except EngineError as exc:
             problems.append(str(exc))
     return problems
+
+
+def _run_first(ctx: Context, pod: Pod, first: Sequence[Record]) -> None:
+    """Run a pod's init containers one after the other, each to its end. Raises EngineError when one fails."""
+    for record in first:
+        lifecycle.start(ctx, record.id)
+        code = lifecycle.wait(ctx, record.id)
+        if code:
+            raise EngineError("The init container %s of the pod %s ended with the exit code %d" % (
+                record.name, pod.name, code), "See its log: pycontainer logs %s" % record.name)
+        if record.spec.init_ctr == "once":
+            _remove_container(ctx, record.id, 0)
 
 
 def alive(ctx: Context, pod: Pod) -> bool:
