@@ -54,6 +54,9 @@ PLANS = [
     (RUNS, {"publish": ["8081:80"], "state": "stopped"}, ["replace (publish)", "stop"]),
     (RUNS, {"publish": [], "label": {}}, ["replace (label, publish; restarts web)"]),
     (STOPPED._replace(running=()), {"publish": ["8081:80"], "state": "started"}, ["replace (publish)", "start"]),
+    (RUNS, {"volume": ["data:/data"], "device": ["/dev/null"], "network": ["inner:ip=10.0.0.5"], "shm_size": "1m",
+            "sysctl": {"net.core.somaxconn": 5}, "dns": "9.9.9.9", "infra_command": "/x y", "cpus": "1.5"},
+     ["replace (cpus, device, dns, infra_command, mounts, network, shm_size, sysctl; restarts web)"]),
     (RUNS, {"recreate": True}, ["replace (recreate; restarts web)"]),
     (RUNS, {"strict": True}, ["replace (etc_hosts, label, memory, publish; restarts web)"]),
 ]

@@ -141,9 +141,15 @@ def share(value: Any, option: str = "share") -> List[str]:
     return sorted(names)
 
 
+def _mounts(value: Any, option: str) -> Any:
+    from . import mounts
+
+    return mounts.rows(mounts.volumes(value, option), option)
+
+
 _OWN: Dict[str, Callable[[Any, str], Any]] = {
     "share": share, "share_parent": values.boolean, "infra": values.boolean, "infra_name": values.line,
-    "infra_command": values.command, "exit_policy": values.one_of(*EXIT_POLICIES)}
+    "infra_command": values.command, "exit_policy": values.one_of(*EXIT_POLICIES), "mounts": _mounts}
 
 
 def canonical(name: str, value: Any, option: str = "") -> Any:
