@@ -58,10 +58,10 @@ def run_module(table: Table, run: Run) -> None:
     else:
         answer = _in_child(module, run, copied)
     gc.freeze()  # nothing is looked through when the interpreter ends
-    if answer.pop("failed", False):
-        module.fail_json(**answer)
     for warning in answer.pop("warnings", ()):
         module.warn(warning)
+    if answer.pop("failed", False):
+        module.fail_json(**answer)
     module.exit_json(**answer)
 
 
@@ -148,11 +148,15 @@ def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
 def _become(entry: Any) -> None:
     """Become a user. The engine's files are read before, where they may lie in a directory of root's."""
     from .engine.context import prepare_user_runroot
+    from .engine.errors import InvalidInput
     from .engine.kernel import account, payload
 
     holder = payload.Held(str(__package__))
     prepare_user_runroot(entry.pw_uid, entry.pw_gid)
     account.become(entry)
+    if not os.access(os.__file__, os.R_OK):
+        raise InvalidInput("The user %s cannot read the Python that runs this task, %s" % (entry.pw_name, sys.executable),
+                           "Set ansible_python_interpreter to one that everybody can read, such as /usr/bin/python3.")
     sys.meta_path.insert(0, holder)
     _forget_engine()
 
