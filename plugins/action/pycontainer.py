@@ -14,7 +14,7 @@ from ansible import context
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-OPTIONS = frozenset(("cmd", "argv", "stdin", "root", "runroot", "runtime"))
+OPTIONS = frozenset(("cmd", "argv", "stdin", "root", "runroot", "runtime", "run_as_user"))
 GROUP = "group/pycontainer.engine.all"
 
 
