@@ -155,8 +155,9 @@ def _become(entry: Any) -> None:
     prepare_user_runroot(entry.pw_uid, entry.pw_gid)
     account.become(entry)
     if not os.access(os.__file__, os.R_OK):
-        raise InvalidInput("The user %s cannot read the Python that runs this task, %s" % (entry.pw_name, sys.executable),
-                           "Set ansible_python_interpreter to one that everybody can read, such as /usr/bin/python3.")
+        raise InvalidInput("The user %s cannot read the Python that runs this task, %s" % (
+            entry.pw_name, sys.executable),
+            "Set ansible_python_interpreter to one that everybody can read, such as /usr/bin/python3.")
     sys.meta_path.insert(0, holder)
     _forget_engine()
 
