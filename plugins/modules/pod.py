@@ -155,7 +155,23 @@ options:
     description: Namespace of the host name. V(private), V(host) or C(ns:PATH).
     type: str
   userns:
-    description: User namespace of the infra container.
+    description:
+      - User namespace that all containers are in. V(host), V(auto), V(keep-id), V(nomap) or C(ns:PATH), as with
+        M(pycontainer.engine.container).
+    type: str
+  uidmap:
+    description: User IDs of that namespace as C(INSIDE:OUTSIDE:COUNT).
+    type: list
+    elements: str
+  gidmap:
+    description: Group IDs of that namespace as C(INSIDE:OUTSIDE:COUNT).
+    type: list
+    elements: str
+  subuidname:
+    description: Take the user IDs from this user's ranges in C(/etc/subuid).
+    type: str
+  subgidname:
+    description: Take the group IDs from this user's ranges in C(/etc/subgid).
     type: str
   security_opt:
     description: Security options that all containers get, such as V(no-new-privileges).

@@ -45,7 +45,8 @@ FIELDS: Tuple[Row, ...] = (
     _row("no_hosts", "bool", False), _row("pid"), _row("publish", "list", [], aliases=["ports"]),
     _row("restart_policy", "str", "no", effect=LIVE), _row("security_opt", "list", []),
     _row("share", "str", ["ipc", "net", "uts"]), _row("share_parent", "bool", True),
-    _row("shm_size", "str", 65536000), _row("sysctl", "dict", {}), _row("userns"), _row("uts"),
+    _row("shm_size", "str", 65536000), _row("sysctl", "dict", {}), _row("userns"), _row("uidmap", "list", []),
+    _row("gidmap", "list", []), _row("subuidname"), _row("subgidname"), _row("uts"),
     _row("volume", "list", [], "mounts", aliases=["volumes"]), _row("volumes_from", "list", []),
 )
 ACTIONS: Tuple[Row, ...] = (
@@ -150,7 +151,9 @@ def _end(state: str, otherwise: str) -> str:
 # What a container leaves to a pod that is made for it, by the container's name of the option and the pod's
 _FROM_CONTAINER = {"publish": "publish", "network": "network", "network_aliases": "network_alias", "ip": "ip",
                    "ip6": "ip6", "mac_address": "mac_address", "dns": "dns", "dns_option": "dns_opt",
-                   "dns_search": "dns_search", "etc_hosts": "add_host", "no_hosts": "no_hosts", "hostname": "hostname"}
+                   "dns_search": "dns_search", "etc_hosts": "add_host", "no_hosts": "no_hosts", "hostname": "hostname",
+                   "userns": "userns", "uidmap": "uidmap", "gidmap": "gidmap", "subuidname": "subuidname",
+                   "subgidname": "subgidname"}
 
 
 def of_container(params: Mapping[str, Any]) -> Tuple[Optional[Dict[str, Any]], Mapping[str, Any]]:

@@ -322,6 +322,27 @@ def test_an_init_container_that_fails_stops_the_start(ctx: Context, root: str) -
     assert statuses(ctx)["web"] == "created"
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_a_user_namespace_is_that_of_all(ctx: Context, root: str, monkeypatch: Any, missing: bool) -> None:
+    if missing:
+        monkeypatch.setattr(infra.pause, "program", lambda machine: None)
+    pod = make(ctx, uidmap=("0:200000:65536",), gidmap=("0:200000:65536",))
+    web = member(ctx, root)
+    pods.start(ctx, "shop")
+    for kind in ("user", "net", "ipc", "uts"):
+        assert namespace(ctx, web, kind) == namespace(ctx, pod.infra, kind)
+    assert said(ctx, "web", "cat", "/proc/self/uid_map").split() == ["0", "200000", "65536"]
+    assert os.stat("/proc/%d" % container_store.state(ctx, pod.infra).pid).st_uid == 200000
+    with pytest.raises(InvalidInput, match="uidmap"):
+        member(ctx, root, "other", uidmap=("0:300000:1",))
+    with pytest.raises(InvalidInput, match="web"):
+        changed(ctx, uidmap=("0:300000:65536",))
+    changed(ctx, hostname="other")
+    assert said(ctx, "web", "hostname") == "other"
+    pods.remove(ctx, "shop", force=True, timeout=0)
+    all_gone(ctx)
+
+
 # another infra container
 
 def changed(ctx: Context, **given: Any) -> store.Pod:

@@ -27,7 +27,8 @@ _SHARED = ("blkio-weight", "cgroup-parent", "cpu-shares", "cpus", "cpuset-cpus",
            "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops", "dns", "dns-option",
            "dns-search", "hostname", "ip", "ip6", "mac-address", "memory", "memory-swap", "name", "network",
            "network-alias", "no-hosts", "pid", "publish", "security-opt", "shm-size", "sysctl", "userns", "uts",
-           "volumes-from", "restart", "add-host", "label", "label-file", "volume")
+           "volumes-from", "restart", "uidmap", "gidmap", "subuidname", "subgidname", "add-host",
+           "label", "label-file", "volume")
 _OPTIONS = {flag.long: flag for flag in options.CREATE}
 CREATE = tuple(_OPTIONS[name]._replace(short={"name": "n"}.get(name, _OPTIONS[name].short)) for name in _SHARED) + (
     Flag("exit-policy", help="continue, or stop when the last container has ended", field="exit_policy"),
@@ -40,11 +41,7 @@ CREATE = tuple(_OPTIONS[name]._replace(short={"name": "n"}.get(name, _OPTIONS[na
     Flag("replace", kind="bool", help="remove a pod of the same name first"),
     Flag("net", kind="list", help="the same as --network", field="network"),
     Flag("infra-image", refused=_OWN_IMAGE), Flag("infra-conmon-pidfile", refused="inspect shows the monitor"),
-    Flag("blkio-weight-device", kind="list", refused="only --blkio-weight is there"),
-    Flag("uidmap", kind="list", refused="user namespaces are not there"),
-    Flag("gidmap", kind="list", refused="user namespaces are not there"),
-    Flag("subuidname", refused="user namespaces are not there"),
-    Flag("subgidname", refused="user namespaces are not there"))
+    Flag("blkio-weight-device", kind="list", refused="only --blkio-weight is there"))
 
 
 def spec(parsed: Parsed) -> PodSpec:

@@ -24,11 +24,12 @@ NETWORK = ("network", "network_aliases", "ip", "ip6", "mac_address", "publish", 
            "etc_hosts", "no_hosts")
 LIMITS = ("memory", "memory_swap", "cpus", "cpu_shares", "cpuset_cpus", "cpuset_mems", "blkio_weight",
           "device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops")
+USER = ("userns", "uidmap", "gidmap", "subuidname", "subgidname")
 # What only a pod with an infra container can have
-INFRA = NETWORK + ("infra_name", "infra_command", "hostname", "mounts", "volumes_from", "pid", "uts", "userns",
-                   "sysctl", "security_opt", "device", "shm_size")
+INFRA = NETWORK + ("infra_name", "infra_command", "hostname", "mounts", "volumes_from", "pid", "uts",
+                   "sysctl", "security_opt", "device", "shm_size") + USER
 # What its infra container is made with, under the same names
-PASSED = NETWORK + ("hostname", "volumes_from", "pid", "uts", "userns", "sysctl", "security_opt", "device", "shm_size")
+PASSED = NETWORK + USER + ("hostname", "volumes_from", "pid", "uts", "sysctl", "security_opt", "device", "shm_size")
 
 
 class PodSpec(Frozen):
@@ -61,6 +62,10 @@ class PodSpec(Frozen):
     pid: str = ""
     uts: str = ""
     userns: str = ""
+    uidmap: Tuple[str, ...] = ()
+    gidmap: Tuple[str, ...] = ()
+    subuidname: str = ""
+    subgidname: str = ""
     sysctl: Dict[str, str] = {}
     security_opt: Tuple[str, ...] = ()
     device: Tuple[Device, ...] = ()
@@ -105,6 +110,11 @@ def from_document(document: Mapping[str, Any]) -> PodSpec:
 def limits(spec: PodSpec) -> ContainerSpec:
     """The pod's limits as a container's, for runtimespec.resources."""
     return ContainerSpec(**{name: getattr(spec, name) for name in LIMITS})
+
+
+def has_user_namespace(spec: PodSpec) -> bool:
+    """Whether the pod has a user namespace of its own, which all of its containers are in then."""
+    return spec.userns not in ("", "host") or any(getattr(spec, name) for name in USER[1:])
 
 
 def check(spec: PodSpec) -> None:

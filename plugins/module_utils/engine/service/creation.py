@@ -61,7 +61,7 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Tuple[str, str, Option
             spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
             mounts.make_volumes(ctx, rows, container_id, anonymous)
-            idmaps = usernamespace.choose(ctx, spec, _layers(ctx, image_id))
+            idmaps = usernamespace.choose(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id))
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
                             [dict(vars(row)) for row in inherited], idmaps)

@@ -18,6 +18,7 @@ from ..kernel import files
 from ..store import containers as store
 from ..store.containers import Record
 from ..store.pods import Pod
+from . import usernamespace
 
 PROGRAM = "/pause"
 ROOT_OPTIONS = "mode=755,size=1m,nr_inodes=256"
@@ -43,16 +44,25 @@ def mount_root(ctx: Context, record: Record) -> str:
     from ..kernel import mount
 
     root = files.make_directory(store.run_directory(ctx, record.id, "merged"), 0o755)
-    mount.mount("infra", root, "tmpfs", mount.MS_NOSUID | mount.MS_NODEV, ROOT_OPTIONS)
+    maps = usernamespace.of(record)
+    # The runtime makes places for mounts as the container's root.
+    owner = maps.outside(0, 0) if maps is not None else (0, 0)
+    mount.mount("infra", root, "tmpfs", mount.MS_NOSUID | mount.MS_NODEV, ROOT_OPTIONS + ",uid=%d,gid=%d" % owner)
     for name in ("dev", "etc", "proc", "run", "sys"):
         os.mkdir(os.path.join(root, name), 0o755)
+        os.chown(os.path.join(root, name), *owner)
     place = root + PROGRAM
     catatonit = ctx.find_tool("catatonit")
-    if catatonit is not None and _is_static(catatonit):
-        files.write_plain(place, b"", 0o755)
-        mount.bind(catatonit, place, read_only=True)
-        return root
     program = pause.program(os.uname().machine)
+    # In a user namespace of its own the root is seen through another mount, which shows no mounts below it.
+    if catatonit is not None and _is_static(catatonit) and (maps is None or program is None):
+        if maps is None:
+            files.write_plain(place, b"", 0o755)
+            mount.bind(catatonit, place, read_only=True)
+        else:
+            with open(catatonit, "rb") as stream:
+                files.write_plain(place, stream.read(), 0o755)
+        return root
     if program is None:
         raise missing_program("catatonit", "hold the namespaces of a pod on this machine")
     files.write_plain(place, program, 0o755)

@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, List, Mapping
 from ..context import Context
 from ..errors import InvalidInput, NotFound
 from ..formats.container import ContainerSpec, NetworkUse
+from ..formats.pod import has_user_namespace
 from ..frozen import replace
 from ..store import containers as store
 from ..store import pods as pod_store
@@ -57,6 +58,8 @@ def place(ctx: Context, spec: ContainerSpec, pod: Pod) -> ContainerSpec:
     for namespace, field in FIELDS.items():
         if namespace in pod.spec.share and not getattr(spec, field):
             changes[field] = "container:" + pod.infra
+    if has_user_namespace(pod.spec):
+        changes["userns"] = "container:" + pod.infra
     if "net" in pod.spec.share:
         changes["network"] = (NetworkUse("container", pod.infra),)
     if "uts" in pod.spec.share and not spec.uts:
@@ -88,7 +91,7 @@ def cgroup_path(ctx: Context, pod: Pod) -> str:
 
 def check(spec: ContainerSpec, pod: Pod) -> None:
     """Raise InvalidInput for what a container leaves to its pod."""
-    from ..formats.pod import NETWORK
+    from ..formats.pod import NETWORK, USER
 
     if not pod.infra:
         return
@@ -97,8 +100,10 @@ def check(spec: ContainerSpec, pod: Pod) -> None:
         found += [name for name in NETWORK + ("publish_all",) if getattr(spec, name)]
     if "uts" in pod.spec.share and spec.hostname and not spec.uts:
         found.append("hostname")
+    if has_user_namespace(pod.spec):
+        found += [name for name in USER if getattr(spec, name)]
     if found:
-        raise InvalidInput("The container shares the network of the pod %s and cannot have its own %s" % (
+        raise InvalidInput("The container shares namespaces of the pod %s and cannot have its own %s" % (
             pod.name, ", ".join(sorted(found))), "Put that on the pod.")
 
 

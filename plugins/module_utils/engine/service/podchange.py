@@ -12,7 +12,7 @@ import contextlib
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
-from ..errors import EngineError, NotFound
+from ..errors import EngineError, InvalidInput, NotFound
 from ..formats import pod as formats
 from ..formats.pod import PodSpec
 from ..frozen import replace as changed
@@ -62,6 +62,7 @@ def replace(ctx: Context, name: str, spec: PodSpec, *, start: Optional[bool] = N
         formats.check(new.spec)
         podcgroup.check(ctx, new.spec)
         members = membership.members(ctx, old)
+        _check_users(old, new, members)
         ran = [record.id for record in members if container_store.state(ctx, record.id).running]
         runs = bool(ran) or (bool(old.infra) and container_store.state(ctx, old.infra).running)
         note = {"old": dict(old._asdict(), spec=old.spec.to_document()), "aside": naming.aside(pod_id[:12]),
@@ -71,6 +72,7 @@ def replace(ctx: Context, name: str, spec: PodSpec, *, start: Optional[bool] = N
                 _check_infra_name(ctx, old, new)
                 new = new._replace(infra=creation.create(
                     ctx, infra.spec(new), keep_volumes=_volumes(ctx, old.infra), claim_as=str(note["aside"])).id)
+                _keep_users(ctx, old, new)
             for record in members:
                 membership.check(record.spec, new)
             _stop(ctx, [record.id for record in members], timeout)
@@ -93,6 +95,23 @@ def _volumes(ctx: Context, container_id: str) -> Dict[str, str]:
     """The anonymous volumes of a container, by target."""
     document = container_store.raw(ctx, container_id) if container_id else None
     return dict(document["volumes"]) if document else {}
+
+
+def _check_users(old: Pod, new: Pod, members: Sequence[Record]) -> None:
+    """The files of containers belong to the IDs of the user namespace that they were made in."""
+    changes = [name for name in formats.USER if getattr(old.spec, name) != getattr(new.spec, name)]
+    if changes and members:
+        raise InvalidInput("The %s of the pod %s cannot be changed while it has containers: %s" % (
+            ", ".join(changes), old.name, ", ".join(record.name for record in members)),
+            "Remove them first, or the pod.")
+
+
+def _keep_users(ctx: Context, old: Pod, new: Pod) -> None:
+    """Another infra container has the IDs of the one before it, also where they were chosen by itself (auto)."""
+    if not old.infra or any(getattr(old.spec, name) != getattr(new.spec, name) for name in formats.USER):
+        return
+    with container_store.held(ctx, new.infra) as record:
+        container_store.write(ctx, record._replace(idmaps=container_store.get(ctx, old.infra).idmaps))
 
 
 def _check_infra_name(ctx: Context, old: Pod, new: Pod) -> None:

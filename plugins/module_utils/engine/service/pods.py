@@ -50,7 +50,7 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
 def create_for(ctx: Context, spec: ContainerSpec) -> ContainerSpec:
     """Make the pod that a container's ``new:NAME`` asks for; it gets the container's ports, networks and host name,
     which are gone from the spec that comes back."""
-    moved = {name: getattr(spec, name) for name in formats.NETWORK + ("hostname",)}
+    moved = {name: getattr(spec, name) for name in formats.NETWORK + formats.USER + ("hostname",)}
     pod = create(ctx, PodSpec(name=spec.pod.partition(":")[2], **moved))
     return replace(spec, pod=pod.name, **{name: formats.DEFAULTS[name] for name in moved})
 
