@@ -133,9 +133,8 @@ def test_exit_codes_and_output_of_the_verbs_on_containers(client: Client, tmp_pa
 
 def test_rm_takes_those_that_need_it_along(client: Client) -> None:
     client.detached("--name", "first", client.image, "sleep", "100")
-    code, _out, _err = client("run", "-d", "--name", "second", "--network", "container:first", "--stop-timeout", "0",
-                                "--rootfs", client.image, "sleep", "100")
-    assert code == 0
+    second = ["--name", "second", "--network", "container:first", "--stop-timeout", "0", "--rootfs", client.image]
+    assert client("run", "-d", *second, "sleep", "100")[0] == 0
     assert client("rm", "-f", "first")[0] == 125
     assert client("rm", "-f", "--depend", "first", "second")[:2] == (0, "first\n")
     assert client("ps", "-aq")[1] == ""

@@ -234,8 +234,8 @@ VERBS: Tuple[Verb, ...] = (
                         Flag("rmi", kind="bool", help="remove it at its end, and its image if no other uses it")),
          run, (1, None), interspersed=False),
     Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL + (
-        Flag("attach", "a", "slice", refused="create stays with nothing; see start --attach"),), create, (1, None),
-         interspersed=False),
+        Flag("attach", "a", "slice", refused="create stays with nothing; see start --attach"),),
+        create, (1, None), interspersed=False),
     Verb("start", "CONTAINER...", "Start containers",
          (Flag("attach", "a", "bool", "stay attached"), Flag("interactive", "i", "bool", "pass standard input"),
           Flag("all", kind="bool", help="all that do not run"), selection.LATEST, selection.FILTER, DETACH_KEYS,

@@ -259,8 +259,8 @@ VERBS: Tuple[Verb, ...] = (
     Verb("tag", "IMAGE NAME...", "Give an image more names", (), tag, (2, None)),
     Verb("untag", "IMAGE [NAME...]", "Take names from an image", (), untag, (1, None)),
     Verb("history", "IMAGE", "Print how an image was made", (
-        FORMAT, NO_TRUNC, QUIET, Flag("human", "H", "bool", "sizes and times in words, unless false")), history, (1, 1),
-         reads_only=True),
+        FORMAT, NO_TRUNC, QUIET, Flag("human", "H", "bool", "sizes and times in words, unless false")),
+        history, (1, 1), reads_only=True),
     Verb("load", "[FILE]", "Load images from an archive", (
         Flag("input", "i", help="the archive"), QUIET), load, (0, 1)),
     Verb("save", "IMAGE...", "Save images to an archive or a directory", (
