@@ -68,13 +68,12 @@ def announce(ctx: Context, record: Record, when: str) -> None:
 
     Raises EngineError when the container has ended meanwhile, or is not healthy.
     """
-    state = store.state(ctx, record.id)
     if when == "healthy":
         from . import health
 
-        # Known before, so that the service's processes are watched while it comes up.
-        notify.send("MAINPID=%d\nSTATUS=Waiting until the container is healthy" % state.conmon_pid)
+        # This process stays the service's main one until then: when it fails, the service has failed.
         health.wait_healthy(ctx, record, HEALTHY_PATIENCE)
+    state = store.state(ctx, record.id)
     if not state.conmon_pid:
         code = store.state(ctx, record.id).exit_code
         if code:
