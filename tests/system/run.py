@@ -109,7 +109,7 @@ def serve_packages(directory: str) -> None:
 def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
     """Play and test on running hosts; 0 when all is well."""
     inventory = write_inventory(work, hosts)
-    environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1",
+    environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1", NO_COLOR="1",
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"), ANSIBLE_INVENTORY=inventory,
                        ANSIBLE_LOCAL_TEMP=os.path.join(work, "ansible"), ANSIBLE_HOME=os.path.join(work, "home"),
                        ANSIBLE_PIPELINING="1", ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",

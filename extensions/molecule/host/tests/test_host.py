@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role host leaves on a host that had nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.parametrize("program", ["conmon", "crun", "nft", "newuidmap", "slirp4netns", "pasta", "catatonit"])
+def test_programs(host: Any, program: str) -> None:
+    assert host.exists(program)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("fs.inotify.max_user_instances", 1024), ("net.ipv4.ip_forward", 1), ("net.ipv4.ip_unprivileged_port_start", 80),
+    ("user.max_user_namespaces", 65536), ("kernel.unprivileged_userns_clone", 1)])
+def test_kernel_settings(host: Any, name: str, value: int) -> None:
+    assert host.sysctl(name) == value
+
+
+def test_tun_is_there_for_everybody(host: Any) -> None:
+    tun = host.file("/dev/net/tun")
+    assert tun.mode == 0o666 and host.file("/sys/module/overlay").exists
+
+
+def test_users_may_limit_everything(host: Any) -> None:
+    host.check_output("useradd --create-home limited && loginctl enable-linger limited")
+    uid = host.user("limited").uid
+    path = "/sys/fs/cgroup/user.slice/user-%d.slice/user@%d.service/cgroup.controllers" % (uid, uid)
+    host.check_output("timeout 30 sh -c 'until systemctl -q is-active user@%s; do sleep 0.2; done'" % uid)
+    assert {"cpu", "cpuset", "io", "memory", "pids"} <= set(host.file(path).content_string.split())
+    host.check_output("loginctl disable-linger limited")
+
+
+def test_the_command_works_for_everybody(host: Any) -> None:
+    assert "Version:" in host.check_output("pycontainer version")
+    assert host.check_output("docker ps -q") == ""
+    assert "Version:" in host.check_output("runuser -u nobody -- pycontainer version")
+    assert "docker=" in host.check_output("bash -ic alias 2>/dev/null")
+
+
+def test_bash_completes_it(host: Any) -> None:
+    ask = ("source /usr/share/bash-completion/bash_completion; _completion_loader pycontainer; COMP_WORDS=(pycontainer st); "
+           "COMP_CWORD=1; _pycontainer; echo ${COMPREPLY[*]}")
+    assert host.check_output("bash -c %s", ask) == "start stats stop"
+
+
+def test_registries_and_certificates(host: Any) -> None:
+    text = host.file("/etc/containers/registries.conf.d/50-pycontainer.conf").content_string
+    assert "10.0.2.2:5000" in text and "registry.example.com" in text
+    certificate = host.file("/etc/containers/certs.d/harbor.example.com:8443/harbor.crt").content_string
+    assert "BEGIN CERTIFICATE" in certificate
+    assert certificate.split()[3] in host.file("/etc/ssl/certs/ca-certificates.crt").content_string
+
+
+def test_root_runs_a_container(host: Any) -> None:
+    run = "pycontainer run --rm --pids-limit 77 busybox:1 cat /sys/fs/cgroup/pids.max"
+    assert host.check_output(run) == "77"
+    assert host.check_output("pycontainer run --rm -d -p 8080:80 busybox:1 sleep 1000")
+    assert host.check_output("pycontainer ps -q")
+    host.check_output("pycontainer stop -t 0 -a")
