@@ -34,10 +34,10 @@ class Host:
         self.console = os.path.join(work, self.name + ".console")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, place: str, memory: int) -> None:
-        """Start it with a disk of its own over the image in ``place``; ``memory`` in MiB."""
+    def start(self, place: str, base: str, memory: int) -> None:
+        """Start it with a disk of its own over the image ``base`` in ``place``; ``memory`` in MiB."""
         disk = os.path.join(self.work, self.name + ".qcow2")
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", os.path.join(place, "disk"),
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", os.path.join(place, base),
                         disk], check=True)
         self.process = subprocess.Popen(self._command(place, disk, memory), stdin=subprocess.DEVNULL,
                                         preexec_fn=_die_with_parent)
@@ -91,7 +91,7 @@ def _die_with_parent() -> None:
 
 
 @contextlib.contextmanager
-def running(count: int, memory: int, place: str, work: str) -> Iterator[List[Host]]:
+def running(count: int, memory: int, place: str, work: str, base: str = "bare") -> Iterator[List[Host]]:
     """``count`` hosts that take ssh, stopped again whatever happens; ``work``/ssh_config leads to them."""
     hosts = [Host(number, work) for number in range(1, count + 1)]
     config = os.path.join(work, "ssh_config")
@@ -103,7 +103,7 @@ def running(count: int, memory: int, place: str, work: str) -> Iterator[List[Hos
         stream.write("".join("Host %s\nPort %d\n" % (host.name, host.port) for host in hosts))
     try:
         for host in hosts:
-            host.start(place, memory)
+            host.start(place, base, memory)
         for host in hosts:
             host.wait(config)
         yield hosts

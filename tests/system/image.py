@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The disk, kernel and packages of the hosts that the system tests boot; built once for each recipe.
 
-``build/system/<digest of the recipe>/`` holds ``disk`` (ext4), ``vmlinuz``, ``initrd``, ``key`` (root's ssh
-key) and ``packages/`` (an apt repository with what roles install). Building needs root and Debian's mirror;
-booting needs neither.
+``build/system/<digest of the recipe>/`` holds ``bare`` (ext4, a host without anything), ``prepared`` (the same with
+all of ``OFFERED`` installed), ``vmlinuz``, ``initrd``, ``key`` (root's ssh key) and ``packages/`` (an apt repository
+with what roles install). Building needs root and Debian's mirror; booting needs neither.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ DISK_SIZE = "6G"
 def recipe() -> str:
     """The digest of all that decides what is built."""
     rows: Dict[str, Any] = {"base": BASE, "offered": OFFERED, "files": _files(), "commands": COMMANDS,
-                            "mirror": MIRROR, "size": DISK_SIZE, "format": 1}
+                            "mirror": MIRROR, "size": DISK_SIZE, "format": 2}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -107,8 +107,22 @@ def build(place: str) -> None:
     for name, target in (("vmlinuz", "vmlinuz"), ("initrd.img", "initrd")):
         shutil.copy(os.path.join(tree, "boot", os.path.basename(os.readlink(os.path.join(tree, name)))),
                     os.path.join(place, target))
-    logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "disk"), DISK_SIZE])
+    logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "bare"), DISK_SIZE])
+    prepare(tree, os.path.join(place, "packages"), log)
+    logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "prepared"), DISK_SIZE])
     shutil.rmtree(tree)
+
+
+def prepare(tree: str, repository: str, log: str) -> None:
+    """Install what is offered, from the repository; here it takes seconds, and minutes on a host that is emulated."""
+    environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    inside = os.path.join(tree, "var/cache/apt/archives")
+    names = [name for name in os.listdir(repository) if name.endswith(".deb")]
+    for name in names:
+        shutil.copy(os.path.join(repository, name), inside)
+    paths = ["/var/cache/apt/archives/" + name for name in names]
+    logged(log, ["chroot", tree, "dpkg", "--install", *paths], environment)
+    logged(log, ["chroot", tree, "apt-get", "clean"], environment)
 
 
 def offer(tree: str, repository: str, log: str) -> None:

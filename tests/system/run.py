@@ -5,11 +5,12 @@
 Usage: run.py [--hold] [SCENARIO ...]; without names every folder below scenarios/ and extensions/molecule/.
 ``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says how to reach them.
 
-A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each), ``play.yml``
-(played twice, and the second run must change nothing), ``test_*.py``. One of extensions/molecule/ is run by
-``molecule test`` with the default driver. Each scenario has fresh hosts and network, mount and PID namespaces
-of its own, without any way to the outside: 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry
-with busybox:1 and :2, which the hosts know as 10.0.2.2. Needs root.
+A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each; ``image``: bare,
+or prepared with all packages), ``play.yml`` (played twice, and the second run must change nothing), ``test_*.py``.
+One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same. Each scenario has fresh hosts and
+network, mount and PID namespaces of its own, without any way to the outside: 127.0.0.1:8000 is an apt repository and
+127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as library/busybox, as a mirror of docker.io has it),
+which the hosts know as 10.0.2.2. Needs root.
 """
 
 from __future__ import annotations
@@ -74,18 +75,17 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
     folder = os.path.join(HERE, "scenarios", name)
     if not os.path.isdir(folder):
         folder = os.path.join(MOLECULE, name)
-    settings = {"hosts": 1, "memory": 1024}
-    if os.path.exists(os.path.join(folder, "scenario.yml")):
-        with open(os.path.join(folder, "scenario.yml"), encoding="utf-8") as stream:
-            settings.update(yaml.safe_load(stream))
+    settings = settings_of(folder)
     serve_packages(os.path.join(place, "packages"))
     began = time.monotonic()
     with registry.running(os.path.join(work, "registry"), REGISTRY_PORT) as address, \
-            guests.running(settings["hosts"], settings["memory"], place, work) as hosts:
+            guests.running(settings["hosts"], settings["memory"], place, work, settings["image"]) as hosts:
         print("%-20s %d booted  %.0f s" % (name, len(hosts), time.monotonic() - began), flush=True)
         for version in ("1", "2"):
             image_layout.busybox_image(os.path.join(work, "layout", version), version)
-            registry.push(os.path.join(work, "layout", version), version, address + "/busybox:" + version)
+            for repository in ("busybox", "library/busybox"):
+                registry.push(os.path.join(work, "layout", version), version,
+                              "%s/%s:%s" % (address, repository, version))
         code = run_scenario(folder, work, hosts)
         if code:
             for host in hosts:
@@ -93,6 +93,19 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
         if hold:
             input("nsenter -n -m -t %d ssh -F %s/ssh_config h1\nReturn ends the hosts: " % (hosts[0].process.pid, work))
     return code
+
+
+def settings_of(folder: str) -> Dict[str, Any]:
+    """How many hosts a scenario wants, and which: scenario.yml, or the platforms of molecule.yml."""
+    settings: Dict[str, Any] = {"hosts": 1, "memory": 1024, "image": "bare"}
+    for name in ("scenario.yml", "molecule.yml"):
+        if os.path.exists(os.path.join(folder, name)):
+            with open(os.path.join(folder, name), encoding="utf-8") as stream:
+                document = yaml.safe_load(stream)
+            platforms = document.get("platforms")
+            given = dict(platforms[0], hosts=len(platforms)) if platforms else document
+            settings.update({key: given[key] for key in settings if key in given})
+    return settings
 
 
 def serve_packages(directory: str) -> None:

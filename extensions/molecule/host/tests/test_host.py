@@ -43,8 +43,8 @@ def test_the_command_works_for_everybody(host: Any) -> None:
 
 
 def test_bash_completes_it(host: Any) -> None:
-    ask = ("source /usr/share/bash-completion/bash_completion; _completion_loader pycontainer; COMP_WORDS=(pycontainer st); "
-           "COMP_CWORD=1; _pycontainer; echo ${COMPREPLY[*]}")
+    ask = ("source /usr/share/bash-completion/bash_completion; _completion_loader pycontainer; "
+           "COMP_WORDS=(pycontainer st) COMP_CWORD=1; _pycontainer; echo ${COMPREPLY[*]}")
     assert host.check_output("bash -c %s", ask) == "start stats stop"
 
 

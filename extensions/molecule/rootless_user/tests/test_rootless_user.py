@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role rootless_user leaves: users without a login, whose containers run."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+
+def ansible(host: Any, module: str, **options: Any) -> dict:
+    """The result of a module on the host."""
+    done = subprocess.run(["ansible", host.backend.host, "-b", "-m", module, "-a", json.dumps(options)], check=False,
+                          text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
+    return result
+
+
+def test_ranges_do_not_overlap(host: Any) -> None:
+    for name in ("subuid", "subgid"):
+        text = host.file("/etc/" + name).content_string
+        rows = sorted((int(start), int(count)) for _user, start, count in (row.split(":") for row in text.split()))
+        assert len(rows) == 2 and rows[0][0] + rows[0][1] <= rows[1][0]
+        assert "bob-2:700000:65536" in text
+
+
+def test_who_lingers(host: Any) -> None:
+    assert host.file("/var/lib/systemd/linger").listdir() == ["alice"]
+    assert host.check_output("systemctl is-active user@%s", str(host.user("alice").uid)) == "active"
+
+
+def test_a_container_of_a_user_who_never_logged_in(host: Any) -> None:
+    made = ansible(host, "pycontainer.engine.container", name="web", image="10.0.2.2:5000/busybox:1", tls_verify=False,
+                   run_as_user="alice", publish=["8080:8080"], memory="64m", pids_limit=50,
+                   command=["sh", "-c", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"])
+    assert made.get("changed") is True, made
+    again = ansible(host, "pycontainer.engine.container", name="web", image="10.0.2.2:5000/busybox:1",
+                    tls_verify=False, run_as_user="alice", publish=["8080:8080"], memory="64m", pids_limit=50)
+    assert again.get("changed") is False, again
+    ask = "timeout 30 sh -c 'until curl -s http://127.0.0.1:8080/; do sleep 0.2; done'"
+    assert host.check_output(ask) == "hello"
+
+
+def test_its_limits_are_the_kernels(host: Any) -> None:
+    group = host.check_output("pgrep -u alice -x httpd | head -1 | xargs -I{} cut -d: -f3 /proc/{}/cgroup")
+    assert "/user-%d.slice/" % host.user("alice").uid in group
+    assert host.file("/sys/fs/cgroup%s/pids.max" % group).content_string.strip() == "50"
+    assert host.file("/sys/fs/cgroup%s/memory.max" % group).content_string.strip() == str(64 << 20)
+
+
+def test_the_low_port_leads_to_the_user_from_inside_and_outside(host: Any) -> None:
+    assert host.check_output("curl -s -m 10 http://127.0.0.1:80/") == "hello"
+    assert host.check_output("curl -s -m 10 http://10.77.0.1/") == "hello"
+    outside = subprocess.run(["curl", "-s", "-m", "20", "http://127.0.0.1:10080/"], check=True, stdout=subprocess.PIPE)
+    assert outside.stdout == b"hello\n"
+
+
+@pytest.mark.parametrize("unit", ["pycontainer-redirects-alice.service"])
+def test_the_redirect_is_there_at_boot(host: Any, unit: str) -> None:
+    assert host.service(unit).is_enabled and host.service(unit).is_running
