@@ -7,10 +7,10 @@ Usage: run.py [--hold] [SCENARIO ...]; without names every folder below scenario
 
 A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each; ``image``: bare,
 or prepared with all packages), ``play.yml`` (played twice, and the second run must change nothing), ``test_*.py``.
-One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same. Each scenario has fresh hosts and
-network, mount and PID namespaces of its own, without any way to the outside: 127.0.0.1:8000 is an apt repository and
-127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as library/busybox, as a mirror of docker.io has it),
-which the hosts know as 10.0.2.2. Needs root.
+One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same.
+Each scenario has fresh hosts and network, mount and PID namespaces of its own, without any way to the outside:
+127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as
+library/busybox, as a mirror of docker.io has it), which the hosts know as 10.0.2.2. Needs root.
 """
 
 from __future__ import annotations
