@@ -166,6 +166,8 @@ class Connection:
         Raises OSError of the first that failed, unless its errno is in ``ignore``; those after it
         were still tried.
         """
+        if not messages:
+            return  # kernels from 6.1 on refuse an empty datagram with ENODATA
         data: List[bytes] = []
         for kind, flags, body in messages:
             self._sequence += 1

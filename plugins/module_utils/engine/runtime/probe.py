@@ -85,7 +85,8 @@ def _try(ctx: Context, path: str) -> Optional[str]:
     bundle = tempfile.mkdtemp(prefix="probe-", dir=ctx.runroot)
     name = "%s-%s" % (ctx.prefix, os.path.basename(bundle))
     try:
-        os.mkdir(os.path.join(bundle, "rootfs"))
+        for part in ("rootfs", "rootfs/proc", "rootfs/dev"):
+            os.mkdir(os.path.join(bundle, part))
         with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as stream:
             json.dump(_probe_config(ctx, name), stream)
         root = os.path.join(bundle, "state")
@@ -117,7 +118,9 @@ def _probe_config(ctx: Context, name: str) -> Dict[str, Any]:
         "ociVersion": "1.0.2",
         "process": {"user": {"uid": 0, "gid": 0}, "args": ["/none"], "cwd": "/", "env": ["PATH=/"]},
         "root": {"path": "rootfs"},
-        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
+        # Where systemd mounted it, the run root lies on a file system without devices.
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"},
+                   {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]}],
         "linux": {"namespaces": [{"type": t} for t in ("pid", "ipc", "uts", "mount", "network")],
                   **limits},
     }
