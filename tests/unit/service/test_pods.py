@@ -240,19 +240,24 @@ def test_limits_are_the_pods_and_change_while_it_runs(ctx: Context, root: str) -
 def test_pause_kill_and_restart(ctx: Context, root: str) -> None:
     make(ctx)
     member(ctx, root)
-    with pytest.raises(WrongState):
-        pods.pause(ctx, "shop")
+    assert pods.pause(ctx, "shop") == pods.kill(ctx, "shop") == pods.unpause(ctx, "shop") == ""
+    assert pods.prune(ctx) == []
+    with pytest.raises(InvalidInput, match="FOO"):
+        pods.kill(ctx, "shop", "FOO")
     pods.start(ctx, "shop")
+    assert pods.prune(ctx) == []
     pods.pause(ctx, "shop")
     assert set(statuses(ctx).values()) == {"paused"} and podlisting.one(ctx, "shop").status == "Paused"
     assert podconverge.observe(ctx, "shop").status == "paused"
     pods.unpause(ctx, "shop")
-    before = namespace(ctx, containers.get(ctx, "web").id, "net")
+    before = {one.state.pid for one in podlisting.one(ctx, "shop").members}
     pods.restart(ctx, "shop", timeout=0)
     assert podlisting.one(ctx, "shop").status == "Running"
-    assert namespace(ctx, containers.get(ctx, "web").id, "net") != before
+    assert not before & {one.state.pid for one in podlisting.one(ctx, "shop").members}
     pods.kill(ctx, "shop")
     assert eventually(lambda: podlisting.one(ctx, "shop").status == "Exited")
+    assert len(pods.prune(ctx)) == 1
+    all_gone(ctx)
 
 
 def test_containers_in_a_dead_network_are_restarted_with_the_pod(ctx: Context, root: str) -> None:

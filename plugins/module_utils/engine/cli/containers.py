@@ -54,8 +54,15 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
     done: Set[str] = set()
 
     def away(name: str) -> None:
-        container = containers.get(ctx, name).id
+        record = containers.get(ctx, name)
+        container = record.id
         if container in done:
+            return
+        if parsed.get("all") and record.spec.infra:
+            # --all means the pods too; one that is named by its ID is refused.
+            from ..service import pods
+
+            pods.remove(ctx, record.spec.pod, force=force, timeout=parsed.get("time"))
             return
         if parsed.get("depend"):
             for other in containers.dependents(ctx, container):
@@ -64,7 +71,8 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
         done.add(container)
 
     # podman-rm(1), exit status: 1 when one is not there, 2 when one runs or is paused
-    return each(named(away, ignore=bool(parsed.get("ignore") or force)), selection.chosen(ctx, parsed), io,
+    lenient = bool(parsed.get("ignore") or force or parsed.get("all"))
+    return each(named(away, ignore=lenient), selection.chosen(ctx, parsed), io,
                 ((NotFound, 1), (WrongState, 2)))
 
 

@@ -102,8 +102,8 @@ def _each(ctx: Context, parsed: Parsed, io: IO, action: Callable[[str], Any], *,
     for name in _chosen(ctx, parsed):
         try:
             pod_id = pods.find(ctx, name)
-            action(pod_id)
-            io.out.write(pod_id + "\n")
+            if action(pod_id) != "":
+                io.out.write(pod_id + "\n")
         except EngineError as exc:
             if isinstance(exc, NotFound) and parsed.get("ignore"):
                 continue
@@ -129,12 +129,12 @@ def restart(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def kill(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Send a signal to pods."""
-    return _each(ctx, parsed, io, lambda name: pods.kill(ctx, name, parsed.get("signal", "KILL")))
+    return _each(ctx, parsed, io, lambda name: pods.kill(ctx, name, parsed.get("signal", "KILL")) or None)
 
 
 def pause(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Freeze pods."""
-    return _each(ctx, parsed, io, lambda name: pods.pause(ctx, name))
+    return _each(ctx, parsed, io, lambda name: pods.pause(ctx, name) or None)
 
 
 def unpause(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -149,7 +149,7 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
-    """Remove all pods that do not run."""
+    """Remove all pods that have ended."""
     for pod_id in pods.prune(ctx):
         io.out.write(pod_id + "\n")
     return 0
@@ -162,8 +162,12 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def inspect(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Print everything about pods."""
-    found = [podlisting.inspect(ctx, name) for name in _chosen(ctx, parsed)]
     format = parsed.get("format")
+    try:
+        found = [podlisting.inspect(ctx, name) for name in _chosen(ctx, parsed)]
+    except NotFound:
+        io.out.write("[]\n" if not format else "")
+        raise
     if len(found) == 1 and (not format or format == "json"):
         io.out.write(output.to_json(found[0]))     # as podman 4: an object for one, a list for several
     else:
@@ -256,7 +260,7 @@ VERBS: Tuple[Verb, ...] = (
     Verb("pod unpause", "POD...", "Let frozen pods go on", (ALL, LATEST), unpause),
     Verb("pod rm", "POD...", "Remove pods",
          (ALL, LATEST, ID_FILE, IGNORE, TIME, Flag("force", "f", "bool", "stop them first")), remove),
-    Verb("pod prune", "", "Remove all pods that do not run",
+    Verb("pod prune", "", "Remove all pods that have ended",
          (Flag("force", "f", "bool", "never ask, which is so anyway"),), prune, (0, 0)),
     Verb("pod exists", "POD", "Whether there is such a pod", (), exists, (1, 1), reads_only=True),
 )

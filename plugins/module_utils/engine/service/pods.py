@@ -24,7 +24,7 @@ from ..store import names
 from ..store import pods as store
 from ..store.containers import Record
 from ..store.pods import Pod
-from . import creation, infra, journal, lifecycle, membership, naming, podcgroup, removal
+from . import creation, effective, infra, journal, lifecycle, membership, naming, podcgroup, removal
 
 ATTEMPTS = 20
 
@@ -265,29 +265,29 @@ def restart(ctx: Context, name: str, *, timeout: Optional[float] = None) -> Pod:
     return start(ctx, name)
 
 
-def kill(ctx: Context, name: str, signal: str = "KILL") -> Pod:
-    """Send a signal to all running containers of a pod; raises WrongState when none runs."""
+def kill(ctx: Context, name: str, signal: str = "KILL") -> str:
+    """Send a signal to all running containers of a pod; its ID, '' when none runs. Raises InvalidInput for a signal
+    that there is not."""
+    effective.signal_number(signal)
     pod = store.lookup(ctx, name)
     return _each(ctx, pod, "kill", ("running",), lambda i: lifecycle.kill(ctx, i, signal))
 
 
-def pause(ctx: Context, name: str) -> Pod:
-    """Freeze all running containers of a pod; raises WrongState when none runs."""
+def pause(ctx: Context, name: str) -> str:
+    """Freeze all running containers of a pod; its ID, '' when none runs."""
     pod = store.lookup(ctx, name)
     return _each(ctx, pod, "pause", ("running",), lambda i: lifecycle.pause(ctx, i))
 
 
-def unpause(ctx: Context, name: str) -> Pod:
-    """Let all frozen containers of a pod go on; raises WrongState when none is frozen."""
+def unpause(ctx: Context, name: str) -> str:
+    """Let all frozen containers of a pod go on; its ID, '' when none is frozen."""
     pod = store.lookup(ctx, name)
     return _each(ctx, pod, "unpause", ("paused",), lambda i: lifecycle.unpause(ctx, i))
 
 
-def _each(ctx: Context, pod: Pod, verb: str, statuses: Sequence[str], action: Callable[[str], Any]) -> Pod:
+def _each(ctx: Context, pod: Pod, verb: str, statuses: Sequence[str], action: Callable[[str], Any]) -> str:
     chosen = [record.id for record in everyone(ctx, pod)
               if container_store.state(ctx, record.id).status in statuses]
-    if not chosen:
-        raise WrongState("No container of the pod %s is %s" % (pod.name, " or ".join(statuses)))
     problems = []
     for container_id in chosen:
         try:
@@ -295,7 +295,7 @@ def _each(ctx: Context, pod: Pod, verb: str, statuses: Sequence[str], action: Ca
         except EngineError as exc:
             problems.append(str(exc))
     _raise(pod, verb, problems)
-    return pod
+    return pod.id if chosen else ""
 
 
 def _together(ctx: Context, ids: Sequence[str], action: Callable[[str], Any]) -> List[str]:
@@ -336,13 +336,13 @@ def exists(ctx: Context, name: str) -> bool:
 
 
 def prune(ctx: Context) -> List[str]:
-    """Remove all pods of which nothing runs; their IDs."""
+    """Remove all pods that have run and of which nothing runs any more (podman-pod-prune(1)); their IDs."""
     gone = []
     for pod_id in store.ids(ctx):
         try:
             pod = store.get(ctx, pod_id)
-            if any(container_store.state(ctx, record.id).status not in ("created", "exited")
-                   for record in everyone(ctx, pod)):
+            statuses = {container_store.state(ctx, record.id).status for record in everyone(ctx, pod)}
+            if "exited" not in statuses or statuses - {"created", "exited"}:
                 continue
             gone.append(remove(ctx, pod_id))
         except EngineError:
