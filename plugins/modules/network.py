@@ -31,7 +31,9 @@ options:
     type: bool
     default: false
   driver:
-    description: Driver of the network; there is V(bridge).
+    description:
+      - Driver of the network. V(bridge), or V(macvlan) or V(ipvlan), with which containers are on the network of an
+        interface of the host's, with addresses of their own there.
     type: str
   subnet:
     description: Subnet, for example V(10.89.0.0/24). When it is left out, a free one is chosen.
@@ -71,7 +73,9 @@ options:
     type: list
     elements: str
   interface_name:
-    description: Name of the bridge on the host.
+    description:
+      - Name of the bridge on the host; for V(macvlan) and V(ipvlan) the interface that they are on, the one with the
+        default route if it is left out.
     type: str
   opt:
     description: Options of the driver.
@@ -92,6 +96,9 @@ options:
       no_default_route:
         description: Containers get no default route.
         type: bool
+      mode:
+        description: V(bridge), V(private), V(vepa) or V(passthru) for a V(macvlan), V(l2) for an V(ipvlan).
+        type: str
   label:
     description: Labels.
     type: dict
@@ -157,6 +164,9 @@ def run(ctx, params, check):
             networks.remove(ctx, name, force=params["force"])
         if plan.verbs[0] in ("create", "replace"):
             networks.create(ctx, from_document(plan.document))
+        if plan.verbs[0] == "update":
+            spec = from_document(plan.document)
+            networks.update(ctx, name, dns_servers=spec.dns_servers, labels=spec.labels)
     shown = networks.inspect(ctx, name) if networks.exists(ctx, name) else {}
     return Result(plan.changed, {"actions": [str(a) for a in plan.actions], "network": shown}, plan.before, plan.after)
 

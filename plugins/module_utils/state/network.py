@@ -12,7 +12,7 @@ from .option import Row, defaults, desired, differences
 from .plan import Action, Plan, before_after, presence
 
 _SETTINGS = {"isolate": {"type": "raw"}, "mtu": {"type": "int"}, "metric": {"type": "int"}, "vlan": {"type": "int"},
-             "no_default_route": {"type": "bool"}}
+             "no_default_route": {"type": "bool"}, "mode": {"type": "str"}}
 
 
 def _settings(value: Any, option: str) -> Dict[str, str]:
@@ -37,6 +37,7 @@ FIELDS = (
     Row("opt", "dict", "options", default={}, canonical=_settings, settings={"options": _SETTINGS}),
     Row("label", "dict", "labels", default={}, canonical=values.labels, settings={"aliases": ["labels"]}),
 )
+LIVE = frozenset(("dns_servers", "labels"))  # the others take another network
 OPTIONS = (
     Row("name", settings={"required": True}),
     Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
@@ -120,6 +121,8 @@ def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan
     document["subnets"] = rows if rows is not None else actual["subnets"]
     if "ipv6" in changes and rows is None:
         document["subnets"] = [row for row in document["subnets"] if ":" not in row["subnet"]]
+    if changes and not params["recreate"] and set(changes) <= LIVE:
+        return Plan((Action("update", ", ".join(sorted(changes))),), before, after, document)
     if changes or params["recreate"]:
         return Plan((Action("replace", ", ".join(sorted(changes)) or "recreate"),), before, after, document)
     return Plan()

@@ -155,6 +155,16 @@ def disconnect(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
+def update(ctx: Context, parsed: Parsed, io: IO) -> int:
+    """Change a network's name servers."""
+    name = parsed.arguments[0]
+    servers = [one for one in networks.get(ctx, name).spec.dns_servers if one not in parsed.get("dns-drop", ())]
+    servers += [one for one in parsed.get("dns-add", ()) if one not in servers]
+    networks.update(ctx, name, dns_servers=servers)
+    io.out.write(name + "\n")
+    return 0
+
+
 def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
     """0 when there is such a network, else 1."""
     return 0 if networks.exists(ctx, parsed.arguments[0]) else 1
@@ -200,16 +210,20 @@ def reload(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 VERBS: Tuple[Verb, ...] = (
     Verb("network create", "[NAME]", "Make a network", (
-        Flag("driver", "d", help="bridge"), Flag("subnet", kind="list", help="in CIDR form"),
+        Flag("driver", "d", help="bridge, macvlan or ipvlan"), Flag("subnet", kind="list", help="in CIDR form"),
         Flag("gateway", kind="slice", help="the bridge's address"),
         Flag("ip-range", kind="list", help="CIDR or FIRST-LAST"),
         Flag("internal", kind="bool", help="no way out"), Flag("ipv6", kind="bool", help="also IPv6"),
         Flag("disable-dns", kind="bool", help="no names"), Flag("dns", kind="list", help="a name server"),
         Flag("interface-name", help="the bridge's name"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
         Flag("label", kind="list", help="KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there"),
-        Flag("ipam-driver", refused="addresses are the engine's own"),
-        Flag("route", kind="list", refused="it is not there"), Flag("macvlan", refused="macvlan is not there")),
+        Flag("ipam-driver", refused="addresses are the engine's own", accepted=("host-local",)),
+        Flag("route", kind="list", refused="it is not there"),
+        Flag("macvlan", refused="write -d macvlan -o parent=NAME")),
         create, (0, 1)),
+    Verb("network update", "NETWORK", "Change a network's name servers", (
+        Flag("dns-add", kind="slice", help="add a name server"),
+        Flag("dns-drop", kind="slice", help="take a name server away")), update, (1, 1)),
     Verb("network ls", "", "List networks", (
         Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
         Flag("filter", "f", "list", "KEY=VALUE"), Flag("no-trunc", kind="bool", help="whole IDs"),

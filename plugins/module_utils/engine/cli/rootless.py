@@ -23,6 +23,8 @@ def _unshare(ctx: Context, parsed: Parsed, io: IO) -> int:
 
         network_place.enter(ctx)
     io.out.flush()
+    # Root's programs, such as ip and nft, have their use in here.
+    os.environ["PATH"] = ":".join(filter(None, (os.environ.get("PATH"), "/usr/local/sbin:/usr/sbin:/sbin")))
     try:
         if io.out is not sys.stdout:
             return _captured(argv, io)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Optional
+from typing import List, Optional
 
 
 def boot_id() -> str:
@@ -30,6 +30,23 @@ def start_time(pid: int) -> Optional[int]:
 def alive(pid: int, started: int) -> bool:
     """Whether the process ``pid`` is the one that started then. IDs are reused, start times are not."""
     return pid > 0 and start_time(pid) == started
+
+
+def neighbours(pid: int) -> List[int]:
+    """All processes in the mount namespace of one, itself included; none when it is gone or hidden from us."""
+    try:
+        wanted = os.readlink("/proc/%d/ns/mnt" % pid)
+    except OSError:
+        return []
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                if os.readlink("/proc/%s/ns/mnt" % name) == wanted:
+                    found.append(int(name))
+            except OSError:
+                continue
+    return found
 
 
 def close_from(lowest: int) -> None:

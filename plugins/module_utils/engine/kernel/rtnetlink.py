@@ -23,7 +23,7 @@ NLMSG_ERROR = 2
 NLA_F_NESTED = 0x8000
 IFF_UP = 1
 
-IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_MASTER = 1, 3, 4, 10
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER = 1, 3, 4, 5, 10
 IFLA_LINKINFO, IFLA_NET_NS_FD, IFLA_AF_SPEC = 18, 28, 26
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND, IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 VETH_INFO_PEER = 1
@@ -86,6 +86,18 @@ def new_veth(name: str, peer: str, *, namespace: int, master: int, mac: str, mtu
     return (RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
             body + nested(IFLA_LINKINFO, _text(IFLA_INFO_KIND, "veth"),
                           nested(IFLA_INFO_DATA, attribute(VETH_INFO_PEER | NLA_F_NESTED, other))))
+
+
+def new_sublink(kind: str, mode: int, name: str, *, parent: int, namespace: int, mac: str = "",
+                mtu: int = 0) -> Message:
+    """Make a macvlan or ipvlan of the link ``parent``, down and named ``name`` in ``namespace`` (an fd)."""
+    body = _link_header() + _text(IFLA_IFNAME, name) + _number(IFLA_LINK, parent) + _number(IFLA_NET_NS_FD, namespace)
+    body += attribute(IFLA_ADDRESS, mac_bytes(mac)) if mac else b""
+    body += _number(IFLA_MTU, mtu) if mtu else b""
+    # Both kinds have their mode as attribute 1: a number of 32 bits for macvlan, of 16 for ipvlan.
+    data = attribute(1, struct.pack("=I" if kind == "macvlan" else "=H", mode))
+    return (RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+            body + nested(IFLA_LINKINFO, _text(IFLA_INFO_KIND, kind), nested(IFLA_INFO_DATA, data)))
 
 
 def set_hairpin(index: int) -> Message:

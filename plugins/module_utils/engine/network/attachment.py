@@ -100,8 +100,10 @@ def _endpoint(ctx: Context, request: SetupRequest, use: NetworkUse, record: Netw
         gateways[family] = subnet.gateway if routed else ""
     ip, ip6 = claimed.get("ip", ""), claimed.get("ip6", "")
     aliases = [request.container_name, request.container_id[:12], *request.aliases, *use.aliases]
+    bridged = record.spec.driver == "bridge"
     return Endpoint(
-        record.name, interface, record.spec.interface, links.link_name(ctx, request.container_id, record.name),
+        record.name, interface, record.spec.interface if bridged else "",
+        links.link_name(ctx, request.container_id, record.name) if bridged else "",
         use.mac.lower() or links.mac_for(ip or ip6), ip, lengths.get("ip", 0), gateways.get("ip", ""),
         ip6, lengths.get("ip6", 0), gateways.get("ip6", ""), tuple(dict.fromkeys(filter(None, aliases))))
 
@@ -111,13 +113,15 @@ def _connect(ctx: Context, document: EndpointDocument, records: Sequence[Network
     """Make links, rules and names for endpoints that are written down."""
     by_name = {record.name: record for record in records}
     with rtnetlink.Connection() as connection:
-        for endpoint in added:
+        bridged = [endpoint for endpoint in added if endpoint.bridge]
+        for endpoint in bridged:
             links.ensure_bridge(connection, by_name[endpoint.network].spec)
-        change = firewall.add(ctx, [endpoints.live_network(by_name[e.network]) for e in added],
+        change = firewall.add(ctx, [endpoints.live_network(by_name[e.network]) for e in bridged],
                               endpoints.publications(document, anywhere=ctx.rootless))
         try:
             for endpoint in added:
-                links.plug(connection, by_name[endpoint.network].spec, endpoint, document.request.netns)
+                plug = links.plug if endpoint.bridge else links.plug_sublink
+                plug(connection, by_name[endpoint.network].spec, endpoint, document.request.netns)
             links.configure(document.request.netns, added, _metrics(document, by_name, added))
         finally:
             change.finish()
@@ -143,7 +147,7 @@ def detach(ctx: Context, document: EndpointDocument, *, keep_namespace: bool = T
             problems.append(str(exc))
 
     if keep_namespace:
-        attempt(lambda: _unplug(document.endpoints))
+        attempt(lambda: _unplug(request.netns, document.endpoints))
     else:
         attempt(lambda: netns.remove(request.netns))
     endpoints.delete(ctx, request.container_id)
@@ -163,16 +167,19 @@ def _release(ctx: Context, container_id: str, gone: Sequence[Endpoint]) -> None:
             ipam.release(ctx, endpoint.network, address, container_id)
 
 
-def _unplug(gone: Sequence[Endpoint]) -> None:
+def _unplug(path: str, gone: Sequence[Endpoint]) -> None:
     with rtnetlink.Connection() as connection:
         for endpoint in gone:
-            if connection.index(endpoint.link):
+            if endpoint.link and connection.index(endpoint.link):
                 links.unplug(connection, endpoint.link)
+    for endpoint in gone:
+        if not endpoint.link and netns.exists(path):
+            links.unplug_sublink(path, endpoint)
 
 
 def remove_idle_bridges(ctx: Context, gone: Sequence[Endpoint]) -> None:
     """Remove the bridges of these endpoints that no container needs any more."""
-    idle = [endpoint.bridge for endpoint in gone if not ipam.used(ctx, endpoint.network)]
+    idle = [endpoint.bridge for endpoint in gone if endpoint.bridge and not ipam.used(ctx, endpoint.network)]
     if idle:
         with rtnetlink.Connection() as connection:
             for bridge in idle:
@@ -205,7 +212,7 @@ def shrink(ctx: Context, document: EndpointDocument, network: str) -> EndpointDo
     left = replace(document, endpoints=tuple(e for e in document.endpoints if e.network != network),
                    request=replace(document.request, uses=uses))
     endpoints.write(ctx, left)
-    _unplug([gone])
+    _unplug(document.request.netns, [gone])
     _release(ctx, document.request.container_id, [gone])
     # Ports lead to the first address, which may be another one now.
     firewall.rebuild(ctx)
@@ -220,6 +227,11 @@ def restore(ctx: Context, document: EndpointDocument, records: Sequence[NetworkR
     with rtnetlink.Connection() as connection:
         missing = []
         for endpoint in document.endpoints:
+            if not endpoint.bridge:
+                if not links.sublink_there(document.request.netns, endpoint):
+                    links.plug_sublink(connection, by_name[endpoint.network].spec, endpoint, document.request.netns)
+                    missing.append(endpoint)
+                continue
             links.ensure_bridge(connection, by_name[endpoint.network].spec)
             if connection.index(endpoint.link):
                 links.reconnect(connection, endpoint)

@@ -81,6 +81,12 @@ def write_new(ctx: Context, network_id: str, spec: NetworkSpec) -> NetworkRecord
     return record
 
 
+def rewrite(ctx: Context, record: NetworkRecord) -> None:
+    """Replace the document of a network that is stored."""
+    files.write_json(_path(ctx, record.name), {"id": record.id, "created": record.created,
+                                               "spec": record.spec.to_document()})
+
+
 def delete(ctx: Context, name: str) -> None:
     """Remove a network's document."""
     with contextlib.suppress(FileNotFoundError):

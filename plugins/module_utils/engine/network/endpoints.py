@@ -66,8 +66,9 @@ def publications(document: EndpointDocument, *, anywhere: bool = False) -> List[
     """
     from .ruleset import Publication
 
-    first4 = next((e.ip for e in document.endpoints if e.ip), "")
-    first6 = next((e.ip6 for e in document.endpoints if e.ip6), "")
+    bridged = [e for e in document.endpoints if e.bridge]
+    first4 = next((e.ip for e in bridged if e.ip), "")
+    first6 = next((e.ip6 for e in bridged if e.ip6), "")
     rows = []
     for port in document.ports:
         for address, wanted in ((first4, port.host_ip == "" or ":" not in port.host_ip),

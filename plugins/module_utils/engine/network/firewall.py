@@ -46,7 +46,7 @@ def _applied_path(ctx: Context) -> str:
 def live_networks(ctx: Context) -> List[LiveNetwork]:
     """The networks that have a container now."""
     found = (definitions.read(ctx, name) for name in ipam.used_networks(ctx))
-    return [endpoints.live_network(record) for record in found if record is not None]
+    return [endpoints.live_network(record) for record in found if record is not None and record.spec.driver == "bridge"]
 
 
 def _document(networks: Sequence[LiveNetwork]) -> Any:
@@ -56,6 +56,8 @@ def _document(networks: Sequence[LiveNetwork]) -> Any:
 
 def add(ctx: Context, networks: Sequence[LiveNetwork], publications: Sequence[Publication]) -> Change:
     """Start to let these publications in; ``networks`` are those of their container."""
+    if not networks:
+        return Change(ctx, None)
     applied = files.read_json(_applied_path(ctx)) or []
     if any(row not in applied for row in _document(networks)):
         rebuild(ctx)

@@ -16,6 +16,9 @@ from ..formats.endpoint import Endpoint
 from ..formats.network import NetworkSpec
 from ..kernel import netns, rtnetlink, sha256
 
+# if_link.h: enum macvlan_mode, enum ipvlan_mode
+SUBLINK_MODES = {"macvlan": {"private": 1, "vepa": 2, "bridge": 4, "passthru": 8}, "ipvlan": {"l2": 0}}
+DEFAULT_MODES = {"macvlan": "bridge", "ipvlan": "l2"}
 MAX_LINK = 15  # IFNAMSIZ without its zero
 
 
@@ -156,6 +159,42 @@ def plug(connection: rtnetlink.Connection, spec: NetworkSpec, endpoint: Endpoint
         raise EngineError("Cannot connect a link to %s: %s" % (spec.interface, exc.strerror)) from exc
     finally:
         os.close(namespace)
+
+
+def plug_sublink(connection: rtnetlink.Connection, spec: NetworkSpec, endpoint: Endpoint, path: str) -> None:
+    """Make a macvlan or ipvlan of the network's parent in the namespace at ``path``, still down; raises EngineError."""
+    parent = connection.index(spec.interface)
+    if not parent:
+        raise EngineError("This host has no interface %s, which network %s is on" % (spec.interface, spec.name),
+                          "ip link shows the host's; make the network anew with interface_name.")
+    mode = SUBLINK_MODES[spec.driver][spec.options.get("mode", DEFAULT_MODES[spec.driver])]
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        connection.send([rtnetlink.new_sublink(
+            spec.driver, mode, endpoint.interface, parent=parent, namespace=namespace,
+            mac=endpoint.mac if spec.driver == "macvlan" else "", mtu=int(spec.options.get("mtu", "0")))])
+    except OSError as exc:
+        if exc.errno == errno.EEXIST:
+            raise Conflict("The container has a link named %s already" % endpoint.interface,
+                           "Give each of its networks another interface name.") from exc
+        if exc.errno == errno.EOPNOTSUPP:
+            raise Unsupported("The kernel has no %s, which network %s asks for" % (spec.driver, spec.name),
+                              "Does the kernel have the module %s?" % spec.driver) from exc
+        raise EngineError("Cannot make a %s on %s: %s" % (spec.driver, spec.interface, exc.strerror)) from exc
+    finally:
+        os.close(namespace)
+
+
+def sublink_there(path: str, endpoint: Endpoint) -> bool:
+    """Whether a macvlan or ipvlan is in the namespace at ``path``."""
+    with netns.inside(path), rtnetlink.Connection() as connection:
+        return connection.index(endpoint.interface) != 0
+
+
+def unplug_sublink(path: str, endpoint: Endpoint) -> None:
+    """Remove a macvlan or ipvlan from the namespace at ``path``; one that is not there is fine."""
+    with netns.inside(path), rtnetlink.Connection() as connection:
+        unplug(connection, endpoint.interface)
 
 
 def reconnect(connection: rtnetlink.Connection, endpoint: Endpoint) -> None:

@@ -56,6 +56,12 @@ def _routes6() -> Iterator[Tuple[Net, str]]:
             yield net, fields[9]
 
 
+def default_interface() -> str:
+    """The link with the default route, the one of the smallest metric; '' when there is none (proc(5), net/route)."""
+    rows = [row for row in _lines("/proc/thread-self/net/route") if len(row) > 7 and row[1] == row[7] == "00000000"]
+    return min(rows, key=lambda row: int(row[6]))[0] if rows else ""
+
+
 def checked(wanted: Subnet, used: Sequence[Used]) -> Subnet:
     """A subnet that a user asked for, normalised, gateway filled in.
 

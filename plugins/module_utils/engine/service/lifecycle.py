@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal as signals
@@ -102,14 +103,25 @@ def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_us
 def _kill_all(ctx: Context, record: Record, state: State) -> None:
     if membership.placed_if_any(ctx, record).spec.pid not in ("", "private"):
         # Without a pid namespace of its own the death of the first process does not end the others.
-        from ..runtime import oci, probe
-
-        oci.kill(ctx, probe.Runtime(**state.raw["runtime"]), record.id, "KILL", everything=True)
+        _signal_all(ctx, record.id, state, signals.SIGKILL)
     else:
         _send(state, signals.SIGKILL)
     if not wait_process(state, KILL_PATIENCE):
         raise TimedOut("The process %d of %s does not end, even when killed" % (state.pid, record.name),
                        "The kernel waits for a device or file system; look at the kernel's log.")
+
+
+def _signal_all(ctx: Context, container_id: str, state: State, number: int) -> None:
+    """Send a signal to all processes of a container: those of its cgroup, or where a user's container has none,
+    those that are in its mount namespace."""
+    if state.raw.get("cgroup"):
+        from ..runtime import oci, probe
+
+        oci.kill(ctx, probe.Runtime(**state.raw["runtime"]), container_id, str(int(number)), everything=True)
+        return
+    for pid in proc.neighbours(state.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _send(state: State, number: int) -> bool:
@@ -163,9 +175,7 @@ def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: b
     if by_user and number in (signals.SIGKILL, signals.SIGTERM):
         store.mark_stopped(ctx, container_id)
     if everything:
-        from ..runtime import oci, probe
-
-        oci.kill(ctx, probe.Runtime(**state.raw["runtime"]), container_id, str(number), everything=True)
+        _signal_all(ctx, container_id, state, number)
     else:
         _send(state, number)
 

@@ -80,6 +80,10 @@ def _describe(ctx: Context, container_id: str) -> str:
 
 def _set_up(ctx: Context, request: SetupRequest) -> SetupResult:
     records = [_record(ctx, use) for use in request.uses]
+    if request.ports and all(record.spec.driver != "bridge" for record in records):
+        raise InvalidInput("Ports can be published on bridges only; the container is on %s"
+                           % ", ".join(record.name for record in records),
+                           "On such a network the container has an address of its own, with all its ports.")
     result = _attach(ctx, request, records)
     _rewrite(ctx, request.container_id)
     _write_hosts(ctx, list(result.endpoints))
@@ -269,6 +273,12 @@ def _reload(ctx: Context, container_ids: Optional[Sequence[str]]) -> List[str]:
     firewall.rebuild(ctx)
     dns.rebuild(ctx, [networks.get(ctx, name) for name in ipam.used_networks(ctx)])
     return done
+
+
+def serve_names(ctx: Context, record: NetworkRecord) -> None:
+    """Let the name server know what a network's definition says now; the caller holds the network lock."""
+    if endpoints.of_network(ctx, record.name):
+        network_place.run(ctx, lambda: dns.rebuild(ctx, [record]))
 
 
 def rename(ctx: Context, container_id: str, name: str) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
 from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
@@ -15,9 +15,12 @@ from ..network import definitions, endpoints, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 
 DEFAULT_SUBNET = Subnet("10.88.0.0/16", "10.88.0.1")
-OPTIONS = ("mtu", "vlan", "isolate", "metric", "no_default_route")
+OPTIONS = {"bridge": ("mtu", "vlan", "isolate", "metric", "no_default_route"),
+           "macvlan": ("mtu", "mode", "metric", "no_default_route"),
+           "ipvlan": ("mtu", "mode", "metric", "no_default_route")}
 # Docker's names of the same options, which podman takes too.
-OPTION_ALIASES = {"com.docker.network.driver.mtu": "mtu", "com.docker.network.bridge.name": "interface"}
+OPTION_ALIASES = {"com.docker.network.driver.mtu": "mtu", "com.docker.network.bridge.name": "interface",
+                  "parent": "interface", "macvlan_mode": "mode", "ipvlan_mode": "mode"}
 NUMBERS = {"mtu": (68, 65535), "vlan": (1, 4094), "metric": (1, 2 ** 31 - 1)}
 
 
@@ -28,6 +31,8 @@ def create(ctx: Context, spec: NetworkSpec) -> NetworkRecord:
     """
     definitions.check_name(spec.name)
     spec = _checked(spec)
+    if spec.driver != "bridge":
+        spec = _on_parent(ctx, spec)
     with definitions.lock(ctx):
         present = every(ctx)
         if any(record.name == spec.name for record in present):
@@ -35,22 +40,41 @@ def create(ctx: Context, spec: NetworkSpec) -> NetworkRecord:
         return definitions.write_new(ctx, os.urandom(32).hex(), _filled(ctx, spec, present))
 
 
+def _on_parent(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
+    """A macvlan or ipvlan network: its parent, and what there is not on one."""
+    from ..network import subnets
+
+    if ctx.rootless:
+        raise Unsupported("A %s needs a link of the host's, which users without root cannot have" % spec.driver,
+                          "Use bridge, or pasta, with which a container has the host's own address.")
+    if not spec.subnets:
+        raise Unsupported("Addresses of a %s network cannot come by DHCP" % spec.driver,
+                          "Give the subnet of the network that the parent interface is on.")
+    parent = spec.interface or subnets.default_interface()
+    if not parent:
+        raise InvalidInput("There is no default route to say which interface network %s is to be on" % spec.name,
+                           "Name it with interface_name, or -o parent=NAME.")
+    # The host does not hear its own macvlans, so there is nowhere for a name server to listen.
+    return replace(spec, interface=parent, dns=False)
+
+
 def _checked(spec: NetworkSpec) -> NetworkSpec:
     """The specification with canonical options; refuses what the engine does not know."""
     from ..formats.etcfiles import check_address
 
-    if spec.driver != "bridge":
-        raise Unsupported("The network driver %r is not known" % spec.driver, "Use bridge.")
+    if spec.driver not in OPTIONS:
+        raise Unsupported("The network driver %r is not known" % spec.driver, "Use %s." % ", ".join(OPTIONS))
     options: Dict[str, str] = {}
     interface = spec.interface
     for name, value in spec.options.items():
         known = OPTION_ALIASES.get(name, name)
         if known == "interface":
             interface = value
-        elif known not in OPTIONS:
-            raise InvalidInput("The bridge driver has no option %r" % name, "It has %s." % ", ".join(OPTIONS))
+        elif known not in OPTIONS[spec.driver]:
+            raise InvalidInput("The %s driver has no option %r" % (spec.driver, name),
+                               "It has %s." % ", ".join(OPTIONS[spec.driver]))
         else:
-            options[known] = _option(known, str(value))
+            options[known] = _option(spec.driver, known, str(value))
     if interface and (len(interface) > 15 or not interface.isascii() or not interface.replace("-", "").replace(
             "_", "").replace(".", "").isalnum() or interface[0] in ".-"):
         raise InvalidInput("%r is no name for a network interface" % interface[:80],
@@ -62,14 +86,18 @@ def _checked(spec: NetworkSpec) -> NetworkSpec:
     return replace(spec, options=options, interface=interface, dns_servers=servers)
 
 
-def _option(name: str, value: str) -> str:
+def _option(driver: str, name: str, value: str) -> str:
     if name in NUMBERS:
         lowest, highest = NUMBERS[name]
         if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
             raise InvalidInput("The option %s=%s is not between %d and %d" % (name, value[:20], lowest, highest))
         return str(int(value))
     value = {"1": "true", "0": "false"}.get(value, value.lower())
-    allowed = ("true", "false", "strict") if name == "isolate" else ("true", "false")
+    allowed: Sequence[str] = ("true", "false", "strict") if name == "isolate" else ("true", "false")
+    if name == "mode":
+        from ..network import links
+
+        allowed = list(links.SUBLINK_MODES[driver])
     if value not in allowed:
         raise InvalidInput("The option %s=%s is not one of %s" % (name, value[:20], ", ".join(allowed)))
     return value
@@ -81,12 +109,14 @@ def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord]) -
 
     from ..network import links, subnets
 
-    bridges = [record.spec.interface for record in present]
-    if spec.interface in bridges:
+    bridged = spec.driver == "bridge"
+    bridges = [record.spec.interface for record in present if record.spec.driver == "bridge"]
+    if bridged and spec.interface in bridges:
         raise Conflict("The interface %s belongs to another network" % spec.interface)
     used: List[subnets.Used] = [(ipaddress.ip_network(s.subnet), "the subnet of network %s" % record.name)
                                 for record in present for s in record.spec.subnets]
-    used += subnets.host_subnets(ignore=bridges)
+    if bridged:  # others are on the host's own network
+        used += subnets.host_subnets(ignore=bridges)
     chosen: List[Subnet] = []
     for wanted in spec.subnets:
         row = subnets.checked(wanted, used)
@@ -174,6 +204,26 @@ def remove(ctx: Context, name: str, force: bool = False) -> str:
         definitions.delete(ctx, record.name)
         ipam.forget(ctx, record.name)
     return record.name
+
+
+def update(ctx: Context, name: str, *, dns_servers: Optional[Sequence[str]] = None,
+           labels: Optional[Mapping[str, str]] = None) -> NetworkRecord:
+    """Give a network other name servers or labels; its running containers get the servers at once.
+
+    Raises NotFound, InvalidInput.
+    """
+    from . import network_connections
+
+    with definitions.lock(ctx):
+        record = materialise(ctx) if name == DEFAULT_NETWORK else get(ctx, name)
+        changes: Dict[str, Any] = {} if dns_servers is None else {"dns_servers": tuple(dns_servers)}
+        if labels is not None:
+            changes["labels"] = dict(labels)
+        record = record._replace(spec=_checked(replace(record.spec, **changes)))
+        definitions.rewrite(ctx, record)
+        if dns_servers is not None:
+            network_connections.serve_names(ctx, record)
+    return record
 
 
 def prune(ctx: Context, labels: Sequence[str] = (), *, keep: Sequence[str] = ()) -> List[str]:

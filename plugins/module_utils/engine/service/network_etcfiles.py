@@ -101,7 +101,7 @@ def _host_address(ctx: Context, document: EndpointDocument) -> str:
         return found.host if found is not None else "127.0.0.1" if document.request.etc_hosts else ""
     for endpoint in document.endpoints:
         record = definitions.read(ctx, endpoint.network)
-        if record is not None:
+        if record is not None and endpoint.bridge:
             return record.spec.subnets[0].gateway
     # Before the addresses are there: any text of an address will do, it is written again.
     return "127.0.0.1" if document.request.mode == "network" else ""

@@ -18,11 +18,11 @@ from .network_connections import (
     teardown,
     write_etc_files,
 )
-from .network_definitions import create, exists, get, inspect, members, prune, remove
+from .network_definitions import create, exists, get, inspect, members, prune, remove, update
 from .network_definitions import every as all
 
 __all__ = [
     "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "connect", "create",
     "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
-    "rename", "repair", "setup", "teardown", "write_etc_files",
+    "rename", "repair", "setup", "teardown", "update", "write_etc_files",
 ]
