@@ -160,7 +160,7 @@ def leftovers(place: Place, before: set[str]) -> List[str]:
     rows += ["link " + link["ifname"] for link in links if link["ifname"].startswith(("pyc", "podman", "veth", "br"))]
     rules = subprocess.run(["nft", "list", "ruleset"], check=True, stdout=subprocess.PIPE, text=True).stdout
     rows += ["rules: " + line for line in rules.splitlines() if line.startswith("table")]
-    for top, parts in ((place.root, ("containers", "names/containers")),
+    for top, parts in ((place.root, ("containers", "names/containers", "pods")),
                        (place.runroot, ("containers", "netns", "endpoints", "ports", "uplinks", "uplink"))):
         for part in parts:
             path = os.path.join(top, part)

@@ -348,6 +348,35 @@ def test_a_user_namespace_is_that_of_all(ctx: Context, root: str, monkeypatch: A
     all_gone(ctx)
 
 
+def test_a_replaced_container_is_in_the_pod_as_the_old_one_was(ctx: Context, root: str) -> None:
+    pod = make(ctx)
+    old = member(ctx, root)
+    member(ctx, root, "other", requires=("web",))
+    pods.start(ctx, "shop")
+    containers.stop(ctx, "other")
+    wish = replace(containers.get(ctx, "web").spec, command=("sleep", "200"))
+    new = containers.replace(ctx, "web", wish)
+    assert new.id != old and statuses(ctx)["web"] == "running"
+    assert namespace(ctx, new.id, "net") == namespace(ctx, pod.infra, "net")
+    with pytest.raises(InvalidInput, match="publish"):
+        containers.replace(ctx, "web", replace(wish, publish=(Port(80),)))
+    containers.start(ctx, "other")
+    pods.remove(ctx, "shop", force=True, timeout=0)
+    all_gone(ctx)
+
+
+def test_a_container_goes_into_a_pod_and_leaves_it(ctx: Context, root: str) -> None:
+    pod = make(ctx)
+    web = member(ctx, root, pod="", network=NO_NETWORK)
+    containers.start(ctx, "web")
+    new = containers.replace(ctx, "web", replace(containers.get(ctx, "web").spec, pod="shop", network=()))
+    assert new.id != web and namespace(ctx, new.id, "net") == namespace(ctx, pod.infra, "net")
+    out = containers.replace(ctx, "web", replace(new.spec, pod="", network=NO_NETWORK))
+    assert namespace(ctx, out.id, "net") != namespace(ctx, pod.infra, "net")
+    pods.remove(ctx, "shop", force=True, timeout=0)
+    assert [row.name for row in containers.listing(ctx)] == ["web"]
+
+
 # another infra container
 
 def changed(ctx: Context, **given: Any) -> store.Pod:
