@@ -44,24 +44,31 @@ def replace(ctx: Context, old_id: str, spec: ContainerSpec, how: Optional[How] =
     journal.repair(ctx)
     key = "replace-" + old_id
     with store.lock(ctx, key):
-        old = store.get(ctx, old_id)
-        _refuse_shared(ctx, old)
-        ran = store.state(ctx, old_id).running
-        aside = naming.aside(old.name)
-        note = {"old": old_id, "aside": aside, "ran": ran, "committed": False, "name": spec.name or old.name}
-        with journal.work(ctx, key, "replace", undo, note):
-            new = creation.create(ctx, spec, pull=how.pull, options=how.options, keep_volumes=old.volumes,
-                                  claim_as=aside)
-            if ran or how.start:
-                try:
-                    _swap(ctx, old, new, how)
-                except EngineError as exc:
-                    raise _explain(ctx, old, new, ran, exc) from exc
-            note.update(committed=True, new=new.id)
-            journal.begin(ctx, key, dict(note, verb="replace"))
-            _commit(ctx, note)
-        store.drop_lock(ctx, key)
+        try:
+            new = _replace(ctx, key, old_id, spec, how)
+        finally:
+            store.drop_lock(ctx, key)
     return store.get(ctx, new.id)
+
+
+def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How) -> Record:
+    old = store.get(ctx, old_id)
+    _refuse_shared(ctx, old)
+    ran = store.state(ctx, old_id).running
+    aside = naming.aside(old.name)
+    note = {"old": old_id, "aside": aside, "ran": ran, "committed": False, "name": spec.name or old.name}
+    with journal.work(ctx, key, "replace", undo, note):
+        new = creation.create(ctx, spec, pull=how.pull, options=how.options, keep_volumes=old.volumes,
+                              claim_as=aside)
+        if ran or how.start:
+            try:
+                _swap(ctx, old, new, how)
+            except EngineError as exc:
+                raise _explain(ctx, old, new, ran, exc) from exc
+        note.update(committed=True, new=new.id)
+        journal.begin(ctx, key, dict(note, verb="replace"))
+        _commit(ctx, note)
+    return new
 
 
 def _refuse_shared(ctx: Context, old: Record) -> None:
