@@ -91,9 +91,15 @@ def test_words_that_make_no_sense_are_refused(text: str) -> None:
         systemdunit.split(text)
 
 
-def test_a_key_cannot_smuggle_a_line() -> None:
+@pytest.mark.parametrize(("section", "key", "value"), [
+    ("Service", "A", "x\nB=y"), ("Service]\n[Unit", "A", "x"), ("", "A", "x"), ("Service", "A\nB", "x"),
+    ("Service", "A=B", "x"), ("Service", "#A", "x"), ("Service", "", "x"), ("Service", "A", "x\\")])
+def test_nothing_can_smuggle_a_line(section: str, key: str, value: str) -> None:
     with pytest.raises(InvalidInput):
-        systemdunit.render([("Service", [("A", "x\nB=y")])])
+        systemdunit.render([(section, [(key, value)])])
+
+
+def test_a_comment_cannot_smuggle_a_line() -> None:
     with pytest.raises(InvalidInput):
         systemdunit.render([("Service", [])], ["x\n[Service]"])
 

@@ -134,9 +134,9 @@ def run(ctx: Context, parsed: Parsed, io: IO) -> int:
     with _cidfile(parsed) as note:
         spec, policy, keywords = _create(ctx, parsed, io)
         if parsed.get("detach"):
-            record, _code = containers.run(ctx, spec, pull=policy, options=keywords, created=note)
-            io.out.write(record.id + "\n")
-            return 0
+            return _detached(ctx, parsed, io, (spec, policy, keywords, note))
+        if parsed.get("sdnotify", "ignore") != "ignore":
+            raise InvalidInput("--sdnotify needs --detach", "Add it: systemd watches the container's monitor.")
         proxy = signals.Proxy(ctx, parsed.get("sig-proxy", True) and not spec.tty)
 
         def created(record: Any) -> None:
@@ -151,6 +151,17 @@ def run(ctx: Context, parsed: Parsed, io: IO) -> int:
         with contextlib.suppress(InUse):
             images.remove(ctx, record.image_id)
     return 0 if code is None else code
+
+
+def _detached(ctx: Context, parsed: Parsed, io: IO, made: Tuple[Any, str, Dict[str, Any], Any]) -> int:
+    spec, policy, keywords, note = made
+    record, _code = containers.run(ctx, spec, pull=policy, options=keywords, created=note)
+    if parsed.get("sdnotify", "ignore") != "ignore":
+        from ..service import unitrun
+
+        unitrun.announce(ctx, record, parsed.get("sdnotify"))
+    io.out.write(record.id + "\n")
+    return 0
 
 
 def start(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -44,6 +44,7 @@ MODULES = {
     "networks": "network", "pods": "pod", "podusage": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
     "rootless": "unshare system", "completion": "completion", "generate": "generate",
+    "quadlet": "quadlet-generator",
 }
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system",
           "generate")
@@ -178,6 +179,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .secrets import VERBS
     elif module == "completion":
         from .completion import VERBS
+    elif module == "quadlet":
+        from .quadlet import VERBS
     elif module == "generate":
         from .generate import VERBS
     elif module == "rootless":

@@ -44,8 +44,12 @@ def render(sections: Iterable[Tuple[str, Sequence[Setting]]], comments: Sequence
     """
     lines = ["# " + _one_line(comment, "A comment") for comment in comments]
     for name, settings in sections:
+        if not name or any(c in "[]" for c in _one_line(name, "A section's name")):
+            raise InvalidInput("%r is no name of a section" % name[:80], "Write it without brackets.")
         lines += ([""] if lines else []) + ["[%s]" % name]
         for key, content in settings:
+            if not key or key != key.strip() or "=" in _one_line(key, "A key") or key[0] in "#;[":
+                raise InvalidInput("%r is no key of a unit file" % key[:80])
             _one_line(content, key)
             if content.endswith("\\") and not content.endswith("\\\\"):
                 raise InvalidInput("%s ends with a backslash, which would join the next line to it" % key)
@@ -69,9 +73,12 @@ def value(text: str, key: str = "value") -> str:
     return text.replace("%", "%%")
 
 
-def word(text: str, *, specifiers: bool = False) -> str:
-    """One word of a command line, quoted where it has to be. With ``specifiers`` a percent sign stays as it is."""
-    return _quoted(text if specifiers else text.replace("%", "%%"), dollars=True)
+def word(text: str, *, specifiers: bool = False, variables: bool = False) -> str:
+    """One word of a command line, quoted where it has to be.
+
+    With ``specifiers`` a percent sign stays as it is, with ``variables`` a dollar sign does.
+    """
+    return _quoted(text if specifiers else text.replace("%", "%%"), dollars=not variables)
 
 
 def command(words: Sequence[str], *, specifiers: bool = False) -> str:

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Quadlet files on the host: where they are looked for, and the systemd generator's work (systemd.generator(7)).
+
+It runs early at boot and at each daemon-reload: the standard library only, and no lock of the engine's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from ..context import Context
+from ..errors import EngineError, InvalidInput
+from ..formats import quadlet, quadletunit
+from ..formats.quadlet import Quadlet
+from ..kernel import files
+
+LIMIT = 1024 * 1024
+NAME = "pycontainer/systemd"
+PODMAN = "containers/systemd"
+
+
+def directories(*, user: bool, home: str, uid: int, podman: bool = False) -> List[str]:
+    """Where files are looked for; the first one that has a name counts.
+
+    podman's directories come after ours and only when asked for: where podman is installed, its own
+    generator makes units of them too.
+    """
+    found = []
+    for name in (NAME, PODMAN) if podman else (NAME,):
+        if user:
+            found += ["%s/.config/%s" % (home, name), "/etc/%s/users/%d" % (name, uid), "/etc/%s/users" % name]
+        else:
+            found += ["/run/" + name, "/etc/" + name, "/usr/share/" + name]
+    return found
+
+
+def own_directory(ctx: Context) -> str:
+    """Where this user's files are written."""
+    return os.path.join(ctx.home, ".config", NAME) if ctx.rootless else "/etc/" + NAME
+
+
+def read_all(places: Sequence[str]) -> Tuple[Dict[str, Quadlet], List[EngineError]]:
+    """All files by name, and the errors of those that made no sense."""
+    known: Dict[str, Quadlet] = {}
+    problems: List[EngineError] = []
+    for name, full in sorted(_find(places).items()):
+        try:
+            known[name] = quadlet.read(name, full, _text(full), _dropins(places, name))
+        except EngineError as exc:
+            problems.append(exc)
+    return known, problems
+
+
+def _find(places: Sequence[str]) -> Dict[str, str]:
+    kinds = tuple("." + kind for kind in (*quadlet.KINDS, *quadlet.LATER))
+    found: Dict[str, str] = {}
+    for place in places:
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(place)):
+                full = os.path.join(place, name)
+                if name.endswith(kinds) and os.path.isfile(full):
+                    found.setdefault(name, full)
+    return found
+
+
+def _text(full: str) -> str:
+    try:
+        with open(full, "rb") as stream:
+            return stream.read(LIMIT).decode("utf-8")
+    except OSError as exc:
+        raise InvalidInput("%s cannot be read: %s" % (full, exc.strerror)) from exc
+    except UnicodeDecodeError as exc:
+        raise InvalidInput("%s is no UTF-8" % full) from exc
+
+
+def _dropins(places: Sequence[str], name: str) -> List[Tuple[str, str]]:
+    """(path, text) of a file's drop-ins, by name; that of a closer directory hides others of its name."""
+    stem, kind = quadlet.kind_of(name)
+    bare = stem.partition("@")[0]
+    parts = bare.split("-")
+    homes = [kind + ".d", *("%s-.%s.d" % ("-".join(parts[:count]), kind) for count in range(1, len(parts)))]
+    homes += ["%s@.%s.d" % (bare, kind)] if "@" in stem and not stem.endswith("@") else []
+    found: Dict[str, str] = {}
+    for home in [*homes, name + ".d"]:
+        for place in reversed(places):
+            with contextlib.suppress(OSError):
+                for conf in os.listdir(os.path.join(place, home)):
+                    if conf.endswith(".conf"):
+                        found[conf] = os.path.join(place, home, conf)
+    return [(found[conf], _text(found[conf])) for conf in sorted(found)]
+
+
+def generate(places: Sequence[str], engine: str, *, user: bool) -> Tuple[Dict[str, quadletunit.Service], List[str]]:
+    """The units of all files by name, and what to tell people about those that made no sense."""
+    known, problems = read_all(places)
+    services, more = quadletunit.build_all(known, engine, user=user)
+    return services, [str(problem) for problem in (*problems, *more)]
+
+
+def write(services: Dict[str, quadletunit.Service], directory: str) -> None:
+    """Put units, and the links that enable them, into a generator's directory."""
+    for unit in services.values():
+        files.write_atomic(os.path.join(directory, unit.name), unit.text.encode(), 0o644, durable=False)
+        os.chmod(os.path.join(directory, unit.name), 0o644)
+        for home, link in unit.links:
+            if home:
+                files.make_directory(os.path.join(directory, home), 0o755)
+            with contextlib.suppress(FileExistsError):
+                os.symlink(os.path.join("..", unit.name) if home else unit.name,
+                           os.path.join(directory, home, link))
+
+
+# what the module does
+
+def path(ctx: Context, name: str) -> str:
+    """Where this user's file of that name lies. Raises InvalidInput for a name that no quadlet has."""
+    quadlet.kind_of(name)
+    return os.path.join(own_directory(ctx), name)
+
+
+def wanted(content: Optional[str], source: Optional[str], options: Optional[Dict[str, Any]]) -> str:
+    """The text that is asked for, in one of three ways. Raises InvalidInput."""
+    if options is not None:
+        if not all(isinstance(keys, dict) for keys in options.values()):
+            raise InvalidInput("options has a section that is no mapping", "Write Section: {Key: value}.")
+        return quadlet.render(options)
+    text = _text(source) if source is not None else content or ""
+    return text if text.endswith("\n") else text + "\n"
+
+
+def service(ctx: Context, name: str, there: Optional[str], text: Optional[str]) -> str:
+    """The service of what is wanted, or else of what is there; '' when nobody can tell. Raises InvalidInput."""
+    if text is not None:
+        return check(ctx, name, text)
+    if there is None:
+        return ""
+    try:
+        return quadletunit.service_name(quadlet.read(name, path(ctx, name), there))
+    except EngineError:
+        # A file that makes no sense, which somebody else wrote, has no service and can be removed.
+        return ""
+
+
+def read_own(ctx: Context, name: str) -> Optional[str]:
+    """The text of this user's file, None when there is none."""
+    try:
+        return _text(path(ctx, name))
+    except InvalidInput as exc:
+        if isinstance(exc.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def check(ctx: Context, name: str, text: str) -> str:
+    """The name of the service that a file becomes. Raises InvalidInput with the line, for what is wrong with it."""
+    one = quadlet.read(name, path(ctx, name), text)
+    places = directories(user=ctx.rootless, home=ctx.home, uid=ctx.uid)
+    known, _problems = read_all(places)
+    # What it needs may follow in the next task.
+    for other in _mentioned(one):
+        known.setdefault(other, quadlet.Quadlet(other.rpartition(".")[0], other.rpartition(".")[2], other, []))
+    known[name] = one
+    return quadletunit.build(one, known, "/usr/bin/pycontainer", user=ctx.rootless).name
+
+
+def _mentioned(one: Quadlet) -> List[str]:
+    ends = tuple("." + kind for kind in quadlet.KINDS)
+    return [word for line in one.lines for word in line.value.replace(",", ":").replace("=", ":").split(":")
+            if word.endswith(ends)]
+
+
+def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -> None:
+    """Carry out the verbs of a plan: write, stop, remove, reload."""
+    from . import systemd
+
+    place = path(ctx, name)
+    for verb in verbs:
+        if verb == "write":
+            files.make_directory(os.path.dirname(place), 0o755)
+            files.write_atomic(place, text.encode(), 0o644)
+            os.chmod(place, 0o644)
+        elif verb == "remove":
+            os.unlink(place)
+        elif verb == "stop":
+            systemd.stop(ctx, [unit])
+        elif systemd.present(ctx):
+            systemd.reload(ctx)

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The options of quadlet files, and the plan that leads to what was asked for."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Optional
+
+from .option import Row
+from .plan import Action, Plan
+
+OPTIONS = (
+    Row("name", settings={"required": True}),
+    Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
+    Row("content"), Row("src", "path"), Row("options", "dict"),
+)
+CONSTRAINTS: Mapping[str, Any] = {
+    "mutually_exclusive": [("content", "src", "options")],
+    "required_if": [("state", "present", ("content", "src", "options"), True)]}
+
+
+def plan(wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool) -> Plan:
+    """From a file's text to the wanted one (None: no file). ``runs`` and ``stale`` are the service's."""
+    if wanted is None:
+        if there is None:
+            return Plan()
+        actions = (Action("stop"),) if runs else ()
+        return Plan((*actions, Action("remove"), Action("reload")), {"content": there}, {"content": None})
+    if wanted == there:
+        return Plan((Action("reload"),)) if stale else Plan()
+    return Plan((Action("write"), Action("reload")), {"content": there}, {"content": wanted})
