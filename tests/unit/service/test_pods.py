@@ -78,6 +78,7 @@ def ctx(tmp_path: object) -> Iterator[Context]:
     for one in containers.listing(place, everything=True):
         with contextlib.suppress(EngineError):
             containers.remove(place, one.id, force=True, timeout=0)
+    cgroup.remove("/" + place.prefix)
 
 
 def make(ctx: Context, **given: Any) -> store.Pod:
