@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Compares the engine with its peers, side by side in one run, and prints tables of medians and ratios.
 
-Usage: run.py [loop] [module] [commands] [pull]; all four without arguments. Needs root, podman and the
-``ansible`` package (for containers.podman). Everything runs in namespaces of its own, on roots of
+Usage: run.py [loop] [module] [commands] [pull] [groups] [rootless]; all of them without arguments. Needs root,
+podman and the ``ansible`` package (for containers.podman). Everything runs in namespaces of its own, on roots of
 its own. docs/performance.md says what the figures mean.
 """
 
@@ -66,11 +66,14 @@ def header(peer: str) -> str:
 def inside(work: str, names: List[str]) -> int:
     """The run itself."""
     import commands
+    import groups
     import loop
     import module
     import pull
+    import rootless
     parts: Dict[str, Callable[[Bench], None]] = {
-        "loop": loop.main, "module": module.main, "commands": commands.main, "pull": pull.main}
+        "loop": loop.main, "module": module.main, "commands": commands.main, "pull": pull.main,
+        "groups": groups.main, "rootless": rootless.main}
     sandbox.loopback_up()
     # With it, Python would compile the engine anew for each command, as no host does.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -15,8 +15,9 @@ from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..errors import EngineError
 
-# Python ignores these, and what it starts would inherit that: a container's processes never end on a closed pipe.
-RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
+# What we start begins with the usual signals: Python ignores SIGPIPE, nohup SIGHUP, and a container's processes would
+# inherit that. KILL and STOP cannot be ignored, 32 and 33 are the C library's.
+RESTORED = tuple(number for number in range(1, 65) if number not in (9, 19, 32, 33))
 OUTPUT_LIMIT = 16 * 1024 * 1024
 
 
