@@ -54,7 +54,7 @@ test-sanity: $(VENV)/.ready
 	tests/support/sanity.sh
 
 test-ansible-lint: $(VENV)/.ready
-	ansible-lint --offline --profile production playbooks
+	ansible-lint --offline --profile production playbooks roles extensions
 
 test-integration: $(VENV)/.ready
 	$(SUDO) env PATH="$$PATH" python tests/integration/run.py $(TARGETS)

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The service of a user who never logged in: from outside, limited, restarted, after a reboot."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import Any, Callable
+
+
+def answer(port: int, seconds: float = 60) -> str:
+    """What the host says on a forwarded port, as soon as it says something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        done = subprocess.run(["curl", "-s", "-m", "10", "http://127.0.0.1:%d/" % port], check=False,
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode == 0 or time.monotonic() > deadline:
+            return done.stdout
+        time.sleep(0.5)
+
+
+def group(host: Any) -> str:
+    """The cgroup of the service's process."""
+    pid = host.check_output("pgrep -x httpd")
+    return host.check_output("cut -d: -f3 /proc/%s/cgroup", pid)
+
+
+def test_it_answers_on_both_ports(host: Any) -> None:
+    assert answer(18080) == "hello from alice" and answer(10080) == "hello from alice"
+
+
+def test_it_is_alices_and_limited_by_the_kernel(host: Any) -> None:
+    uid = host.user("alice").uid
+    assert "/user-%d.slice/user@%d.service/" % (uid, uid) in group(host)
+    assert host.file("/sys/fs/cgroup%s/pids.max" % group(host)).content_string.strip() == "50"
+    assert host.file("/sys/fs/cgroup%s/memory.max" % group(host)).content_string.strip() == str(64 << 20)
+    assert int(host.check_output("stat -c %u /proc/$(pgrep -x httpd)")) == uid
+
+
+def test_systemd_starts_a_killed_container_again(host: Any) -> None:
+    before = host.check_output("pgrep -x httpd")
+    host.check_output("kill -9 %s", before)
+    host.check_output("timeout 60 sh -c 'until pgrep -x httpd; do sleep 0.3; done'")
+    assert answer(18080) == "hello from alice"
+    assert host.check_output("pgrep -x httpd") != before
+
+
+def test_it_answers_after_a_reboot_without_a_login(host: Any, reboot: Callable) -> None:
+    reboot()
+    assert answer(10080, 120) == "hello from alice"
+    shown = host.check_output("loginctl show-user alice -p Sessions -p Linger")
+    assert set(shown.split()) == {"Linger=yes", "Sessions="}
+
+
+def test_its_unit_is_alices(host: Any) -> None:
+    show = ("runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/%d systemctl --user show container-web.service "
+            "-p ActiveState -p UnitFileState" % host.user("alice").uid)
+    assert set(host.check_output(show).split()) == {"ActiveState=active", "UnitFileState=enabled"}
