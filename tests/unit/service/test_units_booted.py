@@ -54,6 +54,7 @@ active container-web active
 answers "without its monitor"
 
 systemctl stop container-web || fail stop
+active container-web inactive
 [ -z "$($PC ps -aq)" ] || fail "a container is left"
 [ -z "$(ls /run/pycontainer/containers)" ] || fail "a run is left"
 

@@ -12,7 +12,7 @@ import os
 from typing import Dict, List, Mapping, NamedTuple, Tuple
 
 from ..errors import InvalidInput, Unsupported
-from . import systemdunit
+from . import serviceunit, systemdunit
 from .quadlet import KINDS, Quadlet
 from .systemdunit import Setting
 
@@ -156,7 +156,7 @@ def _container(job: _Job) -> List[Setting]:
     rows = [("Type", kind), ("KillMode", "process"), ("ExecStart", start), ("ExecStop", away),
             ("ExecStopPost", "-" + away)]
     if kind == "notify":
-        rows += [("NotifyAccess", "all")]
+        rows += [("NotifyAccess", "all"), *serviceunit.killed(one.last("Restart", "Service"))]
     return rows + _reload(job, name)
 
 

@@ -18,6 +18,7 @@ from . import systemdunit
 RESTART = ("no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always")
 SDNOTIFY = ("conmon", "healthy")
 STOP_PATIENCE = 60  # seconds that systemd waits longer than the container gets to end
+KILLED = "137 143"  # exit codes for SIGKILL and SIGTERM
 HEADER = "Written by pycontainer; changes made here get lost when it writes the unit again."
 
 
@@ -127,7 +128,8 @@ def _names(key: str, *groups: Sequence[str]) -> List[Tuple[str, str]]:
 def _service(unit: Unit, choices: Choices) -> List[Tuple[str, str]]:
     rows = [("Type", "notify"), ("NotifyAccess", "all"), ("KillMode", "process")]
     rows += [("Environment", systemdunit.assignment(*pair)) for pair in sorted(choices.environment.items())]
-    rows.append(("Restart", restart_policy(choices.restart_policy or unit.restart)))
+    policy = restart_policy(choices.restart_policy or unit.restart)
+    rows += [("Restart", policy), *killed(policy)]
     if choices.restart_sec is not None:
         rows.append(("RestartSec", str(choices.restart_sec)))
     if choices.start_timeout is not None:
@@ -139,6 +141,16 @@ def _service(unit: Unit, choices: Choices) -> List[Tuple[str, str]]:
         program, options = unit.command[:3], unit.command[3:]
         rows.append((key, systemdunit.command([*program, verb, *options, stem])))
     return rows
+
+
+def killed(policy: str) -> List[Tuple[str, str]]:
+    """What a container that a signal has ended means, by a unit's Restart=.
+
+    A stop that systemd asked for ends it by SIGTERM or SIGKILL, which is no failure; without such a request it
+    is one, and the container is started again.
+    """
+    return [("SuccessExitStatus", KILLED), ("RestartForceExitStatus", KILLED)] if policy in (
+        "on-failure", "always") else []
 
 
 def choices_of(params: Mapping[str, Any]) -> Choices:

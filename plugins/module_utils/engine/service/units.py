@@ -109,7 +109,7 @@ def _add(ctx: Context, result: Wanted, kind: str, name: str, choices: Choices, b
         spec = known.spec
     _check(kind, called, spec, choices)
     definition = Definition(kind, called, choices.new, choices.sdnotify, choices.stop_timeout,
-                            dict(spec) if choices.new else {})
+                            _plain(spec) if choices.new else {})
     needs = tuple(serviceunit.name_of(choices, "container", other) for other in spec.get("requires", ()))
     pod = spec.get("pod", "") if kind == "container" and not bound else ""
     unit = Unit(
@@ -121,6 +121,14 @@ def _add(ctx: Context, result: Wanted, kind: str, name: str, choices: Choices, b
     result.definitions[unit_name] = definition
     result.runs[unit_name] = there
     return unit_name
+
+
+def _plain(spec: Mapping[str, Any]) -> Dict[str, Any]:
+    """A document as it is when it was read back: JSON knows no tuples."""
+    import json
+
+    document: Dict[str, Any] = json.loads(json.dumps(spec))
+    return document
 
 
 def _stored(ctx: Context, kind: str, name: str) -> Tuple[str, Mapping[str, Any]]:

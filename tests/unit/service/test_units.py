@@ -1,0 +1,109 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Units of stored containers: what is kept for them, and when that is out of date. Needs root."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, NotFound
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
+    ContainerSpec,
+    NetworkUse,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.pod import PodSpec
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.serviceunit import Choices
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
+    containers,
+    persist,
+    pods,
+    units,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import units as store
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+NEW = Choices(new=True)
+WEB = "container-web.service"
+
+
+@pytest.fixture
+def ctx(tmp_path: object) -> Context:
+    os.mkdir("%s/rootfs" % tmp_path)
+    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path)
+
+
+def make(ctx: Context, **wishes: object) -> str:
+    wishes = {"name": "web", "image": os.path.dirname(ctx.root) + "/rootfs", "rootfs": True, "command": ("a", "b"),
+              "network": (NetworkUse("none"),), "env": {"PASSWORD": "hush"}, **wishes}
+    return containers.create(ctx, ContainerSpec(**wishes)).id
+
+
+def test_what_was_kept_is_not_out_of_date(ctx: Context) -> None:
+    made = make(ctx)
+    wish = units.wanted(ctx, "web", NEW)
+    assert units.outdated(ctx, wish, WEB, runs=False)
+    units.keep(ctx, wish)
+    store.note_made(ctx, "container-web", made)
+    for runs in (False, True):
+        assert not units.outdated(ctx, units.wanted(ctx, "web", NEW), WEB, runs=runs)
+    containers.remove(ctx, "web")
+    assert units.wanted(ctx, "web", NEW).texts == wish.texts, "the unit makes it again"
+    make(ctx, command=("c",))
+    assert units.outdated(ctx, units.wanted(ctx, "web", NEW), WEB, runs=False)
+
+
+def test_the_same_container_made_anew_elsewhere_is_not_what_the_unit_runs(ctx: Context) -> None:
+    made = make(ctx)
+    units.keep(ctx, units.wanted(ctx, "web", NEW))
+    store.note_made(ctx, "container-web", made)
+    containers.remove(ctx, "web")
+    make(ctx)
+    assert units.outdated(ctx, units.wanted(ctx, "web", NEW), WEB, runs=True)
+
+
+def test_no_secret_stands_in_the_unit(ctx: Context) -> None:
+    make(ctx)
+    wish = units.wanted(ctx, "web", NEW)
+    units.keep(ctx, wish)
+    assert "hush" not in wish.texts[WEB]
+    path = ctx.path("units", "container-web.json")
+    with open(path, encoding="utf-8") as stream:
+        assert "hush" in stream.read()
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_the_engine_that_units_call_is_not_collected(ctx: Context) -> None:
+    make(ctx)
+    units.keep(ctx, units.wanted(ctx, "web", NEW))
+    containers.remove(ctx, "web")
+    assert persist.collect(ctx) == []
+    assert os.path.exists(ctx.path("engine", "current", "__main__.py"))
+
+
+def test_a_pod_binds_its_containers(ctx: Context) -> None:
+    pods.create(ctx, PodSpec(name="p"))
+    make(ctx, pod="p", network=())
+    wish = units.wanted(ctx, "p", NEW)
+    assert list(wish.texts) == ["pod-p.service", WEB]
+    assert "Wants=network-online.target container-web.service" in wish.texts["pod-p.service"]
+    assert "BindsTo=pod-p.service" in wish.texts[WEB]
+    units.keep(ctx, wish)
+    assert not any(units.outdated(ctx, units.wanted(ctx, "p", NEW), unit, runs=False) for unit in wish.texts)
+    pods.remove(ctx, "p", force=True)
+    assert units.wanted(ctx, "p", NEW).texts == wish.texts
+
+
+@pytest.mark.parametrize("wishes", [{"rm": True}])
+def test_what_no_unit_can_start_again_is_refused(ctx: Context, wishes: dict[str, object]) -> None:
+    make(ctx, **wishes)
+    with pytest.raises(InvalidInput):
+        units.wanted(ctx, "web", Choices())
+    assert units.wanted(ctx, "web", NEW).main == WEB
+
+
+def test_nothing_is_known_of_what_is_not_there(ctx: Context) -> None:
+    with pytest.raises(NotFound):
+        units.wanted(ctx, "web", NEW)
