@@ -503,6 +503,13 @@ options:
     description: Limits of writing as C(PATH:NUMBER), in operations per second.
     type: list
     elements: str
+  detach:
+    description:
+      - V(false) is for a container that does a piece of work and ends. The task waits for its end, at most
+        O(wait_timeout) seconds, and fails when the exit code is not 0.
+      - A container that has ended with exit code 0 is then what was asked for, and is not started again.
+    type: bool
+    default: true
   force_delete:
     description: With O(state=absent), stop the container first if it runs.
     type: bool
@@ -555,6 +562,14 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+stdout:
+  description: What the container wrote to its standard output.
+  returned: with O(detach=false), when it was started
+  type: str
+stderr:
+  description: What the container wrote to its standard error.
+  returned: with O(detach=false), when it was started
+  type: str
 actions:
   description: What was done, in order; in check mode what would be done.
   returned: success
@@ -626,6 +641,8 @@ def run_container(ctx, params, check):
             "force": params["force_delete"], "volumes": params["delete_volumes"]}
         converge.apply(ctx, name, plan.verbs, document=plan.document, live=tuple(plan.live), settings=settings)
     values = {"actions": [str(action) for action in plan.actions], "container": converge.describe(ctx, name)}
+    if "finish" in plan.verbs and not check:
+        values.update(converge.written(ctx, name))
     return Result(plan.changed, values, plan.before, plan.after)
 
 

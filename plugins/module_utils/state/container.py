@@ -9,7 +9,7 @@ env, env_merge).
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..engine.errors import InvalidInput
 from ..engine.formats import values
@@ -109,7 +109,8 @@ ACTIONS: Tuple[Row, ...] = (
     _action("strict", "bool", default=False), _action("recreate", "bool", default=False),
     _action("force_restart", "bool", "restart", default=False), _action("image_strict", "bool", default=False),
     _action("pull", choices=["always", "missing", "never", "newer"], default="missing"),
-    _action("wait", "bool", default=False), _action("wait_timeout", "int", default=60),
+    _action("detach", "bool", default=True), _action("wait", "bool", default=False),
+    _action("wait_timeout", "int", default=60),
     _action("force_delete", "bool", default=True), _action("delete_volumes", "bool", default=False),
     _action("stop_time", "int", "delete_time", "restart_time"), _action("authfile", "path", "auth_file"),
     _action("tls_verify", "bool", "validate_certs", "tlsverify"),
@@ -136,6 +137,7 @@ class Actual(NamedTuple):
     wanted_image_id: str = ""
     secrets_changed: bool = False
     health: str = ""
+    exit_code: int = 0
 
 
 def wish(params: Mapping[str, Any], env_files: Mapping[str, str]) -> Dict[str, Any]:
@@ -186,6 +188,9 @@ def plan(params: Mapping[str, Any], wanted: Mapping[str, Any], actual: Actual) -
         if actual.document is None:
             return Plan()
         return Plan((Action("remove"),), {"state": actual.status}, {"state": "absent"})
+    if not params.get("detach", True) and wanted.get("rm"):
+        raise InvalidInput("detach: false and rm contradict each other: what %s writes would be gone" % params["name"],
+                           "Leave rm out; state: absent removes the container.")
     wanted = _merged_env(params, wanted, actual)
     if actual.document is None:
         return _creation(params, wanted)
@@ -226,8 +231,15 @@ def _creation(params: Mapping[str, Any], wanted: Mapping[str, Any]) -> Plan:
     state = params["state"]
     if state in ("started", "healthy"):
         actions.append(Action("start"))
-        actions += [Action("wait")] if params.get("wait") or state == "healthy" else []
+        actions += _waits(params, state)
     return Plan(tuple(actions), {"state": "absent"}, dict(document, state=_end_state(state, "created")), document)
+
+
+def _waits(params: Mapping[str, Any], state: str) -> List[Action]:
+    """What a start is followed by."""
+    if not params.get("detach", True):
+        return [Action("finish")]
+    return [Action("wait")] if params.get("wait") or state == "healthy" else []
 
 
 def _compare_image(params: Mapping[str, Any], changes: Dict[str, Any], actual: Actual) -> None:
@@ -267,6 +279,9 @@ def _states(params: Mapping[str, Any], actual: Actual, done: Tuple[str, ...]) ->
     if state in ("present", "created"):
         return (Action("restart"),) if params.get("force_restart") and running and not replaced else ()
     actions: Tuple[Action, ...] = ()
+    if not params.get("detach", True) and status == "exited" and actual.exit_code == 0 and not done:
+        # It is there to do its work and end, and it has.
+        return (Action("restart"), Action("finish")) if params.get("force_restart") else ()
     if status == "paused" and not replaced:
         actions += (Action("unpause"),)
     elif not running and not (replaced and status == "paused"):
@@ -276,6 +291,8 @@ def _states(params: Mapping[str, Any], actual: Actual, done: Tuple[str, ...]) ->
     elif not replaced and actual.secrets_changed:
         actions += (Action("restart", "a secret has another value"),)
     fresh = bool(actions) or replaced
+    if not params.get("detach", True):
+        return actions + (Action("finish"),)
     if (fresh and params.get("wait")) or (state == "healthy" and (fresh or actual.health != "healthy")):
         actions += (Action("wait"),)
     return actions

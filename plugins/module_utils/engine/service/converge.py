@@ -30,6 +30,7 @@ class Observed(NamedTuple):
     wanted_image_id: str = ""
     secrets_changed: bool = False
     health: str = ""
+    exit_code: int = 0
 
 
 def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
@@ -45,7 +46,7 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
     wanted = _wanted_image(ctx, image, raw, pull, options or {}) if image and raw["image_id"] else ""
     return Observed(raw["id"], raw["spec"], state.status, raw["image_id"], wanted,
                     bool(raw["spec"].get("secrets")) and _secrets_changed(ctx, raw["spec"], state),
-                    _health(ctx, raw["id"]) if health else "")
+                    _health(ctx, raw["id"]) if health else "", state.exit_code)
 
 
 def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> str:
@@ -149,6 +150,8 @@ def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
             _start(ctx, name, verb, settings, fresh="create" in verbs)
         elif verb == "wait":
             wait(ctx, name, settings["wait_timeout"])
+        elif verb == "finish":
+            finish(ctx, name, settings["wait_timeout"])
         else:
             _end(ctx, store.find(ctx, name), verb, settings)
 
@@ -230,6 +233,26 @@ def wait(ctx: Context, name: str, timeout: float) -> None:
             raise TimedOut("The container %s was not healthy after %g seconds (%s)%s" % (
                 name, timeout, health or state.status, log_tail(ctx, name)), "Give it more time with wait_timeout.")
         time.sleep(0.1)
+
+
+def finish(ctx: Context, name: str, timeout: float) -> None:
+    """Wait until a container has ended by itself. Raises EngineError when its exit code is not 0, TimedOut."""
+    from . import lifecycle
+
+    code = lifecycle.wait(ctx, store.find(ctx, name), interval=0.05, timeout=timeout)
+    if code:
+        raise EngineError("The container %s ended with exit code %d%s" % (name, code, log_tail(ctx, name)),
+                          "See its whole log: pycontainer logs %s" % name)
+
+
+def written(ctx: Context, name: str) -> Dict[str, str]:
+    """What a container wrote in its last run: {'stdout': text, 'stderr': text}."""
+    from . import logs
+
+    result = {"stdout": "", "stderr": ""}
+    for line in logs.lines(ctx, store.lookup(ctx, name)):
+        result[line.stream] += line.text.decode("utf-8", "replace")
+    return result
 
 
 def log_tail(ctx: Context, name: str) -> str:
