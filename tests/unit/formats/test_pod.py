@@ -111,8 +111,8 @@ def test_it_waits_collects_its_children_and_ends_when_asked(tmp_path: object, nu
 
 # limits as files
 
-RESOURCES = {"memory": {"limit": 67108864, "swap": 134217728}, "cpu": {"shares": 512, "period": 100000, "quota": 50000,
-                                                                      "cpus": "0-1", "mems": "0"},
+RESOURCES = {"memory": {"limit": 67108864, "swap": 134217728},
+             "cpu": {"shares": 512, "period": 100000, "quota": 50000, "cpus": "0-1", "mems": "0"},
              "blockIO": {"weight": 100, "throttleReadBpsDevice": [{"major": 8, "minor": 0, "rate": 1024}]},
              "pids": {"limit": 2048}}
 

@@ -150,7 +150,8 @@ def uptime() -> float:
 def id_map(pid: int, kind: str) -> Ranges:
     """A process's uid_map or gid_map (``kind`` is 'uid' or 'gid'): (inside, outside, count)."""
     try:
-        return [(a, b, c) for a, b, c in (_numbers(line) for line in _content(pid, kind + "_map").splitlines())]
+        words = [line.split() for line in _content(pid, kind + "_map").splitlines()]
+        return [(int(row[0]), int(row[1]), int(row[2])) for row in words]
     except OSError:
         return []
 

@@ -77,4 +77,3 @@ def _is_static(path: str) -> bool:
             return pause.is_static(stream.read(HEAD))
     except OSError:
         return False
-

@@ -157,17 +157,22 @@ def joining(ctx: Context, spec: ContainerSpec) -> Iterator[ContainerSpec]:
     if not spec.pod or spec.infra:
         yield spec
         return
-    if spec.pod.startswith("new:"):
+    made = spec.pod.startswith("new:")
+    if made:
         from . import pods
 
         spec = pods.create_for(ctx, spec)
-        try:
-            with joining(ctx, spec) as joined:
-                yield joined
-        except BaseException:
+    try:
+        with _kept(ctx, spec) as joined:
+            yield joined
+    except BaseException:
+        if made:
             pods.remove(ctx, spec.pod, force=True)
-            raise
-        return
+        raise
+
+
+@contextlib.contextmanager
+def _kept(ctx: Context, spec: ContainerSpec) -> Iterator[ContainerSpec]:
     pod_id = pod_store.find(ctx, spec.pod)
     with pod_store.lock(ctx, pod_id, shared=True):
         try:

@@ -30,10 +30,10 @@ def observe(ctx: Context, name: str) -> Observed:
             if document["spec"].get("pod") == name]
     rows.sort(key=lambda row: row[0]["created"])
     members = [row for row in rows if row[0]["id"] != raw["infra"]]
-    return Observed(raw["spec"], _status(ctx, raw["infra"], [
-                        # An init container that has run is not missed, whatever the state of the others.
-                        (document["id"], state) for document, state in rows
-                        if not document["spec"].get("init_ctr") or state.running]),
+    # An init container that has run is not missed, whatever the state of the others.
+    counted = [(document["id"], state) for document, state in rows
+               if not document["spec"].get("init_ctr") or state.running]
+    return Observed(raw["spec"], _status(ctx, raw["infra"], counted),
                     tuple(document["name"] for document, _state in members),
                     tuple(document["name"] for document, state in members if state.running))
 

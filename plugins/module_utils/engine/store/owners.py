@@ -66,4 +66,3 @@ def in_own_namespace() -> bool:
     """Whether this process is in a user namespace that is not the host's own."""
     with open("/proc/self/uid_map", encoding="ascii") as stream:
         return idmap.parse_kernel(stream.read()) != INITIAL
-

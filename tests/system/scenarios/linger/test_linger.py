@@ -45,7 +45,7 @@ def test_it_survives_a_reboot(host: Any, ansible: Callable, reboot: Callable) ->
 
 
 def test_it_is_taken_away(host: Any, ansible: Callable) -> None:
-    assert [ansible(LINGER, user="alice", state="absent")["changed"] for _ in range(2)] == [True, False]
+    assert [ansible(LINGER, user="alice", state="absent")["changed"] for _again in range(2)] == [True, False]
     assert not host.file("/var/lib/systemd/linger/alice").exists
 
 
