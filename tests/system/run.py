@@ -145,7 +145,7 @@ def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
 
 def play_once(play: str, environment: Dict[str, str], unchanged: bool) -> int:
     """Run a playbook; the second time, anything that it changes is a failure."""
-    ended = subprocess.run(["ansible-playbook", play], check=False, cwd=TOP, env=environment, text=True,
+    ended = subprocess.run(["ansible-playbook", "--diff", play], check=False, cwd=TOP, env=environment, text=True,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if unchanged else None)
     if unchanged:
         changing = [line for line in ended.stdout.splitlines() if "changed=" in line and "changed=0 " not in line]
