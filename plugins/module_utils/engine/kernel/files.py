@@ -106,6 +106,19 @@ def sync_directory(path: str) -> None:
     _sync(path)
 
 
+def sync_filesystem(path: str) -> None:
+    """Have all that was written to the file system of a directory on its disk (syncfs(2)). Raises EngineError."""
+    import ctypes
+
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(fd):
+            number = ctypes.get_errno()
+            raise write_error(path, OSError(number, os.strerror(number)))
+    finally:
+        os.close(fd)
+
+
 def write_json(path: str, document: Any, mode: int = 0o600, *, durable: bool = True) -> None:
     """Replace a JSON document atomically; keys are sorted, so equal documents are equal bytes."""
     data = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()

@@ -25,7 +25,7 @@ from ..formats import reference as references
 from ..formats.manifest import Descriptor, Index, Manifest
 from ..kernel import inroot
 from ..kernel.files import write_error
-from ..store import blobs, images, layers, tarstream, unpack
+from ..store import blobs, collection, images, layers, tarstream, unpack
 from ..store.images import ImageRecord
 from . import pull
 
@@ -307,7 +307,7 @@ def _load_docker_one(ctx: Context, place: Place, fields: jsonbytes.Fields) -> Im
         raise InvalidInput("%s has %d layers, but its configuration has %d diff IDs" % (
             fields.what, len(names), len(config.diff_ids)))
     chains = layers.chain(config.diff_ids)
-    with images.pinned(ctx, chains):
+    with collection.pinned(ctx, chains):
         sizes = []
         for number, name in enumerate(names):
             parent = chains[number - 1] if number else None
@@ -319,13 +319,14 @@ def _load_docker_one(ctx: Context, place: Place, fields: jsonbytes.Fields) -> Im
 
                     layers.extract(ctx, feed, config.diff_ids[number], parent)
             sizes.append(layers.get(ctx, chains[number]).tar_size)
-        image_id = blobs.put(ctx, config_data)
-        text = manifest.build_manifest(
-            Descriptor(manifest.DOCKER_CONFIG, image_id, len(config_data)),
-            [Descriptor(manifest.DOCKER_LAYER, diff_id, size) for diff_id, size in zip(config.diff_ids, sizes)],
-            docker=True)
-        record = pull.describe(ctx, image_id, config, blobs.put(ctx, text), ())
+        layers.settle(ctx, chains)
         with images.lock(ctx):
+            image_id = blobs.put(ctx, config_data)
+            text = manifest.build_manifest(
+                Descriptor(manifest.DOCKER_CONFIG, image_id, len(config_data)),
+                [Descriptor(manifest.DOCKER_LAYER, diff_id, size) for diff_id, size in zip(config.diff_ids, sizes)],
+                docker=True)
+            record = pull.describe(ctx, image_id, config, blobs.put(ctx, text), ())
             return images.put(ctx, record, tags)
 
 

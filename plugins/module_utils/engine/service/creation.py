@@ -27,6 +27,9 @@ LOG_DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough")
 RESTART_POLICIES = ("no", "on-failure", "always", "unless-stopped")
 ATTEMPTS = 20
 
+# image ID, the name by which it was asked for, its configuration
+Found = Tuple[str, str, "Optional[ImageConfig]"]
+
 
 def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
            options: Optional[Mapping[str, Any]] = None, keep_volumes: Optional[Mapping[str, str]] = None,
@@ -39,13 +42,13 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
     Raises Conflict for a name in use; nothing is left of a container that could not be made.
     """
     journal.repair(ctx)
-    with membership.joining(ctx, spec) as spec:
+    with membership.joining(ctx, spec) as spec, contextlib.ExitStack() as until_written:
         check(ctx, spec)
-        return _create(ctx, spec, _image(ctx, spec, pull, options or {}), dict(keep_volumes or {}), claim_as)
+        found = _image(ctx, spec, pull, options or {}, until_written)
+        return _create(ctx, spec, found, dict(keep_volumes or {}), claim_as)
 
 
-def _create(ctx: Context, spec: ContainerSpec, made_from: Tuple[str, str, Optional[ImageConfig]],
-            kept: Dict[str, str], claim_as: str) -> Record:
+def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str, str], claim_as: str) -> Record:
     image_id, image_name, image = made_from
     if not spec.rm and spec.restart_policy == "":
         raise InvalidInput("The restart policy is empty", "Use no, on-failure, always or unless-stopped.")
@@ -107,9 +110,12 @@ def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
             raise NotFound("There is no network %r" % use.name, "Create it first.")
 
 
-def _image(ctx: Context, spec: ContainerSpec, pull: str,
-           options: Mapping[str, Any]) -> Tuple[str, str, Optional[ImageConfig]]:
-    """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None)."""
+def _image(ctx: Context, spec: ContainerSpec, pull: str, options: Mapping[str, Any],
+           until_written: contextlib.ExitStack) -> Found:
+    """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None).
+
+    Nobody can remove the image before ``until_written`` is closed.
+    """
     if spec.infra:
         return "", "", None
     if not spec.image:
@@ -118,12 +124,21 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str,
         if not os.path.isabs(spec.image) or not os.path.isdir(spec.image):
             raise NotFound("The root file system %s is no directory" % spec.image, "Give an absolute path.")
         return "", "", None
+    from ..store import collection
     from ..store import images as image_store
     from . import fetch
 
-    result = fetch.pull(ctx, spec.image, policy=pull, **options)
-    record = result.image
-    return record.id, result.resolved or spec.image, image_store.config(ctx, record.id)
+    for attempt in range(ATTEMPTS):
+        result = fetch.pull(ctx, spec.image, policy=pull, **options)
+        image_id = result.image.id
+        try:
+            until_written.enter_context(collection.pinned(ctx, [image_id], image=True))
+            break
+        except NotFound:
+            # Somebody removed it since it was found.
+            if pull == "never" or attempt == ATTEMPTS - 1:
+                raise
+    return image_id, result.resolved or spec.image, image_store.config(ctx, image_id)
 
 
 def _layers(ctx: Context, image_id: str) -> Tuple[str, ...]:

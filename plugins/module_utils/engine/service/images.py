@@ -5,13 +5,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence, Set
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import InUse, InvalidInput, NotFound
 from ..formats import reference as references
 from ..kernel import files
-from ..store import containers
+from ..store import collection, containers
 from ..store import images as store
 from ..store.images import ImageRecord
 from . import fetch
@@ -19,6 +19,8 @@ from . import fetch
 if TYPE_CHECKING:
     from ..registry.auth import Credentials
 
+
+ATTEMPTS = 5  # to remove an image of which containers are made again and again
 
 all = store.all
 lookup = store.lookup
@@ -97,28 +99,39 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
 
     Raises NotFound, and InUse when containers need it; ``force`` removes those too.
     """
-    record = store.lookup(ctx, name)
-    by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
-    spoken = _spoken_name(ctx, record, name)
-    if not by_id and len(record.names) > 1 and spoken is not None:
+    for _attempt in range(ATTEMPTS):
         with store.lock(ctx):
-            store.remove_name(ctx, spoken)
-        return ["Untagged: " + spoken]
-    if len(record.names) > 1 and not force:
-        raise InUse("The image %s has several names: %s" % (name, ", ".join(record.names)),
-                    "Remove it by its names, or use force.")
-    users = containers.image_users(ctx).get(record.id, [])
-    if users and not force:
-        raise InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
-                    "Remove the container first, or use force.")
-    for container in users:
-        from . import removal
+            record = store.lookup(ctx, name)
+            by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
+            spoken = _spoken_name(ctx, record, name)
+            if not by_id and len(record.names) > 1 and spoken is not None:
+                store.remove_name(ctx, spoken)
+                return ["Untagged: " + spoken]
+            if len(record.names) > 1 and not force:
+                raise InUse("The image %s has several names: %s" % (name, ", ".join(record.names)),
+                            "Remove it by its names, or use force.")
+            users = _users(ctx, record)
+            if not users:
+                collection.forget(ctx, record)
+                return ["Untagged: " + one for one in record.names] + ["Deleted: " + record.id]
+        if not force:
+            break
+        for container in users:
+            from . import removal
 
-        removal.remove(ctx, container, force=True, volumes=True)
-    with store.lock(ctx):
-        record = store.get(ctx, record.id)
-        store.forget(ctx, record, _layers_of_containers(ctx))
-    return ["Untagged: " + one for one in record.names] + ["Deleted: " + record.id]
+            with contextlib.suppress(NotFound):
+                removal.remove(ctx, container, force=True, volumes=True)
+    raise InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
+                "Remove the container first, or use force.")
+
+
+def _users(ctx: Context, record: ImageRecord) -> List[str]:
+    """The containers that need an image; the caller holds the lock. Raises InUse while one is being made."""
+    # In this order: a container has its document before its pin goes.
+    if record.id in collection.pins(ctx):
+        raise InUse("A container is being made from the image %s right now" % (record.names or (record.id[:12],))[0],
+                    "Try again in a moment.")
+    return containers.image_users(ctx).get(record.id, [])
 
 
 def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
@@ -133,31 +146,20 @@ def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
     return None
 
 
-def _layers_of_containers(ctx: Context) -> Set[str]:
-    """The layers of images that containers were made from, though the image itself is gone."""
-    result: Set[str] = set()
-    for image_id in containers.image_users(ctx):
-        try:
-            result.update(store.get(ctx, image_id).layers)
-        except NotFound:
-            continue
-    return result
-
-
 def prune(ctx: Context, *, every: bool = False) -> List[str]:
-    """Remove images without a name, or with ``every`` all that no container uses; their IDs."""
-    used = containers.image_users(ctx)
+    """Remove images without a name, or with ``every`` all that no container uses; their IDs.
+
+    Layers and documents that killed commands left go, too.
+    """
     gone = []
     for row in store.all(ctx):
-        # Looked at again under the lock: it may have got a name, or be gone, by now.
-        with store.lock(ctx), contextlib.suppress(NotFound):
+        # Looked at again under the lock: it may have got a name or a container, or be gone, by now.
+        with store.lock(ctx), contextlib.suppress(NotFound, InUse):
             record = store.get(ctx, row.id)
-            if record.id not in used and (every or not record.names):
-                store.forget(ctx, record, _layers_of_containers(ctx))
+            if (every or not record.names) and not _users(ctx, record):
+                collection.forget(ctx, record)
                 gone.append(record.id)
-    from ..store import layers
-
-    layers.discard_staging(ctx)
+    collection.collect(ctx)
     return gone
 
 

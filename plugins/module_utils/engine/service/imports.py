@@ -15,7 +15,7 @@ from ..context import Context
 from ..errors import InvalidInput
 from ..formats import imageconfig, manifest, platform
 from ..formats.manifest import Descriptor
-from ..store import blobs, images, layers, unpack
+from ..store import blobs, collection, images, layers, unpack
 from ..store.images import ImageRecord
 from . import pull
 
@@ -39,18 +39,19 @@ def import_tar(ctx: Context, path: str, name: str, *, changes: Sequence[str] = (
         raise InvalidInput("%s is no regular file" % path, "Give a tar of a root file system.")
     diff_id, size = _digest(path)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(status.st_mtime)))
-    with images.pinned(ctx, [diff_id]):
+    with collection.pinned(ctx, [diff_id]):
         with layers.held(ctx, diff_id) as there:
             if not there:
                 layers.extract(ctx, lambda write: _feed(path, write), diff_id)
         data = imageconfig.build([diff_id], config, architecture=platform.host().architecture, created=created,
                                  history=[{"created": created, "created_by": "import of %s" % os.path.basename(path),
                                            "comment": message}])
-        image_id = blobs.put(ctx, data)
+        layers.settle(ctx, [diff_id])
         layer = Descriptor(manifest.OCI_LAYER, diff_id, size)
-        text = manifest.build_manifest(Descriptor(manifest.OCI_CONFIG, image_id, len(data)), [layer])
-        record = pull.describe(ctx, image_id, imageconfig.parse(data), blobs.put(ctx, text), ())
         with images.lock(ctx):
+            image_id = blobs.put(ctx, data)
+            text = manifest.build_manifest(Descriptor(manifest.OCI_CONFIG, image_id, len(data)), [layer])
+            record = pull.describe(ctx, image_id, imageconfig.parse(data), blobs.put(ctx, text), ())
             return images.put(ctx, record, [target] if target else [])
 
 

@@ -21,7 +21,7 @@ from ..formats.registriesconf import Candidate
 from ..registry import configuration, transfer
 from ..registry.auth import Credentials
 from ..registry.transfer import Access, Source
-from ..store import blobs, images, layers
+from ..store import blobs, collection, images, layers
 from ..store.images import ImageRecord
 from .fetch import PullResult
 
@@ -195,9 +195,10 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
             len(parsed.layers), len(config.diff_ids)), "The image is damaged or hostile; nothing was kept.")
     chains = layers.chain(config.diff_ids)
     layers.discard_staging(ctx)
-    with images.pinned(ctx, chains):
+    with collection.pinned(ctx, chains):
         layers.discard_staging(ctx)
         _extract(ctx, config, chains, parsed.layers, write, progress)
+        layers.settle(ctx, chains)
         # Under the lock: a removal of the same image would else take the documents away again.
         with images.lock(ctx):
             image_id = blobs.put(ctx, config_data)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import List
 
 from ..context import Context
 from ..errors import InvalidInput, NotFound, VerificationError
@@ -45,6 +46,13 @@ def read(ctx: Context, hex_digest: str) -> bytes:
 def exists(ctx: Context, hex_digest: str) -> bool:
     """Whether a document is there."""
     return os.path.exists(_path(ctx, hex_digest))
+
+
+def all_digests(ctx: Context) -> List[str]:
+    """The hex digests of all documents."""
+    with contextlib.suppress(FileNotFoundError):
+        return [name for name in os.listdir(ctx.path("blobs", "sha256")) if len(name) == 64]
+    return []
 
 
 def remove(ctx: Context, hex_digest: str) -> None:

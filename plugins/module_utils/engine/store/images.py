@@ -2,18 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Images on disk: images/<id>/image.json, and names as links images/names/<quoted name> -> id.
 
-locks/images guards names and documents, and the decision that a layer is not needed any more; it is
-held for moments only. A pull that is under way keeps its layers by a pin, a locked file in
-images/pins: a pin without a holder of its lock is a dead client's.
+locks/images guards names and documents, and the decision that something is not needed any more; it is
+held for moments only. What is not needed goes away in ``collection``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import json
 import os
-from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Set, Tuple
+from typing import ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import Ambiguous, InvalidInput, NotFound
@@ -21,8 +18,11 @@ from ..formats import imageconfig, reference
 from ..formats.imageconfig import ImageConfig
 from ..frozen import Frozen, as_dict, replace
 from ..kernel import files
-from . import blobs, layers
+from . import blobs
 from .names import quoted, unquoted
+
+# What image.json is called from the moment on that a removal is decided, until it is complete.
+REMOVED = "removed.json"
 
 
 class ImageRecord(Frozen):
@@ -68,6 +68,11 @@ def _read(ctx: Context, image_id: str, names: Dict[str, List[str]]) -> Optional[
     for key in ("digests", "layers", "diff_ids"):
         document[key] = tuple(document.get(key, ()))
     return ImageRecord(**dict(document, names=tuple(sorted(names.get(image_id, ())))))
+
+
+def names_of(ctx: Context, image_id: str) -> List[str]:
+    """The names that mean an image."""
+    return _names(ctx).get(image_id, [])
 
 
 def get(ctx: Context, image_id: str) -> ImageRecord:
@@ -170,6 +175,11 @@ def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRe
     document = as_dict(record)
     del document["names"]
     files.make_directory(ctx.path("images", record.id))
+    with contextlib.suppress(FileNotFoundError):
+        # A removal that was killed: what it would take away is needed again, but the names are gone.
+        os.unlink(ctx.path("images", record.id, REMOVED))
+        for name in names_of(ctx, record.id):
+            remove_name(ctx, name)
     files.write_json(ctx.path("images", record.id, "image.json"), document)
     for name in names:
         set_name(ctx, name, record.id)
@@ -195,59 +205,3 @@ def remove_name(ctx: Context, name: str) -> None:
     """Take a name away; the caller holds ``lock``."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(ctx.path("images", "names", quoted(name)))
-
-
-def forget(ctx: Context, record: ImageRecord, keep: Set[str]) -> None:
-    """Remove an image with all its names, and the layers and documents that nothing else needs.
-
-    ``keep`` are more chain IDs that are needed. The caller holds ``lock``.
-    """
-    for name in record.names:
-        remove_name(ctx, name)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.path("images", record.id, "image.json"))
-    with contextlib.suppress(FileNotFoundError):
-        os.rmdir(ctx.path("images", record.id))
-    rest = all(ctx)
-    needed = keep | {chain for row in rest for chain in row.layers} | _pinned(ctx)
-    for chain in reversed(record.layers):
-        if chain not in needed:
-            layers.remove(ctx, chain)
-    manifests = {row.manifest_digest for row in rest}
-    if record.manifest_digest and record.manifest_digest not in manifests:
-        blobs.remove(ctx, record.manifest_digest[7:])
-    blobs.remove(ctx, record.id)
-
-
-@contextlib.contextmanager
-def pinned(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
-    """Keep layers that are being pulled, or were found, until the image that needs them is recorded."""
-    directory = files.make_directory(ctx.path("images", "pins"))
-    import threading
-    path = os.path.join(directory, "%d-%d" % (os.getpid(), threading.get_ident()))
-    with lock(ctx):
-        _pinned(ctx)  # dead clients' pins go
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        os.write(fd, json.dumps(list(chain_ids)).encode())
-    try:
-        yield
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-        os.close(fd)
-
-
-def _pinned(ctx: Context) -> Set[str]:
-    result: Set[str] = set()
-    directory = ctx.path("images", "pins")
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(directory):
-            path = os.path.join(directory, name)
-            with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
-                try:
-                    fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                    os.unlink(path)
-                except BlockingIOError:
-                    result.update(json.load(stream))
-    return result

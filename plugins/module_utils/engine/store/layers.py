@@ -5,6 +5,9 @@
 A layer is extracted beside its place and appears by rename, complete and verified. The lock
 locks/layer-<chain ID> is held from looking for it to that rename, so a layer is extracted once,
 however many clients want it; a staging directory without a holder of that lock is a dead client's.
+
+Its content is written to the disk once for all layers of an image (``settle``). Until then the layer has
+the file ``unsettled`` with this boot's ID: after a power cut, such a layer is as good as not there.
 """
 
 from __future__ import annotations
@@ -17,10 +20,11 @@ from typing import Callable, Iterator, List, Optional, Sequence
 from ..context import Context
 from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
 from ..frozen import Frozen, as_dict
-from ..kernel import files, sha256, tree
+from ..kernel import files, proc, sha256, tree
 from . import owners
 
 MAX_LAYERS = 500
+UNSETTLED = "unsettled"
 
 
 class Layer(Frozen):
@@ -57,8 +61,28 @@ def _path(ctx: Context, chain_: str, *parts: str) -> str:
 
 
 def exists(ctx: Context, chain_: str) -> bool:
-    """Whether a layer is there."""
-    return os.path.exists(_path(ctx, chain_, "layer.json"))
+    """Whether a layer is there, and whole."""
+    return os.path.exists(_path(ctx, chain_, "layer.json")) and (
+        _unsettled_since(ctx, chain_) in (None, proc.boot_id()))
+
+
+def _unsettled_since(ctx: Context, chain_: str) -> Optional[str]:
+    """The boot in which a layer was extracted whose content may not be on the disk yet; None when it is."""
+    try:
+        with open(_path(ctx, chain_, UNSETTLED), encoding="ascii", errors="replace") as stream:
+            return stream.read(64)
+    except FileNotFoundError:
+        return None
+
+
+def settle(ctx: Context, chain_ids: Sequence[str]) -> None:
+    """Have the content of layers on the disk before something is recorded that relies on it. Raises EngineError."""
+    fresh = [chain_ for chain_ in chain_ids if os.path.exists(_path(ctx, chain_, UNSETTLED))]
+    if fresh:
+        files.sync_filesystem(ctx.path("layers"))
+    for chain_ in fresh:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_path(ctx, chain_, UNSETTLED))
 
 
 def get(ctx: Context, chain_: str) -> Layer:
@@ -105,7 +129,8 @@ def extract(ctx: Context, feed: Callable[[Callable[[bytes], None]], None], diff_
             raise VerificationError("A layer has the diff ID sha256:%s, not sha256:%s as its image says" % (
                 result.diff_id, diff_id), "The image is damaged; pull it from another place.")
         layer = Layer(chain_, diff_id, parent or "", result.size, result.tar_size, result.opaque_root)
-        files.write_json(os.path.join(staging, "layer.json"), as_dict(layer))
+        files.write_plain(os.path.join(staging, UNSETTLED), proc.boot_id().encode())
+        files.write_json(os.path.join(staging, "layer.json"), as_dict(layer), durable=False)
         with contextlib.suppress(OSError):
             os.rmdir(os.path.join(staging, "kept"))  # empty, but for tars that hold a file twice
         os.rename(staging, _path(ctx, chain_))
@@ -155,7 +180,7 @@ def _discard(staging: str) -> None:
 def remove(ctx: Context, chain_: str) -> None:
     """Remove a layer that nothing needs any more; one that is not there is fine."""
     with held(ctx, chain_) as there:
-        if there:
+        if there or os.path.lexists(_path(ctx, chain_)):
             gone = ctx.path("layers", ".%s.%d.gone" % (chain_, os.getpid()))
             os.rename(_path(ctx, chain_), gone)
             tree.remove_path(gone)

@@ -1,0 +1,130 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What images need, and the removal of what nothing needs any more. All decisions are made under ``images.lock``.
+
+A pull that is under way keeps its layers, and a container that is being made its image, by a pin: a locked
+file in images/pins. A pin without a holder of its lock is a dead client's.
+
+A removal begins with renaming image.json to removed.json and ends with removing that, so that the next
+one completes what a killed one left. Layers of a pull that was killed stay for the next pull of it; only
+``collect`` takes them, too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from typing import Iterator, List, Sequence, Set
+
+from ..context import Context
+from ..kernel import files
+from . import blobs, images, layers
+from .images import ImageRecord
+
+
+def forget(ctx: Context, record: ImageRecord) -> None:
+    """Remove an image with all its names, and the layers and documents that nothing else needs.
+
+    What killed removals left goes, too. The caller holds the lock.
+    """
+    directory = ctx.path("images", record.id)
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(os.path.join(directory, "image.json"), os.path.join(directory, images.REMOVED))
+    begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
+    rest = images.all(ctx)
+    needed = _needed_layers(rest) | pins(ctx)
+    documents = _needed_documents(rest)
+    for image_id in begun:
+        _complete(ctx, image_id, needed, documents)
+
+
+def _complete(ctx: Context, image_id: str, needed: Set[str], documents: Set[str]) -> None:
+    """Finish a removal."""
+    directory = ctx.path("images", image_id)
+    note = files.read_json(os.path.join(directory, images.REMOVED)) or {}
+    for name in images.names_of(ctx, image_id):
+        images.remove_name(ctx, name)
+    for chain in reversed(note.get("layers", [])):
+        if chain not in needed:
+            layers.remove(ctx, chain)
+    for digest in (note.get("manifest_digest", "")[7:], image_id):
+        if digest and digest not in documents:
+            blobs.remove(ctx, digest)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(directory, images.REMOVED))
+    with contextlib.suppress(FileNotFoundError):
+        os.rmdir(directory)
+
+
+def _needed_layers(rows: Sequence[ImageRecord]) -> Set[str]:
+    return {chain for row in rows for chain in row.layers}
+
+
+def _needed_documents(rows: Sequence[ImageRecord]) -> Set[str]:
+    return {row.manifest_digest[7:] for row in rows} | {row.id for row in rows}
+
+
+def collect(ctx: Context) -> List[str]:
+    """Remove all layers and documents that neither an image nor a pull under way needs; the layers' chain IDs.
+
+    Takes the lock.
+    """
+    layers.discard_staging(ctx)
+    with images.lock(ctx):
+        rows = images.all(ctx)
+        needed, documents = _needed_layers(rows) | pins(ctx), _needed_documents(rows)
+        for image_id in images.ids(ctx):
+            if os.path.exists(ctx.path("images", image_id, images.REMOVED)):
+                _complete(ctx, image_id, needed, documents)
+        gone = [chain for chain in layers.all_ids(ctx) if chain not in needed]
+        for chain in gone:
+            layers.remove(ctx, chain)
+        for digest in blobs.all_digests(ctx):
+            if digest not in documents:
+                blobs.remove(ctx, digest)
+    return gone
+
+
+@contextlib.contextmanager
+def pinned(ctx: Context, ids: Sequence[str], *, image: bool = False) -> Iterator[None]:
+    """Keep what is needed by something that is being made, until the body ends.
+
+    ``ids`` are the chain IDs of a pull's layers, there or not; or with ``image`` the ID of one image,
+    which must be there. Raises NotFound.
+    """
+    import threading
+
+    directory = files.make_directory(ctx.path("images", "pins"))
+    path = os.path.join(directory, "%d-%d-%d" % (os.getpid(), threading.get_ident(), time.monotonic_ns()))
+    with images.lock(ctx):
+        if image:
+            images.get(ctx, ids[0])
+        pins(ctx)  # dead clients' go
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        os.write(fd, json.dumps(list(ids)).encode())
+    try:
+        yield
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        os.close(fd)
+
+
+def pins(ctx: Context) -> Set[str]:
+    """The IDs of all that is pinned. The caller holds the lock."""
+    result: Set[str] = set()
+    directory = ctx.path("images", "pins")
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
+                try:
+                    fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                    os.unlink(path)
+                except BlockingIOError:
+                    result.update(json.load(stream))
+    return result
