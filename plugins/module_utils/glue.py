@@ -68,7 +68,7 @@ def run_module(table: Table, run: Run) -> None:
 def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     """What the module answers, with ``failed`` when an error came up."""
     from .engine.context import make_context
-    from .engine.errors import EngineError
+    from .engine.errors import EngineError, of_system
 
     params = module.params
     try:
@@ -81,6 +81,9 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
             persist.keep(context)
     except EngineError as exc:
         return {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+    except OSError as exc:
+        return {"failed": True, "msg": str(of_system(exc)), "error": type(exc).__name__,
+                "exception": traceback.format_exc()}
     answer = dict(result.values, changed=result.changed, warnings=warnings)
     if result.before or result.after:
         answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}

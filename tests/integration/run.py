@@ -63,7 +63,7 @@ def inside(work: str, name: str, mode: str) -> int:
     sandbox.loopback_up()
     os.chmod(work, 0o755)
     if mode == "rootless":
-        accounts.make(work, ["alice", "bob"])
+        accounts.make(work, ["alice", "bob"], without="carol")
         accounts.uplink()
     os.makedirs("/etc/containers", exist_ok=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/etc/containers"], check=True)

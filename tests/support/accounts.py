@@ -11,8 +11,11 @@ from typing import List
 FILES = ("passwd", "group", "shadow", "gshadow", "subuid", "subgid")
 
 
-def make(work: str, names: List[str]) -> None:
-    """Make users from 1500 on, each with 65536 subordinate IDs; the host's files stay as they are."""
+def make(work: str, names: List[str], *, without: str = "") -> None:
+    """Make users from 1500 on, each with 65536 subordinate IDs; the host's files stay as they are.
+
+    The user ``without`` comes after them, and has no subordinate IDs.
+    """
     directory = os.path.join(work, "etc")
     os.makedirs(directory)
     for name in FILES:
@@ -23,10 +26,11 @@ def make(work: str, names: List[str]) -> None:
         subprocess.run(["mount", "--bind", copy, path], check=True)
     for place in ("/home", "/run"):
         subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", place], check=True)
-    for number, name in enumerate(names, 1500):
+    for number, name in enumerate(names + [without] if without else names, 1500):
         _append("passwd", "%s:x:%d:%d::/home/%s:/bin/sh" % (name, number, number, name))
+        _append("shadow", name + ":*:19000:0:99999:7:::")
         _append("group", "%s:x:%d:" % (name, number))
-        for kind in ("subuid", "subgid"):
+        for kind in ("subuid", "subgid") if name != without else ():
             _append(kind, "%s:%d:65536" % (name, 1000000 + 100000 * (number - 1500)))
         for path in ("/home/" + name, "/run/user/%d" % number):
             os.makedirs(path)

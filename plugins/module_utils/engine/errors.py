@@ -10,6 +10,8 @@ Every error carries what failed and on which object (``message``) and what to do
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Optional, Sequence
 
 
@@ -99,3 +101,18 @@ class CommandNotFound(RuntimeFailed):
     """The command does not exist in the container."""
 
     exit_code = 127
+
+
+_REMEDIES = {errno.ENOSPC: "Make room on the disk.", errno.EDQUOT: "Make room, or ask for a larger quota.",
+             errno.EROFS: "The file system cannot be written to; name another place.",
+             errno.EACCES: "Check who may read and write it.", errno.EPERM: "Check what this user may do.",
+             errno.EMFILE: "Allow more open files (ulimit -n).", errno.ENOMEM: "The host has no memory left."}
+
+
+def of_system(exc: OSError) -> EngineError:
+    """The engine's error for one of the system's that nothing below has made sense of."""
+    what = exc.strerror or str(exc)
+    for name in (exc.filename, exc.filename2):
+        if name is not None and not isinstance(name, int):
+            what = "%s: %s" % (os.fsdecode(name), what)
+    return EngineError(what, _REMEDIES.get(exc.errno or 0))

@@ -4,12 +4,11 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple
 
-from ..errors import EngineError, InvalidInput, Unsupported
+from ..errors import EngineError, InvalidInput, Unsupported, of_system
 from .flags import IO, Flag, Parsed, Verb, check_arguments, parse, usage
 
 if TYPE_CHECKING:
@@ -92,19 +91,6 @@ def _tell(io: IO, exc: EngineError) -> int:
 
 
 # What to do about the system's errors that people meet.
-_REMEDIES = {errno.ENOSPC: "Make room on the disk.", errno.EDQUOT: "Make room, or ask for a larger quota.",
-             errno.EROFS: "The file system cannot be written to; name another place.",
-             errno.EACCES: "Check who may read and write it.", errno.EPERM: "Check what this user may do.",
-             errno.EMFILE: "Allow more open files (ulimit -n).", errno.ENOMEM: "The host has no memory left."}
-
-
-def of_system(exc: OSError) -> EngineError:
-    """The engine's error for one of the system's that nothing below has made sense of."""
-    what = exc.strerror or str(exc)
-    for name in (exc.filename, exc.filename2):
-        if name is not None and not isinstance(name, int):
-            what = "%s: %s" % (os.fsdecode(name), what)
-    return EngineError(what, _REMEDIES.get(exc.errno or 0))
 
 
 def _main(words: List[str], io: IO) -> int:

@@ -255,7 +255,8 @@ def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[
     ``container_ids`` limits the links to these; the table is always written as a whole.
     """
     with definitions.lock(ctx):
-        return network_place.run(ctx, lambda: _reload(ctx, container_ids))
+        restored = network_private.restore(ctx)
+        return restored + network_place.run(ctx, lambda: _reload(ctx, container_ids))
 
 
 def _reload(ctx: Context, container_ids: Optional[Sequence[str]]) -> List[str]:

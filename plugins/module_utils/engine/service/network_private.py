@@ -8,13 +8,14 @@ short because that of a socket may have 107 bytes at most (unix(7)).
 
 from __future__ import annotations
 
+import glob
 import os
-from typing import Dict, List
+from typing import Any, Dict, List, Mapping
 
 from ..context import Context
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest, SetupResult
-from ..kernel import files
+from ..kernel import files, netns
 from ..network import ports, uplink
 
 MODES = ("slirp4netns", "pasta")
@@ -30,20 +31,39 @@ def setup(ctx: Context, request: SetupRequest) -> SetupResult:
     teardown(ctx, request.container_id)
     directory = files.make_directory(place(ctx, request.container_id))
     claimed = ports.claim(ctx, request.ports, request.container_id, describe=lambda holder: holder[:12])
-    files.write_json(os.path.join(directory, "ports.json"), [dict(vars(port)) for port in claimed], durable=False)
     use = request.uses[0]
-    words = [word for word in use.name.split(",") if word]
+    document = {"container": request.container_id, "mode": use.mode, "options": use.name, "netns": request.netns,
+                "ports": [dict(vars(port)) for port in claimed]}
+    files.write_json(os.path.join(directory, "request.json"), document, durable=False)
     try:
-        if use.mode == "pasta":
-            uplink.start_pasta(ctx, directory, request.netns, words, claimed)
-        else:
-            options: Dict[str, str] = {name: value for name, _equals, value in (w.partition("=") for w in words)}
-            started = uplink.start_slirp(ctx, directory, request.netns, options)
-            uplink.forward(started, claimed, same_port=False)
+        _start(ctx, directory, document)
     except BaseException:
         teardown(ctx, request.container_id)
         raise
     return SetupResult({}, claimed)
+
+
+def _start(ctx: Context, directory: str, document: Mapping[str, Any]) -> None:
+    words = [word for word in document["options"].split(",") if word]
+    published = [Port(**row) for row in document["ports"]]
+    if document["mode"] == "pasta":
+        uplink.start_pasta(ctx, directory, document["netns"], words, published)
+        return
+    options: Dict[str, str] = {name: value for name, _equals, value in (w.partition("=") for w in words)}
+    started = uplink.start_slirp(ctx, directory, document["netns"], options)
+    uplink.forward(started, published, same_port=False)
+
+
+def restore(ctx: Context) -> List[str]:
+    """Start the ways out anew that somebody ended, with the ports that they had; the containers' IDs."""
+    done = []
+    for directory in sorted(glob.glob(ctx.run("uplinks", "*"))):
+        document = files.read_json(os.path.join(directory, "request.json"))
+        if document is not None and netns.exists(document["netns"]) and not uplink.alive(uplink.read(directory)):
+            uplink.stop(directory)
+            _start(ctx, directory, document)
+            done.append(str(document["container"]))
+    return done
 
 
 def teardown(ctx: Context, container_id: str) -> None:
@@ -52,8 +72,8 @@ def teardown(ctx: Context, container_id: str) -> None:
     if not os.path.isdir(directory):
         return
     uplink.stop(directory)
-    rows = files.read_json(os.path.join(directory, "ports.json")) or []
-    ports.release(ctx, [Port(**row) for row in rows], container_id)
+    document = files.read_json(os.path.join(directory, "request.json")) or {}
+    ports.release(ctx, [Port(**row) for row in document.get("ports", ())], container_id)
     for name in os.listdir(directory):
         os.unlink(os.path.join(directory, name))
     os.rmdir(directory)

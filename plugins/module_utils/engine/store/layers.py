@@ -15,10 +15,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-from typing import Callable, Iterator, List, Optional, Sequence
+from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound, TimedOut, VerificationError
+from ..errors import EngineError, InvalidInput, NotFound, TimedOut, VerificationError
 from ..frozen import Frozen, as_dict
 from ..kernel import files, proc, sha256, tree
 from . import owners
@@ -252,8 +252,29 @@ def rootfs(ctx: Context, container_id: str, chain_ids: Sequence[str], *,
         if not os.path.isdir(upper):
             _make_upper(upper, directories[0])
         files.make_directory(work)
-        mount.overlay(directories, upper, work, target, userxattr=owners.in_own_namespace())
+        try:
+            mount.overlay(directories, upper, work, target, userxattr=owners.in_own_namespace())
+        except EngineError as exc:
+            if not owners.in_own_namespace():
+                raise
+            _fuse_overlay(ctx, directories, (upper, work, target), exc)
     return target
+
+
+def _fuse_overlay(ctx: Context, directories: Sequence[str], places: Tuple[str, str, str], reason: EngineError) -> None:
+    """Mount by fuse-overlayfs(1), where the kernel has no overlay for users (before Linux 5.11)."""
+    from ..kernel import command
+
+    program = ctx.find_tool("fuse-overlayfs")
+    if program is None:
+        raise EngineError(reason.message, "For users without root it takes Linux 5.11, or the package fuse-overlayfs.")
+    upper, work, target = places
+    done = command.run([program, "-o", "lowerdir=%s,upperdir=%s,workdir=%s" % (":".join(directories), upper, work),
+                        target])
+    if done.code:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise EngineError("Cannot mount %s, neither by the kernel (%s) nor by fuse-overlayfs: %s"
+                          % (target, reason.message, said[-500:]))
 
 
 def _make_upper(upper: str, lower: str) -> None:
