@@ -96,3 +96,21 @@ def test_save_never_replaces_what_is_no_file(ctx, tmp_path) -> None:
     for target in (tmp_path / "pipe", "/dev/null", tmp_path / "missing" / "x.tar"):
         with pytest.raises(EngineError):
             images.save(ctx, ["example.org/x:1"], str(target))
+
+
+def test_of_several_images_all_are_loaded_or_none(ctx, tmp_path) -> None:
+    second = tars.make(tars.member("other", b"x"))
+    config = CONFIG.replace(tars.digest(LAYER).encode(), tars.digest(second).encode())
+    both = json.dumps(json.loads(rows()) + [
+        {"Config": "second.json", "RepoTags": ["example.org/y:1"], "Layers": ["b/layer.tar"]}]).encode()
+    more = [tars.member("second.json", config), tars.member("b/layer.tar", second)]
+    broken = [more[0], tars.member("b/layer.tar", second[:-1024] + b"\1" * 1024)]
+    with pytest.raises(EngineError):
+        load(ctx, tmp_path, archive(*broken, manifest=both))
+    assert images.all(ctx) == [] and not os.path.exists(ctx.path("blobs"))
+    names = [row.names for row in load(ctx, tmp_path, archive(*more, manifest=both))]
+    assert names == [("example.org/x:1",), ("example.org/y:1",)]
+    images.save(ctx, ["example.org/x:1", "example.org/y:1"], str(tmp_path / "saved.tar"))
+    for row in images.all(ctx):
+        images.remove(ctx, row.id)
+    assert [row.names for row in images.load(ctx, str(tmp_path / "saved.tar"))] == names

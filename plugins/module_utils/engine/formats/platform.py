@@ -35,6 +35,12 @@ class Platform(Frozen):
             return ["v%d" % n for n in range(_level(self.variant, 1), 0, -1)] + [""]
         return [self.variant, ""]
 
+    def runs(self, os: str, architecture: str, variant: str) -> bool:
+        """Whether what is for these is what was asked for; a variant that either does not say is any."""
+        if (self.os, self.architecture) != (os, architecture):
+            return False
+        return not self.variant or not variant or variant in self.variants()
+
 
 def _level(variant: str, default: int) -> int:
     """The number in 'v7'; there are single digits only."""

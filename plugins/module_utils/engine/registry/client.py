@@ -123,6 +123,24 @@ class Client:
                             headers={"Content-Type": "application/octet-stream", "Content-Length": str(size)})
         bodies.drain(done, self.host)
 
+    def mount(self, repository: str, digest: str, source: str) -> bool:
+        """Have a blob that another repository of this registry has in this one, too; False when it does not do that.
+
+        Distribution-spec, Mounting a blob from another repository.
+        """
+        path = "/v2/%s/blobs/uploads/?%s" % (repository, urlencode({"mount": "sha256:" + digest, "from": source}))
+        scope = "%s %s" % (push_scope(repository), self.pull_scope(source))
+        try:
+            answer = self.request("POST", path, scope, headers={"Content-Length": "0"})
+        except RegistryError as exc:
+            # Access to the other repository may be what it refuses, or the whole idea.
+            if exc.status is None or exc.status in BUSY:
+                raise
+            return False
+        bodies.drain(answer, self.host)
+        # 202 begins an upload instead, which the registry forgets when nothing comes.
+        return bool(answer.status_code == 201)
+
     def put_manifest(self, repository: str, version: str, data: bytes, media_type: str) -> None:
         """Store a manifest under a tag or its digest."""
         done = self.request("PUT", _manifest_path(repository, version), push_scope(repository), body=lambda: data,

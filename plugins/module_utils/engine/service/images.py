@@ -47,17 +47,17 @@ def push(ctx: Context, name: str, destination: str = "", **options: Any) -> str:
 
 
 def load(ctx: Context, path: str) -> List[ImageRecord]:
-    """Load the images of an archive or a layout directory; see service.archives."""
-    from . import archives
+    """Load the images of an archive or a layout directory; see service.load."""
+    from . import load as service
 
-    return archives.load(ctx, path)
+    return service.load(ctx, path)
 
 
 def save(ctx: Context, names: Sequence[str], path: str, *, format: str = "docker-archive") -> None:
-    """Save images to an archive or a directory; see service.archives."""
-    from . import archives
+    """Save images to an archive or a directory; see service.save."""
+    from . import save as service
 
-    archives.save(ctx, names, path, format)
+    service.save(ctx, names, path, format)
 
 
 def import_tar(ctx: Context, path: str, name: str, *, changes: Iterable[str] = (), message: str = "") -> ImageRecord:

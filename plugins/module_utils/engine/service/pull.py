@@ -52,10 +52,11 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
     if policy not in POLICIES:
         raise InvalidInput("%r is no pull policy" % policy, "Use one of: %s." % ", ".join(POLICIES))
     local = _local(ctx, name)
-    if policy == "never" or (policy == "missing" and local is not None and _fits(local, platform)):
+    if policy == "never" or (policy == "missing" and local is not None and _fits(ctx, local, platform)):
         if local is None:
             raise NotFound("The image %s is not on this host, and the policy is not to pull it" % name,
                            "Pull it, or use another policy.")
+        _refuse_other_platform(images.config(ctx, local.id), platform, name)
         return PullResult(local, False, "")
     try:
         return _remote(ctx, name, platform, access, progress, (retry, retry_delay))
@@ -75,11 +76,12 @@ def _local(ctx: Context, name: str) -> Optional[ImageRecord]:
         return None
 
 
-def _fits(record: ImageRecord, platform: str) -> bool:
-    if not platform:
-        return True
-    wanted = platforms.parse(platform, "")
-    return (record.os, record.architecture) == (wanted.os, wanted.architecture)
+def _fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
+    try:
+        _refuse_other_platform(images.config(ctx, record.id), platform, record.id)
+    except NotFound:
+        return False
+    return True
 
 
 def _remote(ctx: Context, name: str, platform: str, access: Access, progress: Optional[Progress],
@@ -148,11 +150,20 @@ def fetch(ctx: Context, source: Source, reference: Reference, platform: str = ""
     names = [reference.tagged] if reference.tag and not reference.digest else []
     known = _known(ctx, parsed, digest, digests, names)
     if known is not None:
+        _refuse_other_platform(images.config(ctx, known.id), platform, str(reference))
         return known, False
     config = source.client.small_blob(source.repository, parsed.config)
+    _refuse_other_platform(imageconfig.parse(config), platform, str(reference))
     record = keep(ctx, parsed, config, data, names, digests,
                   _Blobs(source).write, progress)
     return record, True
+
+
+def _refuse_other_platform(config: ImageConfig, platform: str, name: str) -> None:
+    """Raise NotFound when an image is not for the platform that was asked for ('' is none)."""
+    if platform and not platforms.parse(platform, "").runs(config.os, config.architecture, config.variant):
+        there = platforms.Platform(config.os, config.architecture, config.variant)
+        raise NotFound("%s has no image for %s" % (name, platform), "It has: %s." % there)
 
 
 def _known(ctx: Context, parsed: Manifest, digest: str, digests: Sequence[str],
@@ -197,7 +208,7 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
     layers.discard_staging(ctx)
     with collection.pinned(ctx, chains):
         layers.discard_staging(ctx)
-        _extract(ctx, config, chains, parsed.layers, write, progress)
+        extract(ctx, config, chains, parsed.layers, write, progress)
         layers.settle(ctx, chains)
         # Under the lock: a removal of the same image would else take the documents away again.
         with images.lock(ctx):
@@ -215,9 +226,9 @@ def describe(ctx: Context, image_id: str, config: ImageConfig, digest: str, dige
         created=config.created, labels=config.labels, architecture=config.architecture, os=config.os)
 
 
-def _extract(ctx: Context, config: ImageConfig, chains: Sequence[str], rows: Sequence[Descriptor], write: Writer,
-             progress: Optional[Progress]) -> None:
-    """Several layers at once; the first failure stops the rest and is raised."""
+def extract(ctx: Context, config: ImageConfig, chains: Sequence[str], rows: Sequence[Descriptor], write: Writer,
+            progress: Optional[Progress] = None) -> None:
+    """Have an image's layers, several at once; the first failure stops the rest and is raised."""
     # zlib and the like are loaded here, once, and not by each child after its fork.
     from ..store import unpack as _unpack  # noqa: F401
 

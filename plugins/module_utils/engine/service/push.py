@@ -8,10 +8,10 @@ import hashlib
 import os
 import tempfile
 import zlib
-from typing import Callable, Iterator, Optional
+from typing import Callable, Iterator, List, Optional
 
 from ..context import Context
-from ..errors import InvalidInput
+from ..errors import EngineError, InvalidInput
 from ..formats import manifest
 from ..formats import reference as references
 from ..formats.manifest import Descriptor, Manifest
@@ -24,6 +24,7 @@ from ..store import blobs, images, layers
 from ..store.images import ImageRecord
 
 CHUNK = 1024 * 1024
+MAX_MOUNTS = 3  # repositories to try for one layer
 
 OPEN = Access()
 Progress = Callable[[str, int, int], None]
@@ -46,9 +47,9 @@ def push(ctx: Context, name: str, destination: str, *, access: Access = OPEN, fo
         raise InvalidInput("The image %s has no manifest of its own" % name)
     docker = format == "v2s2" or (not format and parsed.media_type == manifest.DOCKER_MANIFEST)
     same_format = docker == (parsed.media_type == manifest.DOCKER_MANIFEST)
-    packed = all(row.media_type.endswith(("gzip", "zstd")) for row in parsed.layers)
-    if not (same_format and packed and all(client.has_blob(target.path, row.digest) for row in parsed.layers)):
-        rows = [_layer(ctx, client, target.path, chain, docker, progress) for chain in record.layers]
+    work = _Push(ctx, client, target, docker, progress)
+    rows = [work.layer(chain, row) for chain, row in zip(record.layers, parsed.layers)]
+    if not same_format or rows != list(parsed.layers):
         config = replace(parsed.config, media_type=manifest.DOCKER_CONFIG if docker else manifest.OCI_CONFIG)
         data = manifest.build_manifest(config, rows, parsed.annotations, docker=docker)
         parsed = replace(parsed, media_type=manifest.DOCKER_MANIFEST if docker else manifest.OCI_MANIFEST)
@@ -75,20 +76,66 @@ def _target(record: ImageRecord, destination: str) -> Reference:
     return references.parse(text)
 
 
-def _layer(ctx: Context, client: Client, repository: str, chain: str, docker: bool,
-           progress: Optional[Progress]) -> Descriptor:
-    """Compress a layer, and upload it where the registry has not got it."""
-    kind = manifest.DOCKER_LAYER + ".gzip" if docker else manifest.OCI_LAYER + "+gzip"
-    fd, path = tempfile.mkstemp(prefix="pycontainer-push-", dir=ctx.tmpdir)
-    try:
-        with os.fdopen(fd, "wb") as stream:
-            digest, size = _gzip(layers.tar(ctx, chain), stream.write)
-        label = "Copying blob sha256:%s" % digest[:12]
-        if not client.has_blob(repository, digest):
-            client.upload(repository, digest, size, lambda: _read(path, label, size, progress))
-        return Descriptor(kind, digest, size)
-    finally:
-        os.unlink(path)
+class _Push:
+    """Where one image's layers go, and as what."""
+
+    def __init__(self, ctx: Context, client: Client, target: Reference, docker: bool,
+                 progress: Optional[Progress]) -> None:
+        self._ctx, self._client, self._progress = ctx, client, progress
+        self._docker, self._repository, self._domain = docker, target.path, target.domain
+        self._records: Optional[List[ImageRecord]] = None
+
+    def layer(self, chain: str, row: Descriptor) -> Descriptor:
+        """See to it that the registry has a layer; what to call it in the manifest.
+
+        ``row`` is what the image's own manifest calls it; where the registry has exactly that, it stays.
+        """
+        gzip, zstd = row.media_type.endswith("gzip"), row.media_type.endswith("zstd") and not self._docker
+        if (gzip or zstd) and self._has(chain, row.digest):
+            return replace(row, media_type=self._gzip_kind() if gzip else row.media_type)
+        return self._upload(chain)
+
+    def _gzip_kind(self) -> str:
+        return manifest.DOCKER_LAYER + ".gzip" if self._docker else manifest.OCI_LAYER + "+gzip"
+
+    def _has(self, chain: str, digest: str) -> bool:
+        """Whether the registry has a blob in this repository, if need be by having it from another one."""
+        return self._client.has_blob(self._repository, digest) or any(
+            self._client.mount(self._repository, digest, other) for other in self._others(chain))
+
+    def _others(self, chain: str) -> List[str]:
+        """Repositories of the same registry that images with this layer were pulled from or pushed to."""
+        if self._records is None:
+            self._records = images.all(self._ctx)
+        names = [references.parse(one) for record in self._records if chain in record.layers for one in record.digests]
+        found = dict.fromkeys(name.path for name in names if name.domain == self._domain)
+        return [path for path in found if path != self._repository][:MAX_MOUNTS]
+
+    def _upload(self, chain: str) -> Descriptor:
+        """Compress a layer, and upload it where the registry has not got it."""
+        directory = self._ctx.tmpdir
+        try:
+            fd, path = tempfile.mkstemp(prefix="pycontainer-push-", dir=directory)
+        except OSError as exc:
+            raise _no_room(directory, exc) from exc
+        try:
+            try:
+                with os.fdopen(fd, "wb") as stream:
+                    digest, size = _gzip(layers.tar(self._ctx, chain), stream.write)
+            except OSError as exc:
+                raise _no_room(directory, exc) from exc
+            if not self._has(chain, digest):
+                label = "Copying blob sha256:%s" % digest[:12]
+                self._client.upload(self._repository, digest, size, lambda: _read(path, label, size, self._progress))
+            return Descriptor(self._gzip_kind(), digest, size)
+        finally:
+            os.unlink(path)
+
+
+def _no_room(directory: str, exc: OSError) -> EngineError:
+    """The error for a temporary file that could not be written."""
+    return EngineError("Cannot compress a layer in %s: %s" % (directory, exc.strerror),
+                       "Make room there, or name another directory for temporary files (tmpdir).")
 
 
 def _gzip(chunks: Iterator[bytes], write: Callable[[bytes], object]) -> tuple[str, int]:
