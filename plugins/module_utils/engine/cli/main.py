@@ -23,6 +23,7 @@ GLOBAL = (
     Flag("log-level", help="debug, info, warn or error"),
     Flag("tmpdir", help="where large temporary files go"),
     Flag("registries-conf", help="this file in place of the host's registries.conf"),
+    Flag("run-as-user", help="work as this user of the host; for root"),
     Flag("version", "v", "bool", "print the version"),
     Flag("help", "h", "bool", "print this help"),
     Flag("remote", "r", "bool", refused="this engine works on its own host"),
@@ -116,6 +117,10 @@ def _main(words: List[str], io: IO) -> int:
         io.out.write(usage(verb))
         return 0
     check_arguments(verb, parsed)
+    if given.get("run-as-user") is not None:
+        from .otheruser import become
+
+        become(given.get("run-as-user"), io)
     ctx = _context(given)
     if ctx.rootless and not verb.outside:
         from ..service import rootless

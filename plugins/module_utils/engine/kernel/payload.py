@@ -77,16 +77,17 @@ class Held:
     """
 
     def __init__(self, package: str) -> None:
-        """``package`` is the name of module_utils' package. Reads all files."""
-        self.package, self.mark, self.files = package, fingerprint(), sources()
+        """``package`` is the name of module_utils' package, '' where that is none. Reads all files."""
+        self.prefix = package + "." if package else ""
+        self.mark, self.files = fingerprint(), sources()
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
         """The module's spec, None for a module that is not ours."""
         from importlib import util
 
-        if not name.startswith(self.package + "."):
+        if not name.startswith(self.prefix):
             return None
-        path = name[len(self.package) + 1:].replace(".", "/")
+        path = name[len(self.prefix):].replace(".", "/")
         package = self.files.get(path + "/__init__.py")
         data = self.files.get(path + ".py") if package is None else package
         loader: Any = _Loader(data or b"")
