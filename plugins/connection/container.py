@@ -11,8 +11,8 @@ version_added: 0.1.0
 short_description: Tasks run in a container of this host
 description:
   - Runs tasks in a running container of the host that Ansible runs on, by C(pycontainer exec).
-  - Files are streamed to and from C(dd) in the container, with the rights of the container's user. Neither a shell nor a
-    temporary copy is between.
+  - Files are streamed to and from C(dd) in the container, with the rights of the container's user. Neither a shell
+    nor a temporary copy is between.
   - Pipelining works, so that a module needs one process and no file in the container.
 notes:
   - The container needs C(/bin/sh) and, for files, C(dd). Modules need Python in there; M(ansible.builtin.raw) and
@@ -105,7 +105,8 @@ options:
       - section: pycontainer_connection
         key: extra_args
   timeout:
-    description: Seconds to wait for a password prompt of a become plugin, and for the engine to say what a container does.
+    description:
+      - Seconds to wait for a password prompt of a become plugin, and for the engine to say what a container does.
     type: int
     default: 30
     vars:
@@ -141,7 +142,6 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNo
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
-
 from ansible_collections.pycontainer.engine.plugins.plugin_utils import commandline
 
 display = Display()
@@ -189,11 +189,10 @@ class Connection(ConnectionBase):
         """Write a file of the controller to a path in the container, as the container's user."""
         super().put_file(in_path, out_path)
         display.vvv("PUT %s TO %s" % (in_path, out_path), host=self._name())
-        try:
-            source = open(to_bytes(in_path, errors="surrogate_or_strict"), "rb")
-        except FileNotFoundError as exc:
-            raise AnsibleFileNotFound("There is no file %s to copy to %s" % (in_path, self._name())) from exc
-        with source:
+        place = to_bytes(in_path, errors="surrogate_or_strict")
+        if not os.path.exists(place):
+            raise AnsibleFileNotFound("There is no file %s to copy to %s" % (in_path, self._name()))
+        with open(place, "rb") as source:
             self._transfer(["dd", "of=" + out_path, BLOCK], source, subprocess.DEVNULL,
                            "Cannot write %s in the container %s" % (out_path, self._name()))
 

@@ -17,8 +17,8 @@ description:
 notes:
   - "The variables of each host, besides those of the connection: C(pycontainer_id), C(pycontainer_name),
     C(pycontainer_user), C(pycontainer_image), C(pycontainer_image_id), C(pycontainer_command), C(pycontainer_created),
-    C(pycontainer_state), C(pycontainer_status), C(pycontainer_exit_code), C(pycontainer_labels), C(pycontainer_networks),
-    C(pycontainer_pod), C(pycontainer_ports) and C(pycontainer_mounts)."
+    C(pycontainer_state), C(pycontainer_status), C(pycontainer_exit_code), C(pycontainer_labels),
+    C(pycontainer_networks), C(pycontainer_pod), C(pycontainer_ports) and C(pycontainer_mounts)."
   - Labels and all other values are data; a template in them is never evaluated.
 extends_documentation_fragment:
   - constructed
@@ -49,7 +49,8 @@ options:
       - "Which containers are listed, as C(pycontainer ps --filter): C(ancestor), C(before), C(exited), C(health),
         C(id), C(label), C(label!), C(name), C(network), C(pod), C(restart-policy), C(since), C(status), C(until) and
         C(volume)."
-      - A value may be a list. Several values of C(label), C(before), C(since) and C(until) have to fit all, of others one.
+      - A value may be a list. Of several values of C(label), C(before), C(since) and C(until) all have to fit, of others
+        one.
     type: dict
     default: {}
   hostname:
@@ -129,7 +130,6 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-
 from ansible_collections.pycontainer.engine.plugins.plugin_utils import commandline
 
 ENDINGS = ("pycontainer.yml", "pycontainer.yaml")
@@ -197,8 +197,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             host = self.host_name(user, row)
             if host in names:
-                raise AnsibleParserError("Two containers are called %s: %s's and %s's. Set hostname to user_name or id." % (
-                    host, names[host] or "one's own", user or "one's own"))
+                raise AnsibleParserError("Two containers are called %s, of %s and of %s. Set hostname to user_name or id." % (
+                    host, *(one or getpass.getuser() for one in (names[host], user))))
             names[host] = user
             self.inventory.add_host(host)
             values = self.variables(user, row)
@@ -252,7 +252,8 @@ def group_names(values, kinds):
             head, slash, last = value.partition("@")[0].rpartition("/")
             words.append(("image", head + slash + last.partition(":")[0]))
         elif kind == "label":
-            words += [("label", name) for name in value] + [("label", name, text) for name, text in value.items() if text]
+            words += [("label", name) for name in value]
+            words += [("label", name, text) for name, text in value.items() if text]
         else:
             words += [(kind, one) for one in (value if isinstance(value, list) else [value])]
     return [to_safe_group_name("_".join(row), force=True, silent=True) for row in words if row[-1]]
