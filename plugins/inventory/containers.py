@@ -49,8 +49,8 @@ options:
       - "Which containers are listed, as C(pycontainer ps --filter): C(ancestor), C(before), C(exited), C(health),
         C(id), C(label), C(label!), C(name), C(network), C(pod), C(restart-policy), C(since), C(status), C(until) and
         C(volume)."
-      - A value may be a list. Of several values of C(label), C(before), C(since) and C(until) all have to fit, of others
-        one.
+      - A value may be a list. Of several values of C(label), C(before), C(since) and C(until) all have to fit, of
+        others one.
     type: dict
     default: {}
   hostname:
@@ -197,8 +197,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 continue
             host = self.host_name(user, row)
             if host in names:
-                raise AnsibleParserError("Two containers are called %s, of %s and of %s. Set hostname to user_name or id." % (
-                    host, *(one or getpass.getuser() for one in (names[host], user))))
+                raise AnsibleParserError("Containers of %s and %s are called %s. Set hostname to user_name or id." % (
+                    *(one or getpass.getuser() for one in (names[host], user)), host))
             names[host] = user
             self.inventory.add_host(host)
             values = self.variables(user, row)
