@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import subprocess
 import sys
 
@@ -26,13 +27,33 @@ def prefix(*, executable=None, root=None, runroot=None, run_as_user=None, extra_
     Raises AnsibleError for extra arguments that are not quoted well.
     """
     # Isolated and without the site module, as the command itself starts Python.
-    words = [executable] if executable else [sys.executable, "-IS", OWN]
+    words = [executable] if executable else [_python(bool(run_as_user)), "-IS", OWN]
     for flag, value in (("--root", root), ("--runroot", runroot), ("--run-as-user", run_as_user)):
         words += [flag, str(value)] if value else []
     try:
         return words + shlex.split(extra_args or "")
     except ValueError as exc:
         raise AnsibleError("extra_args is not quoted well: %s" % exc) from exc
+
+
+def _python(for_others):
+    """The Python that runs the command: Ansible's own, or for another user one that everybody can read."""
+    system = "/usr/bin/python3"
+    if not for_others or not os.path.exists(system) or all(map(_public, (sys.executable, os.__file__))):
+        return sys.executable
+    return system
+
+
+def _public(path):
+    """Whether everybody can read a file: as the path says, and where it really lies."""
+    for place in (os.path.abspath(path), os.path.realpath(path)):
+        if not os.stat(place).st_mode & stat.S_IROTH:
+            return False
+        while place != "/":
+            place = os.path.dirname(place)
+            if not os.stat(place).st_mode & stat.S_IXOTH:
+                return False
+    return True
 
 
 def check_name(name):

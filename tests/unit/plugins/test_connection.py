@@ -14,6 +14,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import become_loader, shell_loader
+from ansible_collections.pycontainer.engine.plugins.plugin_utils import commandline
 
 # The first lines of a stand-in for pycontainer: it notes its argv, and says what 'container inspect' says.
 HEAD = """\
@@ -75,8 +76,19 @@ def test_options_become_words(stand: Stand, options: dict, before: list, after: 
 
 def test_the_collections_own_command_is_the_default(stand: Stand) -> None:
     words = stand.connect(ansible_pycontainer_executable=None).argv(["id"])
-    assert words[:2] == [sys.executable, "-IS"] and os.path.samefile(
+    assert words[1] == "-IS" and os.path.samefile(
         words[2], Path(__file__).resolve().parents[3] / "bin" / "pycontainer")
+
+
+def test_another_user_gets_a_python_that_everybody_can_read(tmp_path: Path, monkeypatch: Any) -> None:
+    private = tmp_path / "private"
+    (private / "bin").mkdir(parents=True)
+    (private / "bin" / "python3").symlink_to(sys.executable)
+    (private / "os.py").touch()
+    private.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(private / "bin" / "python3"))
+    assert commandline.prefix()[0] == str(private / "bin" / "python3")
+    assert commandline.prefix(run_as_user="alice")[0] == "/usr/bin/python3"
 
 
 @pytest.mark.parametrize("name", ["", "-u", "--help", "a b", "a;b", "a\nb", "../a", "a/b"])
@@ -166,7 +178,8 @@ sys.stdout.write("Password: "); sys.stdout.flush()
 if sys.stdin.readline() != "secret\\n":
     sys.stderr.write("su: Authentication failure\\n"); sys.stderr.flush()
     time.sleep(60)
-sys.stdout.write("\\n%s\\nout " + sys.stdin.read())
+sys.stdout.write("\\n%s\\nout "); sys.stdout.flush()
+sys.stdout.write(sys.stdin.read())
 """
 
 
