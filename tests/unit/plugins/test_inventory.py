@@ -40,7 +40,8 @@ def parse(tmp_path: Path, load: Callable[..., Any]) -> Callable[..., Any]:
         (tmp_path / "ps").write_text(PS % tmp_path)
         (tmp_path / "ps").chmod(0o755)
         path, plugin = tmp_path / "test.pycontainer.yml", load("inventory", "containers")
-        path.write_text(yaml.safe_dump(dict({"plugin": plugin.NAME, "executable": str(tmp_path / "ps")}, **options), sort_keys=False))
+        options = dict({"plugin": plugin.NAME, "executable": str(tmp_path / "ps")}, **options)
+        path.write_text(yaml.safe_dump(options, sort_keys=False))
         inventory = InventoryData()
         plugin.parse(inventory, DataLoader(), str(path), cache=False)
         inventory.calls = [(tmp_path / ("args%d" % n)).read_text().splitlines() for n in range(len(answers))]
@@ -55,8 +56,8 @@ def groups(inventory: Any) -> dict:
 
 
 @pytest.mark.parametrize(("name", "ours"), [
-    ("web.pycontainer.yml", True), ("web.pycontainer.yaml", True), ("pycontainer.yml", True), ("pycontainer.yaml", True),
-    ("web.yml", False), ("pycontainer.json", False), ("xpycontainer.yml", False), ("docker.yml", False)])
+    ("web.pycontainer.yml", True), ("web.pycontainer.yaml", True), ("pycontainer.yml", True),
+    ("pycontainer.yaml", True), ("web.yml", False), ("pycontainer.json", False), ("xpycontainer.yml", False), ("docker.yml", False)])
 def test_which_files_are_its_own(tmp_path: Path, load: Callable[..., Any], name: str, ours: bool) -> None:
     (tmp_path / name).touch()
     assert load("inventory", "containers").verify_file(str(tmp_path / name)) is ours
@@ -88,8 +89,9 @@ def test_a_container_without_anything(parse: Callable[..., Any]) -> None:
 def test_variables_tell_the_connection(parse: Callable[..., Any]) -> None:
     inventory = parse([[ROW]], run_as_users=["alice"], root="/r", hostname="id")
     values = inventory.hosts["0123456789ab"].get_vars()
-    wanted = {"ansible_connection": "pycontainer.engine.container", "ansible_host": "web", "ansible_pycontainer_root": "/r",
-              "ansible_pycontainer_run_as_user": "alice", "pycontainer_pod": "shop", "pycontainer_mounts": [],
+    wanted = {"ansible_connection": "pycontainer.engine.container", "ansible_host": "web",
+              "ansible_pycontainer_root": "/r", "ansible_pycontainer_run_as_user": "alice", "pycontainer_pod": "shop",
+              "pycontainer_mounts": [],
               "pycontainer_labels": {"tier": "db", "empty": ""}, "pycontainer_exit_code": 0, "pycontainer_name": "web"}
     assert {name: values[name] for name in wanted} == wanted
     assert "ansible_pycontainer_runroot" not in values
@@ -125,7 +127,8 @@ def test_infra_containers(parse: Callable[..., Any], infra: bool, hosts: list) -
 
 def test_constructed_groups_and_variables(parse: Callable[..., Any]) -> None:
     inventory = parse([[ROW]], group_by=[], groups={"databases": "pycontainer_labels.tier == 'db'"},
-                      keyed_groups=[{"key": "pycontainer_state", "prefix": "is"}], compose={"shop": "pycontainer_pod | upper"})
+                      keyed_groups=[{"key": "pycontainer_state", "prefix": "is"}],
+                      compose={"shop": "pycontainer_pod | upper"})
     assert groups(inventory) == {"databases": ["web"], "is_running": ["web"]}
     assert inventory.hosts["web"].get_vars()["shop"] == "SHOP"
 
