@@ -57,7 +57,7 @@ def groups(inventory: Any) -> dict:
 
 @pytest.mark.parametrize(("name", "ours"), [
     ("web.pycontainer.yml", True), ("web.pycontainer.yaml", True), ("pycontainer.yml", True),
-    ("pycontainer.yaml", True), ("web.yml", False), ("pycontainer.json", False), ("xpycontainer.yml", False), ("docker.yml", False)])
+    ("pycontainer.yaml", True), ("web.yml", False), ("pycontainer.json", False), ("xpycontainer.yml", False)])
 def test_which_files_are_its_own(tmp_path: Path, load: Callable[..., Any], name: str, ours: bool) -> None:
     (tmp_path / name).touch()
     assert load("inventory", "containers").verify_file(str(tmp_path / name)) is ours
