@@ -236,31 +236,3 @@ def size_on_disk(ctx: Context) -> int:
 def make_root(ctx: Context) -> None:
     """Make the persistent root when it is not there."""
     files.make_directory(ctx.root)
-
-
-def search(ctx: Context, term: str, *, tags: bool = False, limit: int = 25, **options: Any) -> List[Dict[str, str]]:
-    """What a registry's catalogue has that holds a term, or with ``tags`` the tags of one repository.
-
-    ``term`` is REGISTRY/WORD; a bare word is looked for in each registry of the search list. Raises
-    InvalidInput when there is none, RegistryError when one does not tell.
-    """
-    from ..registry import configuration, transfer
-    from .pull import as_options
-
-    access = as_options(**{key: value for key, value in options.items() if not key.startswith("retry")})["access"]
-    conf = configuration.load(ctx)
-    if tags:
-        target = conf.candidates(term)[0].reference
-        found = transfer.client_for(ctx, conf, target, access).tags(target.path)
-        return [{"Name": target.name, "Tag": one} for one in found[:limit]]
-    host, slash, word = term.partition("/")
-    whole = bool(slash) and not references.is_short(term)
-    rows: List[Dict[str, str]] = []
-    hosts = [host] if whole else list(conf.search)
-    if not hosts:
-        raise InvalidInput("There is no registry to search for %s" % term, "Write REGISTRY/%s." % term)
-    for one in hosts:
-        target = references.Reference(one.split("/")[0], "x", "latest")
-        names = transfer.client_for(ctx, conf, target, access).catalog()
-        rows += [{"Name": "%s/%s" % (one, name)} for name in names if (word if whole else term) in name]
-    return rows[:limit]
