@@ -135,15 +135,9 @@ def _users(ctx: Context, record: ImageRecord) -> List[str]:
 
 
 def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
-    """Which of an image's names the user spoke of."""
-    remembered = store.named(ctx, "short/" + name)
-    if remembered in record.names:
-        return remembered
-    for one in record.names:
-        if store.named(ctx, one) == record.id and (one == name or one.endswith("/" + name)
-                                                   or one.endswith("/%s:latest" % name) or one == name + ":latest"):
-            return one
-    return None
+    """Which of an image's names the user spoke of; None for an ID or a digest."""
+    meant = store.name_meant(ctx, name) if "@" not in name else None
+    return meant if meant in record.names else None
 
 
 def prune(ctx: Context, *, every: bool = False) -> List[str]:

@@ -125,8 +125,7 @@ def _one(ctx: Context, name: str, candidate: Candidate, platform: str, access: A
 
 def _remember(ctx: Context, text: str, target: Reference) -> None:
     with images.lock(ctx):
-        if images.named(ctx, "short/" + text) != str(target):
-            images.set_name(ctx, "short/" + text, str(target))
+        images.remember(ctx, text, target.tagged)
 
 
 def fetch(ctx: Context, source: Source, reference: Reference, platform: str = "",

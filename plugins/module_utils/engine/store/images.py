@@ -23,6 +23,8 @@ from .names import quoted, unquoted
 
 # What image.json is called from the moment on that a removal is decided, until it is complete.
 REMOVED = "removed.json"
+# Before the keys of short names, which link to what they were resolved to; no complete name begins like that.
+SHORT = "short/"
 
 
 class ImageRecord(Frozen):
@@ -122,31 +124,64 @@ def lookup(ctx: Context, text: str) -> ImageRecord:
     return get(ctx, found)
 
 
+def name_meant(ctx: Context, text: str) -> Optional[str]:
+    """The complete name that a text without a digest means on this host, by the rules of ``lookup``; None for none.
+
+    Raises Ambiguous with the candidates.
+    """
+    if not reference.is_short(text):
+        wanted = reference.parse(text).tagged
+        return wanted if named(ctx, wanted) else None
+    try:
+        path, tag, _digest = reference.split_short(text)
+    except InvalidInput:
+        return None
+    exact = [reference.in_registry(reference.LOCAL, text).tagged, remembered(ctx, text),
+             reference.in_registry(reference.DOCKER, text).tagged]
+    for name in exact:
+        if name is not None and named(ctx, name):
+            return name
+    ending = "/%s:%s" % (path, tag or "latest")
+    rows = {name: image_id for image_id, names in _names(ctx).items() for name in names
+            if name.endswith(ending) and not name.startswith(SHORT)}
+    if len(set(rows.values())) > 1:
+        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
+    return min(rows, default=None)
+
+
 def _by_name(ctx: Context, text: str) -> Optional[str]:
+    name, at, digest = text.partition("@")
+    if not at:
+        meant = name_meant(ctx, text)
+        return named(ctx, meant) if meant is not None else None
     if not reference.is_short(text):
         return _by_reference(ctx, reference.parse(text))
     try:
-        path, tag, digest = reference.split_short(text)
+        path = reference.split_short(text)[0]
     except InvalidInput:
         return None
     for domain in (reference.LOCAL, reference.DOCKER):
         found = _by_reference(ctx, reference.in_registry(domain, text))
         if found is not None:
             return found
-        remembered = named(ctx, "short/" + text)
-        if remembered is not None and domain == reference.LOCAL:
-            found = _by_reference(ctx, reference.parse(remembered))
-            if found is not None:
-                return found
-    ending = "/%s:%s" % (path, tag or "latest")
-    if digest:
-        return _only(sorted({row.id for row in all(ctx) for d in row.digests
-                             if d.endswith("/%s@%s" % (path, digest))}), text, "images")
-    rows = {name: image_id for image_id, names in _names(ctx).items() for name in names
-            if name.endswith(ending) and not name.startswith("short/")}
-    if len(set(rows.values())) > 1:
-        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
-    return next(iter(rows.values()), None)
+    return _only(sorted({row.id for row in all(ctx) for one in row.digests
+                         if one.endswith("/%s@%s" % (path, digest))}), text, "images")
+
+
+def remembered(ctx: Context, text: str) -> Optional[str]:
+    """The complete name that a short one was last resolved to; 'x' and 'x:latest' are the same."""
+    return named(ctx, _short_key(text))
+
+
+def remember(ctx: Context, text: str, target: str) -> None:
+    """Note what a short name was resolved to; the caller holds ``lock``."""
+    if remembered(ctx, text) != target:
+        set_name(ctx, _short_key(text), target)
+
+
+def _short_key(text: str) -> str:
+    path, tag, digest = reference.split_short(text)
+    return SHORT + ("%s@%s" % (path, digest) if digest else "%s:%s" % (path, tag or "latest"))
 
 
 def _by_reference(ctx: Context, wanted: reference.Reference) -> Optional[str]:
