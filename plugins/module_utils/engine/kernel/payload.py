@@ -83,15 +83,18 @@ class Held:
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Any:
         """The module's spec, None for a module that is not ours."""
-        from importlib import util
-
         if not name.startswith(self.prefix):
             return None
         path = name[len(self.prefix):].replace(".", "/")
         package = self.files.get(path + "/__init__.py")
         data = self.files.get(path + ".py") if package is None else package
-        loader: Any = _Loader(data or b"")
-        return None if data is None else util.spec_from_loader(name, loader, is_package=package is not None)
+        if data is None:
+            return None
+        # Only now: where the prefix is '', this very import asks this finder.
+        from importlib import util
+
+        loader: Any = _Loader(data)
+        return util.spec_from_loader(name, loader, is_package=package is not None)
 
 
 class _Loader:
