@@ -51,9 +51,13 @@ def _tags(ctx: Context, name: str, keywords: Dict[str, Any]) -> List[str]:
     """A repository's names with all its tags. Raises InvalidInput for a name that has one already."""
     if ":" in name.rpartition("/")[2] or "@" in name:
         raise InvalidInput("--all-tags goes with a name without a tag, not %s" % name)
-    access = {key: value for key, value in keywords.items() if key != "platform"}
-    return ["%s:%s" % (row["Name"], row["Tag"])
-            for row in images.search(ctx, name, tags=True, limit=MAX_TAGS, **access)]
+    from ..service import search
+    from ..service.pull import as_options
+
+    names = ("tls_verify", "authfile", "cert_dir", "creds")
+    access = as_options(**{key: keywords[key] for key in names if key in keywords})["access"]
+    complete, found = search.tags(ctx, name, limit=MAX_TAGS, access=access)
+    return ["%s:%s" % (complete, one) for one in found]
 
 
 def push(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -227,16 +231,6 @@ def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
-def search(ctx: Context, parsed: Parsed, io: IO) -> int:
-    """Look for images, or for the tags of one, in a registry."""
-    keywords = options.pull_keywords(parsed)
-    limit = parsed.get("limit", 25)
-    rows = images.search(ctx, parsed.arguments[0], tags=bool(parsed.get("list-tags")), limit=limit, **keywords)
-    columns = (("NAME", "Name"), ("TAG", "Tag")) if parsed.get("list-tags") else (("NAME", "Name"),)
-    io.out.write(output.render(rows, columns, format=parsed.get("format"), noheading=bool(parsed.get("noheading"))))
-    return 0
-
-
 FORMAT = Flag("format", help="json, or a Go template")
 NO_TRUST = Flag("disable-content-trust", kind="bool", help="there is none to disable")
 NO_TRUNC = Flag("no-trunc", kind="bool", help="whole IDs")
@@ -273,13 +267,6 @@ VERBS: Tuple[Verb, ...] = (
         Flag("message", "m", help="a comment for the history"), QUIET,
         *(Flag(name, refused="an imported image is this host's") for name in ("arch", "os", "variant"))),
         import_, (1, 2)),
-    Verb("search", "[REGISTRY/]TERM", "Look for images in a registry", ACCESS + (
-        FORMAT, Flag("limit", kind="int", help="so many at most"),
-        Flag("list-tags", kind="bool", help="the tags of one"), Flag("noheading", kind="bool", help="no head"),
-        Flag("no-trunc", kind="bool", help="whole texts, which they always are"),
-        Flag("compatible", kind="bool", refused="registries do not tell stars"),
-        Flag("filter", "f", "slice", refused="registries do not filter")),
-        search, (1, 1), reads_only=True),
     Verb("image exists", "IMAGE", "Whether there is such an image", (), exists, (1, 1), reads_only=True),
     Verb("image inspect", "IMAGE...", "Print everything about images", (
         Flag("format", "f", help="json, or a Go template"),), inspect, (1, None), reads_only=True),

@@ -40,7 +40,8 @@ MODULES = {
     "execution": "create run start exec attach logs",
     "listing": "ps inspect", "usage": "top stats",
     "containers": "stop restart kill rm wait rename port pause unpause update healthcheck container",
-    "imagelist": "images", "images": "pull push rmi tag untag history load save import search image",
+    "imagelist": "images", "images": "pull push rmi tag untag history load save import image",
+    "search": "search",
     "networks": "network", "pods": "pod", "podusage": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
     "rootless": "unshare system", "completion": "completion", "generate": "generate",
@@ -49,7 +50,7 @@ MODULES = {
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system",
           "generate")
 # A group's verbs that have its name before them are in its own module; these have them without it too.
-OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist"),
+OF_GROUP = {"container": ("listing", "execution", "containers", "usage"), "image": ("images", "imagelist", "search"),
             "pod": ("pods", "podusage")}
 # podman's verbs that are known and not built: what they belong to
 LATER = {"kube": "kube YAML", "play": "kube YAML",
@@ -158,6 +159,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .imagelist import VERBS
     elif module == "images":
         from .images import VERBS
+    elif module == "search":
+        from .search import VERBS
     elif module == "networks":
         from .networks import VERBS
     elif module == "pods":

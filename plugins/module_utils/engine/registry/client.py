@@ -171,6 +171,27 @@ class Client:
         """The repositories of a registry that lists them."""
         return self.pages("/v2/_catalog?n=100", "repositories", "registry:catalog:*", limit)
 
+    def search(self, term: str, limit: int) -> Optional[List[Dict[str, Any]]]:
+        """What docker's search API, version 1, finds; None where a registry has not got it.
+
+        Each row has name, description, star_count, is_official and is_automated.
+        """
+        try:
+            answer = self.request("GET", "/v1/search?" + urlencode({"q": term, "n": limit}), "")
+        except RegistryError as exc:
+            if exc.status is None or exc.status in BUSY:
+                raise
+            return None
+        data = bodies.whole(answer, self.host, jsonbytes.MAX_SIZE)
+        if not data.lstrip().startswith(b"{"):
+            return None  # a web page, for people
+        what = "The search of %s" % self.host
+        rows = jsonbytes.loads(data, what).get("results")
+        if not isinstance(rows, list):
+            raise InvalidInput("%s has no list of results" % what)
+        return [_found(jsonbytes.Fields(row, "%s: results[%d]" % (what, number)))
+                for number, row in enumerate(rows[:limit])]
+
     @staticmethod
     def pull_scope(repository: str) -> str:
         """What a token has to allow for a pull (distribution's token scope documentation)."""
@@ -336,6 +357,14 @@ class _Sized:
 
     def __iter__(self) -> Iterator[bytes]:
         return self._chunks
+
+
+def _found(row: jsonbytes.Fields) -> Dict[str, Any]:
+    stars = row.document.get("star_count")
+    return {"name": clean(row.text("name")), "description": clean(row.text("description")),
+            "star_count": stars if isinstance(stars, int) else 0,
+            "is_official": row.document.get("is_official") is True,
+            "is_automated": row.document.get("is_automated") is True}
 
 
 def push_scope(repository: str) -> str:

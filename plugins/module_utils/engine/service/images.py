@@ -24,7 +24,6 @@ ATTEMPTS = 5  # to remove an image of which containers are made again and again
 
 all = store.all
 lookup = store.lookup
-resolve = store.resolve
 pull = fetch.pull
 remote_digest = fetch.remote_digest
 
@@ -85,21 +84,14 @@ def tag(ctx: Context, name: str, target: str) -> None:
 
 def untag(ctx: Context, name: str, names: Sequence[str] = ()) -> None:
     """Take names from an image, all when none is given. Raises NotFound."""
+    record = store.lookup(ctx, name)
+    chosen = [own_name(one) for one in names] or list(record.names)
+    for one in chosen:
+        if one not in record.names:
+            raise NotFound("The image %s has no name %s" % (name, one), "It has: %s." % ", ".join(record.names))
     with store.lock(ctx):
-        record = store.lookup(ctx, name)
-        chosen = [_name_of(ctx, record, one) for one in names] or list(record.names)
         for one in chosen:
             store.remove_name(ctx, one)
-
-
-def _name_of(ctx: Context, record: ImageRecord, text: str) -> str:
-    """Which of an image's names a text means. Raises NotFound."""
-    with contextlib.suppress(NotFound):
-        image_id, name = store.resolve(ctx, text)
-        if image_id == record.id and name:
-            return name
-    raise NotFound("The image %s has no name %s" % (record.id[:12], text),
-                   "It has: %s." % (", ".join(record.names) or "none at all"))
 
 
 def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
@@ -109,9 +101,10 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
     """
     for _attempt in range(ATTEMPTS):
         with store.lock(ctx):
-            image_id, spoken = store.resolve(ctx, name)
-            record = store.get(ctx, image_id)
-            if spoken and len(record.names) > 1:
+            record = store.lookup(ctx, name)
+            by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
+            spoken = _spoken_name(ctx, record, name)
+            if not by_id and len(record.names) > 1 and spoken is not None:
                 store.remove_name(ctx, spoken)
                 return ["Untagged: " + spoken]
             if len(record.names) > 1 and not force:
@@ -139,6 +132,12 @@ def _users(ctx: Context, record: ImageRecord) -> List[str]:
         raise InUse("A container is being made from the image %s right now" % (record.names or (record.id[:12],))[0],
                     "Try again in a moment.")
     return containers.image_users(ctx).get(record.id, [])
+
+
+def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
+    """Which of an image's names the user spoke of; None for an ID or a digest."""
+    meant = store.name_meant(ctx, name) if "@" not in name else None
+    return meant if meant in record.names else None
 
 
 def prune(ctx: Context, *, every: bool = False) -> List[str]:
@@ -231,31 +230,3 @@ def size_on_disk(ctx: Context) -> int:
 def make_root(ctx: Context) -> None:
     """Make the persistent root when it is not there."""
     files.make_directory(ctx.root)
-
-
-def search(ctx: Context, term: str, *, tags: bool = False, limit: int = 25, **options: Any) -> List[Dict[str, str]]:
-    """What a registry's catalogue has that holds a term, or with ``tags`` the tags of one repository.
-
-    ``term`` is REGISTRY/WORD; a bare word is looked for in each registry of the search list. Raises
-    InvalidInput when there is none, RegistryError when one does not tell.
-    """
-    from ..registry import configuration, transfer
-    from .pull import as_options
-
-    access = as_options(**{key: value for key, value in options.items() if not key.startswith("retry")})["access"]
-    conf = configuration.load(ctx)
-    if tags:
-        target = conf.candidates(term)[0].reference
-        found = transfer.client_for(ctx, conf, target, access).tags(target.path)
-        return [{"Name": target.name, "Tag": one} for one in found[:limit]]
-    host, slash, word = term.partition("/")
-    whole = bool(slash) and not references.is_short(term)
-    rows: List[Dict[str, str]] = []
-    hosts = [host] if whole else list(conf.search)
-    if not hosts:
-        raise InvalidInput("There is no registry to search for %s" % term, "Write REGISTRY/%s." % term)
-    for one in hosts:
-        target = references.Reference(one.split("/")[0], "x", "latest")
-        names = transfer.client_for(ctx, conf, target, access).catalog()
-        rows += [{"Name": "%s/%s" % (one, name)} for name in names if (word if whole else term) in name]
-    return rows[:limit]

@@ -51,7 +51,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
     """
     if policy not in POLICIES:
         raise InvalidInput("%r is no pull policy" % policy, "Use one of: %s." % ", ".join(POLICIES))
-    local = _local(ctx, name, policy)
+    local = _local(ctx, name)
     if policy == "never" or (policy == "missing" and local is not None and _fits(ctx, local, platform)):
         if local is None:
             raise NotFound("The image %s is not on this host, and the policy is not to pull it" % name,
@@ -67,13 +67,10 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
         raise
 
 
-def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:
+def _local(ctx: Context, name: str) -> Optional[ImageRecord]:
     try:
         return images.lookup(ctx, name)
     except Ambiguous:
-        # A pull settles what the name means; where there is to be none, the candidates have to be told.
-        if policy == "never":
-            raise
         return None
     except NotFound:
         return None
@@ -127,10 +124,8 @@ def _one(ctx: Context, name: str, candidate: Candidate, platform: str, access: A
 
 
 def _remember(ctx: Context, text: str, target: Reference) -> None:
-    name = images.remembered_as(text)
     with images.lock(ctx):
-        if images.named(ctx, name) != str(target):
-            images.set_name(ctx, name, str(target))
+        images.remember(ctx, text, target.tagged)
 
 
 def fetch(ctx: Context, source: Source, reference: Reference, platform: str = "",

@@ -23,6 +23,8 @@ from .names import quoted, unquoted
 
 # What image.json is called from the moment on that a removal is decided, until it is complete.
 REMOVED = "removed.json"
+# Before the keys of short names, which link to what they were resolved to; no complete name begins like that.
+SHORT = "short/"
 
 
 class ImageRecord(Frozen):
@@ -106,76 +108,93 @@ def named(ctx: Context, name: str) -> Optional[str]:
 
 
 def lookup(ctx: Context, text: str) -> ImageRecord:
-    """The image that a text means on this host; see ``resolve``."""
-    return get(ctx, resolve(ctx, text)[0])
-
-
-def resolve(ctx: Context, text: str) -> Tuple[str, str]:
-    """The ID of the image that a name, 'name@digest', an ID or the beginning of one means on this host,
-    and which of its names was meant, '' for a digest or an ID.
+    """The image that a name, 'name@digest', an ID or the beginning of one means on this host.
 
     A short name means localhost's, then what it was last resolved to, then docker.io's, then the only
     image whose name ends like that. Raises NotFound, or Ambiguous with the candidates.
     """
     plain = text[7:] if text.startswith("sha256:") else text
     if len(plain) == 64 and not plain.strip("0123456789abcdef"):
-        return get(ctx, plain).id, ""
+        return get(ctx, plain)
     found = _by_name(ctx, text)
     if found is None and 3 <= len(plain) < 64 and not plain.strip("0123456789abcdef"):
-        fitting = [image_id for image_id in ids(ctx) if image_id.startswith(plain)]
-        found = _only([(image_id, image_id[:12]) for image_id in fitting], "%s fits several image IDs" % text)
-        if found is not None:
-            return found[0], ""
+        found = _only([image_id for image_id in ids(ctx) if image_id.startswith(plain)], text, "image IDs")
     if found is None:
         raise NotFound("The image %s is not on this host" % text, "Pull it, or look with 'images' what there is.")
-    return found
+    return get(ctx, found)
 
 
-def _by_name(ctx: Context, text: str) -> Optional[Tuple[str, str]]:
+def name_meant(ctx: Context, text: str) -> Optional[str]:
+    """The complete name that a text without a digest means on this host, by the rules of ``lookup``; None for none.
+
+    Raises Ambiguous with the candidates.
+    """
+    if not reference.is_short(text):
+        wanted = reference.parse(text).tagged
+        return wanted if named(ctx, wanted) else None
+    try:
+        path, tag, _digest = reference.split_short(text)
+    except InvalidInput:
+        return None
+    exact = [reference.in_registry(reference.LOCAL, text).tagged, remembered(ctx, text),
+             reference.in_registry(reference.DOCKER, text).tagged]
+    for name in exact:
+        if name is not None and named(ctx, name):
+            return name
+    ending = "/%s:%s" % (path, tag or "latest")
+    rows = {name: image_id for image_id, names in _names(ctx).items() for name in names
+            if name.endswith(ending) and not name.startswith(SHORT)}
+    if len(set(rows.values())) > 1:
+        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
+    return min(rows, default=None)
+
+
+def _by_name(ctx: Context, text: str) -> Optional[str]:
+    name, at, digest = text.partition("@")
+    if not at:
+        meant = name_meant(ctx, text)
+        return named(ctx, meant) if meant is not None else None
     if not reference.is_short(text):
         return _by_reference(ctx, reference.parse(text))
     try:
-        path, tag, digest = reference.split_short(text)
+        path = reference.split_short(text)[0]
     except InvalidInput:
         return None
-    meant = [reference.in_registry(reference.LOCAL, text), reference.in_registry(reference.DOCKER, text)]
-    remembered = named(ctx, remembered_as(text))
-    if remembered is not None:
-        meant.insert(1, reference.parse(remembered))
-    for one in meant:
-        found = _by_reference(ctx, one)
+    for domain in (reference.LOCAL, reference.DOCKER):
+        found = _by_reference(ctx, reference.in_registry(domain, text))
         if found is not None:
             return found
-    what = "The name %s fits several images" % text
-    if digest:
-        ending = "/%s@%s" % (path, digest)
-        rows = [(row.id, one) for row in all(ctx) for one in row.digests if one.endswith(ending)]
-        found = _only(rows, what)
-        return (found[0], "") if found else None
-    ending = "/%s:%s" % (path, tag or "latest")
-    return _only([(image_id, name) for image_id, names in _names(ctx).items() for name in names
-                  if name.endswith(ending) and not name.startswith("short/")], what)
+    return _only(sorted({row.id for row in all(ctx) for one in row.digests
+                         if one.endswith("/%s@%s" % (path, digest))}), text, "images")
 
 
-def remembered_as(short: str) -> str:
-    """Where it is kept what a short name was resolved to: without a tag it is the same as with ':latest'."""
-    path, tag, digest = reference.split_short(short)
-    return "short/%s%s" % (path, "@" + digest if digest else ":" + (tag or "latest"))
+def remembered(ctx: Context, text: str) -> Optional[str]:
+    """The complete name that a short one was last resolved to; 'x' and 'x:latest' are the same."""
+    return named(ctx, _short_key(text))
 
 
-def _by_reference(ctx: Context, wanted: reference.Reference) -> Optional[Tuple[str, str]]:
+def remember(ctx: Context, text: str, target: str) -> None:
+    """Note what a short name was resolved to; the caller holds ``lock``."""
+    if remembered(ctx, text) != target:
+        set_name(ctx, _short_key(text), target)
+
+
+def _short_key(text: str) -> str:
+    path, tag, digest = reference.split_short(text)
+    return SHORT + ("%s@%s" % (path, digest) if digest else "%s:%s" % (path, tag or "latest"))
+
+
+def _by_reference(ctx: Context, wanted: reference.Reference) -> Optional[str]:
     if wanted.digest:
         exact = "%s@%s" % (wanted.name, wanted.digest)
-        return next(((row.id, "") for row in all(ctx) if exact in row.digests), None)
-    image_id = named(ctx, wanted.tagged)
-    return None if image_id is None else (image_id, wanted.tagged)
+        return next((row.id for row in all(ctx) if exact in row.digests), None)
+    return named(ctx, wanted.tagged)
 
 
-def _only(found: Sequence[Tuple[str, str]], problem: str) -> Optional[Tuple[str, str]]:
-    """The first of (ID, how to call it); several names of one image are no problem."""
-    if len({image_id for image_id, _name in found}) > 1:
-        raise Ambiguous(problem, sorted({name for _image_id, name in found}))
-    return min(found, key=lambda row: row[1], default=None)
+def _only(found: Sequence[str], text: str, what: str) -> Optional[str]:
+    if len(found) > 1:
+        raise Ambiguous("%s fits several %s" % (text, what), [image_id[:12] for image_id in found])
+    return found[0] if found else None
 
 
 def config(ctx: Context, image_id: str) -> ImageConfig:
