@@ -47,7 +47,14 @@ location = "docker.io/library"
 [[registry.mirror]]
 location = "127.0.0.1:5000/library"
 insecure = true
-"""
+""" + "".join("""\
+[[registry]]
+prefix = "registry.example.com/%s"
+location = "registry.example.com/%s"
+[[registry.mirror]]
+location = "127.0.0.1:5000/library/%s"
+insecure = true
+""" % (name, name, name) for name in ("web", "cache"))
 
 
 class Block(NamedTuple):
@@ -88,8 +95,8 @@ def blocks(page: str, text: str) -> List[Block]:
 def tasks_of(block: Block) -> List[Dict[str, Any]]:
     """A block as tasks whose names say where they stand."""
     if block.kind in ("console", "sh"):
-        return [{"name": "%s: %s" % (block.place, line), "changed_when": True, "ansible.builtin.shell": {
-            "cmd": line, "executable": "/bin/bash", "chdir": TOP}} for line in commands(block)]
+        return [{"name": "%s: %s" % (block.place, line.replace("{{", "{").replace("}}", "}")), "changed_when": True, "ansible.builtin.shell": {
+            "cmd": "{%% raw %%}%s{%% endraw %%}" % line, "executable": "/bin/bash", "chdir": TOP}} for line in commands(block)]
     rows = yaml.safe_load(block.body)
     if not isinstance(rows, list):
         raise ValueError("%s holds neither tasks nor plays" % block.place)
@@ -189,7 +196,8 @@ def registries(work: str) -> Iterator[None]:
         with open(certificate, encoding="ascii") as stream:
             write("/etc/containers/certs.d/registry.example.com/ca.crt", stream.read())
         server = {"Cmd": ["httpd", "-f", "-p", "80", "-h", "/usr/share/nginx/html"], "StopSignal": "SIGKILL"}
-        for name, tag, config in (("busybox", "1.36", {}), ("busybox", "1.37", {}), ("nginx", "1.27", server)):
+        for name, tag, config in (("busybox", "1.36", {}), ("busybox", "1.37", {}), ("nginx", "1.27", server),
+                                  ("web", "1", {}), ("cache", "1", {})):
             layout = os.path.join(work, "layout", name + tag)
             image_layout.busybox_image(layout, tag, config)
             registry.push(layout, tag, "%s/library/%s:%s" % (address, name, tag))

@@ -70,7 +70,8 @@ def test_bad_networks_are_refused(ctx: Any, changes: Any, error: Any, text: str)
     assert [record.name for record in networks.all(ctx)] == ["first", "podman"]
 
 
-def test_what_is_left_out_is_filled_in(ctx: Any) -> None:
+def test_what_is_left_out_is_filled_in(ctx: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subnets, "host_subnets", lambda **_ignore: [])
     first = networks.create(ctx, NetworkSpec("a", options={"com.docker.network.driver.mtu": "1400"}))
     second = networks.create(ctx, NetworkSpec("b", ipv6=True, subnets=(Subnet("10.89.1.7/24"),)))
     third = networks.create(ctx, NetworkSpec("c", subnets=(Subnet("fd01::/64"),)))

@@ -179,6 +179,16 @@ def write_plain(path: str, data: bytes, mode: int = 0o600) -> None:
         raise write_error(path, exc) from exc
 
 
+def drop_temporaries(directory: str) -> None:
+    """Remove what killed processes left of the files that they were writing in a directory."""
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(directory):
+            parts = name.rsplit(".", 3)
+            if len(parts) == 4 and parts[3] == "tmp" and parts[1].isdigit() and not os.path.exists("/proc/" + parts[1]):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(os.path.join(directory, name))
+
+
 @contextlib.contextmanager
 def locked(path: str, *, shared: bool = False, timeout: Optional[float] = None) -> Iterator[None]:
     """Hold an flock(2) on the lock file ``path`` (made when missing) for the body.

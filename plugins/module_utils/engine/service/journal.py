@@ -76,6 +76,9 @@ def repair(ctx: Context) -> List[str]:
         except TimedOut:
             continue
     if repaired:
+        for place in (ctx.path("names", "containers"), ctx.path("pending"), ctx.run("ports"), ctx.run("endpoints"),
+                      *(store.directory(ctx, key) for key in repaired)):
+            files.drop_temporaries(place)
         from . import networks
 
         # An address or port that was claimed, but not yet noted with its container.
