@@ -95,8 +95,7 @@ def blocks(page: str, text: str) -> List[Block]:
 def tasks_of(block: Block) -> List[Dict[str, Any]]:
     """A block as tasks whose names say where they stand."""
     if block.kind in ("console", "sh"):
-        return [{"name": "%s: %s" % (block.place, line.replace("{{", "{").replace("}}", "}")), "changed_when": True, "ansible.builtin.shell": {
-            "cmd": "{%% raw %%}%s{%% endraw %%}" % line, "executable": "/bin/bash", "chdir": TOP}} for line in commands(block)]
+        return [_command(block, line) for line in commands(block)]
     rows = yaml.safe_load(block.body)
     if not isinstance(rows, list):
         raise ValueError("%s holds neither tasks nor plays" % block.place)
@@ -111,6 +110,13 @@ def tasks_of(block: Block) -> List[Dict[str, Any]]:
         "that": ["(expected | split | join(' ')) in (ansible_failed_result.msg | split | join(' '))"],
         "fail_msg": "{{ ansible_failed_result.msg }}"}, "vars": {"expected": block.expected}}
     return [{"name": block.place, "block": rows + [refusal], "rescue": [check]}]
+
+
+def _command(block: Block, line: str) -> Dict[str, Any]:
+    # A Go template in the line is none of Ansible's.
+    name = "%s: %s" % (block.place, line.replace("{{", "{").replace("}}", "}"))
+    return {"name": name, "changed_when": True, "ansible.builtin.shell": {
+        "cmd": "{%% raw %%}%s{%% endraw %%}" % line, "executable": "/bin/bash", "chdir": TOP}}
 
 
 def commands(block: Block) -> List[str]:
