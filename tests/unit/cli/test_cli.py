@@ -330,6 +330,8 @@ def test_images_are_chosen_and_ordered(words, names, monkeypatch) -> None:
     monkeypatch.setattr(imagelist.images, "all", lambda _ctx: list(IMAGES))
     monkeypatch.setattr(imagelist.images, "users", lambda _ctx, _record: [])
     monkeypatch.setattr(imagelist.images, "lookup", lookup)
+    monkeypatch.setattr(imagelist.images, "spoken_name",
+                        lambda _ctx, record, text: next((one for one in record.names if text in one), None))
     code, out, err = call("images", "--format", "{{.Repository}}:{{.Tag}}", *words)
     assert (code, out.split(), err) == (0, names.split(), "")
 

@@ -8,7 +8,7 @@ import time
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound
+from ..errors import Ambiguous, InvalidInput, NotFound
 from ..service import images
 from . import output
 from .flags import FALSE, IO, TRUE, Flag, Parsed, Verb
@@ -140,11 +140,11 @@ def _named(ctx: Context, value: str) -> Fit:
     """The word behind images: a reference, or an ID."""
     reference = _reference(ctx, value)
     try:
-        wanted = images.lookup(ctx, value).id if len(value) >= 3 else ""
-    except (NotFound, InvalidInput):
-        wanted = ""
-    return lambda record, name: reference(record, name) or (wanted == record.id and wanted.startswith(
-        value.partition(":")[2] or value))
+        wanted = images.lookup(ctx, value)
+        spoken = images.spoken_name(ctx, wanted, value)
+    except (NotFound, InvalidInput, Ambiguous):
+        return reference
+    return lambda record, name: reference(record, name) or (record.id == wanted.id and spoken in (None, name))
 
 
 def _created(later: bool) -> Callable[[Context, str], Fit]:

@@ -24,6 +24,7 @@ ATTEMPTS = 5  # to remove an image of which containers are made again and again
 
 all = store.all
 lookup = store.lookup
+spoken_name = store.spoken_name
 pull = fetch.pull
 remote_digest = fetch.remote_digest
 
@@ -84,14 +85,20 @@ def tag(ctx: Context, name: str, target: str) -> None:
 
 def untag(ctx: Context, name: str, names: Sequence[str] = ()) -> None:
     """Take names from an image, all when none is given. Raises NotFound."""
-    record = store.lookup(ctx, name)
-    chosen = [own_name(one) for one in names] or list(record.names)
-    for one in chosen:
-        if one not in record.names:
-            raise NotFound("The image %s has no name %s" % (name, one), "It has: %s." % ", ".join(record.names))
     with store.lock(ctx):
+        record = store.lookup(ctx, name)
+        chosen = [_name_of(ctx, record, one) for one in names] or list(record.names)
         for one in chosen:
             store.remove_name(ctx, one)
+
+
+def _name_of(ctx: Context, record: ImageRecord, text: str) -> str:
+    """Which of an image's names a text means. Raises NotFound."""
+    name = store.spoken_name(ctx, record, text)
+    if name is None:
+        raise NotFound("The image %s has no name %s" % (record.id[:12], text),
+                       "It has: %s." % (", ".join(record.names) or "none at all"))
+    return name
 
 
 def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
@@ -103,7 +110,7 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
         with store.lock(ctx):
             record = store.lookup(ctx, name)
             by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
-            spoken = _spoken_name(ctx, record, name)
+            spoken = store.spoken_name(ctx, record, name)
             if not by_id and len(record.names) > 1 and spoken is not None:
                 store.remove_name(ctx, spoken)
                 return ["Untagged: " + spoken]
@@ -132,12 +139,6 @@ def _users(ctx: Context, record: ImageRecord) -> List[str]:
         raise InUse("A container is being made from the image %s right now" % (record.names or (record.id[:12],))[0],
                     "Try again in a moment.")
     return containers.image_users(ctx).get(record.id, [])
-
-
-def _spoken_name(ctx: Context, record: ImageRecord, name: str) -> Optional[str]:
-    """Which of an image's names the user spoke of; None for an ID or a digest."""
-    meant = store.name_meant(ctx, name) if "@" not in name else None
-    return meant if meant in record.names else None
 
 
 def prune(ctx: Context, *, every: bool = False) -> List[str]:

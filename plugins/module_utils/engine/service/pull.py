@@ -51,7 +51,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
     """
     if policy not in POLICIES:
         raise InvalidInput("%r is no pull policy" % policy, "Use one of: %s." % ", ".join(POLICIES))
-    local = _local(ctx, name)
+    local = _local(ctx, name, policy)
     if policy == "never" or (policy == "missing" and local is not None and _fits(ctx, local, platform)):
         if local is None:
             raise NotFound("The image %s is not on this host, and the policy is not to pull it" % name,
@@ -67,10 +67,13 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
         raise
 
 
-def _local(ctx: Context, name: str) -> Optional[ImageRecord]:
+def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:
     try:
         return images.lookup(ctx, name)
     except Ambiguous:
+        # A pull settles what the name means; where there is to be none, the candidates have to be told.
+        if policy == "never":
+            raise
         return None
     except NotFound:
         return None

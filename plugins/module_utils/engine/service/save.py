@@ -31,7 +31,7 @@ def save(ctx: Context, names: Sequence[str], path: str, format: str = "docker-ar
         raise InvalidInput("%r is no format of an archive" % format, "Use one of: %s." % ", ".join(FORMATS))
     if len(names) != 1 and format != "docker-archive":
         raise InvalidInput("%s holds one image" % format, "Use docker-archive for several.")
-    rows = [(images.lookup(ctx, name), _saved_name(ctx, name)) for name in names]
+    rows = [_saved(ctx, name) for name in names]
     if os.path.exists(path) and (not os.path.isfile(path) or format.endswith("-dir")):
         raise InvalidInput("%s exists already" % path, "Remove it, or choose another place.")
     try:
@@ -60,14 +60,10 @@ def _place_of(digest: str) -> str:
     return "blobs/sha256/" + digest
 
 
-def _saved_name(ctx: Context, name: str) -> str:
-    """The name that an image is saved under: the one that it was asked for by."""
+def _saved(ctx: Context, name: str) -> Tuple[ImageRecord, str]:
+    """An image, and the name that it is saved under: the one that it was asked for by."""
     record = images.lookup(ctx, name)
-    if record.id.startswith(name):
-        return record.names[0] if record.names else ""
-    fitting = [one for one in record.names if one == name or one.endswith(("/" + name, "/%s:latest" % name))
-               or one == name + ":latest"]
-    return (fitting or list(record.names) or [""])[0]
+    return record, images.spoken_name(ctx, record, name) or (record.names or ("",))[0]
 
 
 def _save_layers(ctx: Context, record: ImageRecord, place: Callable[[str], str]) -> List[int]:

@@ -149,6 +149,12 @@ def name_meant(ctx: Context, text: str) -> Optional[str]:
     return min(rows, default=None)
 
 
+def spoken_name(ctx: Context, record: ImageRecord, text: str) -> Optional[str]:
+    """Which of an image's names a text means; None for an ID or a digest. Raises Ambiguous."""
+    meant = name_meant(ctx, text) if "@" not in text else None
+    return meant if meant in record.names else None
+
+
 def _by_name(ctx: Context, text: str) -> Optional[str]:
     name, at, digest = text.partition("@")
     if not at:
@@ -164,8 +170,10 @@ def _by_name(ctx: Context, text: str) -> Optional[str]:
         found = _by_reference(ctx, reference.in_registry(domain, text))
         if found is not None:
             return found
-    return _only(sorted({row.id for row in all(ctx) for one in row.digests
-                         if one.endswith("/%s@%s" % (path, digest))}), text, "images")
+    rows = {one: row.id for row in all(ctx) for one in row.digests if one.endswith("/%s@%s" % (path, digest))}
+    if len(set(rows.values())) > 1:
+        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
+    return next(iter(rows.values()), None)
 
 
 def remembered(ctx: Context, text: str) -> Optional[str]:
