@@ -74,8 +74,8 @@ options:
       - section: pycontainer_connection
         key: executable
   root:
-    description: Where the engine keeps its containers, when this is not the default place.
-    type: path
+    description: Absolute path where the engine keeps its containers, when this is not the default place.
+    type: str
     vars:
       - name: ansible_pycontainer_root
     env:
@@ -84,8 +84,8 @@ options:
       - section: pycontainer_connection
         key: root
   runroot:
-    description: Where the engine keeps the state of this boot, when this is not the default place.
-    type: path
+    description: Absolute path where the engine keeps the state of this boot, when this is not the default place.
+    type: str
     vars:
       - name: ansible_pycontainer_runroot
     env:

@@ -80,13 +80,13 @@ options:
     env:
       - name: ANSIBLE_PYCONTAINER_EXECUTABLE
   root:
-    description: Where the engine keeps its containers, when this is not the default place.
-    type: path
+    description: Absolute path where the engine keeps its containers, when this is not the default place.
+    type: str
     env:
       - name: ANSIBLE_PYCONTAINER_ROOT
   runroot:
-    description: Where the engine keeps the state of this boot, when this is not the default place.
-    type: path
+    description: Absolute path where the engine keeps the state of this boot, when this is not the default place.
+    type: str
     env:
       - name: ANSIBLE_PYCONTAINER_RUNROOT
   extra_args:

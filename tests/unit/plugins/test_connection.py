@@ -66,6 +66,7 @@ def stand(tmp_path: Path, load: Callable[..., Any]) -> Stand:
     ({"ansible_user": "app", "ansible_pycontainer_user": "1:2"}, [], ["exec", "--interactive", "--user", "1:2", "web"]),
     ({"ansible_pycontainer_root": "/r", "ansible_pycontainer_runroot": "/rr"}, ["--root", "/r", "--runroot", "/rr"],
      ["exec", "--interactive", "web"]),
+    ({"ansible_pycontainer_root": "", "ansible_pycontainer_run_as_user": ""}, [], ["exec", "--interactive", "web"]),
     ({"ansible_pycontainer_run_as_user": "alice"}, ["--run-as-user", "alice"], ["exec", "--interactive", "web"]),
     ({"ansible_pycontainer_extra_args": "--runtime '/opt/my crun'"}, ["--runtime", "/opt/my crun"],
      ["exec", "--interactive", "web"]),
