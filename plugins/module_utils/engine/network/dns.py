@@ -17,7 +17,7 @@ from typing import Dict, List, Optional, Sequence
 from ..context import Context
 from ..errors import EngineError
 from ..formats.endpoint import EndpointDocument
-from ..kernel import command, files
+from ..kernel import account, command, files
 from . import definitions, endpoints, uplink
 from .definitions import NetworkRecord
 
@@ -134,7 +134,7 @@ def _notify(ctx: Context, program: str) -> None:
             os.kill(pid, signal.SIGHUP)
             return
     result = command.start([*_scope(ctx), program, "--config", ctx.run("dns"), "-p", "53", "run"],
-                           env=_environment()).finish()
+                           env=_environment(ctx)).finish()
     if result.code != 0:
         raise EngineError("%s did not start: %s" % (program, result.stderr.decode("utf-8", "replace").strip()[-500:]),
                           "Does another name server hold port 53 of the gateway's address?")
@@ -142,11 +142,13 @@ def _notify(ctx: Context, program: str) -> None:
 
 def _scope(ctx: Context) -> List[str]:
     """Under systemd the server must outlive the unit of the first container; its scope is its own."""
-    if not os.path.isdir("/run/systemd/system"):
+    if not os.path.isdir("/run/systemd/system") or (
+            ctx.rootless and not os.path.exists("/run/user/%d/systemd/private" % ctx.uid)):
         return []
     launcher = ctx.find_tool("systemd-run")
-    return [launcher, "--quiet", "--scope", "--collect"] if launcher else []
+    return [launcher, *(["--user"] if ctx.rootless else []), "--quiet", "--scope", "--collect"] if launcher else []
 
 
-def _environment() -> Dict[str, str]:
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+def _environment(ctx: Context) -> Dict[str, str]:
+    own = account.bus(ctx.uid) if ctx.rootless else {}
+    return {**own, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}

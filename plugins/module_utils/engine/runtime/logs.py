@@ -171,5 +171,7 @@ def _journal_line(row: bytes) -> Optional[Line]:
         return None
     text = bytes(message) if isinstance(message, list) else str(message).encode()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000000)) + ".%06d000+00:00" % (moment % 1000000)
-    ending = b"" if entry.get("CONTAINER_PARTIAL_MESSAGE") == "true" else b"\n"
+    # conmon leaves the end of a line in the message, but for one that it had to part.
+    partial = entry.get("CONTAINER_PARTIAL_MESSAGE") == "true" or text.endswith(b"\n")
+    ending = b"" if partial else b"\n"
     return Line(stamp, "stderr" if entry.get("PRIORITY") == "3" else "stdout", text + ending)

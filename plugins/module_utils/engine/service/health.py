@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Dict, Optional
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound, RuntimeFailed, TimedOut, WrongState
 from ..formats.container import HealthCheck
-from ..kernel import cgroup, files, proc
+from ..kernel import files, proc
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, persist
+from . import effective, persist, systemd
 from . import exec as execution
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def start_scheduler(ctx: Context, record: Record, image: Optional[ImageConfig]) 
                      {"Status": "starting", "FailingStreak": 0, "Log": []}, durable=False)
     if check.interval <= 0:
         return None
-    program = ctx.find_tool("systemd-run") if cgroup.has_systemd() else None
+    program = ctx.find_tool("systemd-run") if systemd.present(ctx) else None
     if program is not None:
         return _start_timer(ctx, record, check, program)
     from ..kernel import command
@@ -141,12 +141,12 @@ def _start_timer(ctx: Context, record: Record, check: HealthCheck, program: str)
     from ..kernel import command
 
     unit = "%s-health-%s" % (ctx.prefix, record.id[:24])
-    argv = [program, "--quiet", "--unit", unit, "--on-active=0", "--on-unit-inactive=%gs" % check.interval,
-            "--timer-property=AccuracySec=100ms",
+    argv = [program, *systemd.whose(ctx), "--quiet", "--unit", unit, "--on-active=0",
+            "--on-unit-inactive=%gs" % check.interval, "--timer-property=AccuracySec=100ms",
             # An action may restart the container; its processes must outlive the check's unit.
             "--property=KillMode=process", "--property=SyslogLevel=debug", "--",
             *persist.command(ctx, record.engine, "health", record.id)]
-    done = command.run(argv)
+    done = command.run(argv, env=systemd.environment(ctx))
     if done.code:
         raise EngineError("Cannot make the health timer of %s: %s" % (
             record.name, done.stderr.decode("utf-8", "replace").strip()), "Look at systemctl status.")
@@ -160,8 +160,8 @@ def stop_scheduler(ctx: Context, container_id: str, health: Dict[str, Any]) -> N
 
         program = ctx.find_tool("systemctl")
         if program is not None:
-            command.run([program, "stop", health["unit"] + ".timer"])
-            command.run([program, "reset-failed", health["unit"] + ".service"])
+            for words in (["stop", health["unit"] + ".timer"], ["reset-failed", health["unit"] + ".service"]):
+                command.run([program, *systemd.whose(ctx), *words], env=systemd.environment(ctx))
         return
     pid = health["pid"]
     if pid != os.getpid() and proc.alive(pid, health["start"]):

@@ -42,6 +42,11 @@ def main(argv: List[str]) -> int:
 
         return unitrun.main(ctx, verb, container_id)
     try:
+        if ctx.rootless and os.getuid() != 0:
+            # A timer of the user's systemd is outside of the user's namespaces; conmon is inside.
+            from . import rootless
+
+            rootless.enter(ctx)
         if verb == "exit":
             on_exit(ctx, container_id)
             return 0

@@ -58,6 +58,11 @@ def present(ctx: Context) -> bool:
         not ctx.rootless or os.path.exists("/run/user/%d/systemd/private" % ctx.uid))
 
 
+def whose(ctx: Context) -> List[str]:
+    """The option that tells systemctl and systemd-run whose systemd is meant."""
+    return ["--user"] if ctx.rootless else []
+
+
 def show(ctx: Context, units: Sequence[str]) -> Dict[str, Shown]:
     """What systemd knows of units, by the names that were asked for."""
     if not units or not present(ctx):
@@ -109,21 +114,21 @@ def _journal(ctx: Context, unit: str) -> str:
     if program is None:
         return ""
     where = "--user-unit" if ctx.rootless else "--unit"
-    done = command.run([program, "--no-pager", "--output=cat", "--lines=20", where, unit], env=_environment(ctx))
+    done = command.run([program, "--no-pager", "--output=cat", "--lines=20", where, unit], env=environment(ctx))
     text = done.stdout.decode("utf-8", "replace").strip()
     clean = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
     return "; the end of its journal:\n%s\n" % clean if clean and not done.code else ""
 
 
-def _environment(ctx: Context) -> Dict[str, str]:
+def environment(ctx: Context) -> Dict[str, str]:
     return {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": "",
             **(account.bus(ctx.uid) if ctx.rootless else {})}
 
 
 def _call(ctx: Context, *words: str, fails: bool = True) -> str:
-    argv: List[str] = [ctx.tool("systemctl", "work with units"), *(["--user"] if ctx.rootless else []),
+    argv: List[str] = [ctx.tool("systemctl", "work with units"), *whose(ctx),
                        "--no-pager", "--quiet", *words]
-    done = command.run(argv, env=_environment(ctx))
+    done = command.run(argv, env=environment(ctx))
     if done.code and fails:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise EngineError("systemctl %s failed: %s" % (" ".join(words[:1] + words[-1:]), said or "code %d" % done.code),
