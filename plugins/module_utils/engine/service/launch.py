@@ -23,7 +23,7 @@ from ..kernel import files, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, infra, membership, namespaces, networks, persist, podcgroup, prepare, usernamespace
+from . import effective, infra, limits, membership, namespaces, networks, persist, podcgroup, prepare, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -55,6 +55,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     run["conmon_pid"] = _read_pid(store.run_directory(ctx, record.id, "conmon.pid"))
     run["conmon_start"] = proc.start_time(run["conmon_pid"]) or 0
     store.write_state(ctx, record.id, run)
+    limits.read_back(ctx, record.spec, run["pid"])
     if before_start is not None:
         before_start(record)
     if membership.network_owner(record):

@@ -11,7 +11,7 @@ import os
 from typing import FrozenSet, Optional
 
 from ..context import Context
-from ..errors import Unsupported
+from ..errors import RuntimeFailed, Unsupported
 from ..formats.container import ContainerSpec
 from ..kernel import cgroup
 
@@ -55,3 +55,28 @@ def check(ctx: Context, spec: ContainerSpec) -> bool:
             "It takes cgroup v2, a user session (linger) and Delegate=%s in a drop-in of user@.service."
             % " ".join(words or ("yes",)))
     return bool(asked) or (there is not None and "pids" in there)
+
+
+def read_back(ctx: Context, spec: ContainerSpec, pid: int) -> None:
+    """See whether a user's container has the limits that were asked for, before its process is let go.
+
+    An OCI runtime without root goes on when it may not write a cgroup. Raises RuntimeFailed.
+    """
+    if not ctx.rootless:
+        return
+    page = os.sysconf("SC_PAGE_SIZE")
+    wanted = {"memory.max": str(spec.memory // page * page) if spec.memory else "",
+              "pids.max": str(spec.pids_limit) if (spec.pids_limit or 0) > 0 else "",
+              "cpu.max": "%d 100000" % int(spec.cpus * 100000) if spec.cpus else ""}
+    place = cgroup.of_process(pid).get("", "")
+    for name, value in wanted.items():
+        if not value:
+            continue
+        try:
+            with open(os.path.join(place, name), encoding="ascii") as stream:
+                found = stream.read().strip()
+        except OSError as exc:
+            found = exc.strerror or "nothing"
+        if found != value:
+            raise RuntimeFailed("The limit %s of the container is not set: it is to be %s, and is %s"
+                                % (name, value, found), "See what is delegated in %s." % (place or "its cgroup"))
