@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import socket
+import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context
@@ -26,6 +27,7 @@ DOCUMENT = "uplink.json"
 DEFAULT_CIDR = "10.0.2.0/24"
 MTU = "65520"
 PATIENCE = 10.0  # seconds that a program gets to set up its device
+GOODBYE = 3.0  # seconds that a program gets to end, and then to be killed
 ANSWER_LIMIT = 64 * 1024
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
 
@@ -60,17 +62,24 @@ def stop(place: str) -> None:
     if uplink is None:
         return
     if alive(uplink):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(uplink.pid, signal.SIGTERM)
-            _reap(uplink.pid)
+        _end(uplink)
     for name in ("slirp.sock", "pasta.pid", "uplink.log", DOCUMENT):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(place, name))
 
 
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, 0)
+def _end(uplink: Uplink) -> None:
+    """End the process and wait until it is gone: until then it has the ports that the next one may want."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + GOODBYE
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(uplink.pid, number)
+        while time.monotonic() < deadline:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(uplink.pid, os.WNOHANG)
+            if not alive(uplink):
+                return
+            time.sleep(0.002)
 
 
 def _note(place: str, uplink: Uplink) -> Uplink:
