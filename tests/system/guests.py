@@ -97,7 +97,7 @@ def running(count: int, memory: int, place: str, work: str, base: str = "bare") 
     config = os.path.join(work, "ssh_config")
     with open(config, "w", encoding="utf-8") as stream:
         stream.write("Host *\nUser root\nHostname 127.0.0.1\nIdentityFile %s\nIdentitiesOnly yes\nLogLevel ERROR\n"
-                     "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nConnectTimeout 20\n"
+                     "StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nConnectTimeout 60\n"
                      "ControlMaster auto\nControlPersist 600\nControlPath %s/%%n.ssh\n" % (
                          os.path.join(place, "key"), work))
         stream.write("".join("Host %s\nPort %d\n" % (host.name, host.port) for host in hosts))

@@ -126,6 +126,8 @@ def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"), ANSIBLE_INVENTORY=inventory,
                        ANSIBLE_LOCAL_TEMP=os.path.join(work, "ansible"), ANSIBLE_HOME=os.path.join(work, "home"),
                        ANSIBLE_PIPELINING="1", ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",
+                       # An emulated host answers late when the machine is busy.
+                       ANSIBLE_TIMEOUT="60", ANSIBLE_SSH_RETRIES="3",
                        SYSTEM_TEST_INVENTORY=inventory, SYSTEM_TEST_SSH_CONFIG=os.path.join(work, "ssh_config"))
     if os.path.exists(os.path.join(folder, "molecule.yml")):
         environment["MOLECULE_EPHEMERAL_DIRECTORY"] = os.path.join(work, "molecule")
