@@ -19,7 +19,7 @@ ASKED = [({"memory": 64 << 20}, "memory"), ({"cpus": 1.5}, "cpu"), ({"pids_limit
          ({"device_read_bps": {"/dev/null": "1"}}, "io")]
 
 
-@pytest.mark.parametrize("wish, controller", ASKED, ids=lambda value: str(value))
+@pytest.mark.parametrize("wish, controller", ASKED, ids=str)
 def test_what_is_not_delegated_is_refused(monkeypatch: pytest.MonkeyPatch, wish: dict, controller: str) -> None:
     every = {"memory", "cpu", "pids", "cpuset", "io"}
     spec = ContainerSpec(image="i", **wish)
