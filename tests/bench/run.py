@@ -92,4 +92,4 @@ def inside(work: str, names: List[str]) -> int:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
         sys.exit(inside(sys.argv[2], sys.argv[3:]))
-    sys.exit(sandbox.enter(__file__, sys.argv[1:]))
+    sys.exit(sandbox.enter(__file__, sys.argv[1:], "bench").code)

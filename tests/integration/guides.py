@@ -21,7 +21,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from typing import Any, Dict, Iterator, List, NamedTuple
 
 import yaml
@@ -154,21 +153,16 @@ def playbook(found: List[Block]) -> List[Dict[str, Any]]:
 def main(names: List[str]) -> int:
     """Play each page; 0 when every example did what its page says."""
     pages = names or ["README.md"] + sorted(os.path.relpath(path, TOP) for path in glob.glob(TOP + "/docs/*.md"))
-    failed, began = [], time.monotonic()
+    runs = []
     for page in pages:
         with open(os.path.join(TOP, page), encoding="utf-8") as stream:
             found = blocks(page, stream.read())
         for block in found:
             if block.skipped:
                 print("%s is not played: %s" % (block.place, block.skipped))
-        if all(block.skipped for block in found):
-            continue
-        start = time.monotonic()
-        code = sandbox.enter(__file__, [page])
-        print("%-20s %s  %.0f s" % (page, "ok" if code == 0 else "FAILED", time.monotonic() - start), flush=True)
-        failed += [page] if code else []
-    print("guides: %d pages, %d failed, %.0f s" % (len(pages), len(failed), time.monotonic() - began))
-    return 1 if failed else 0
+        if not all(block.skipped for block in found):
+            runs.append(sandbox.enter(__file__, [page]))
+    return sandbox.summary("guides", runs)
 
 
 def inside(work: str, page: str) -> int:

@@ -36,16 +36,8 @@ def main(names: List[str]) -> int:
     """Play each target; 0 when all passed."""
     targets = [(name, mode) for word in names or sorted(os.listdir(os.path.join(HERE, "targets")))
                for name, mode in plays(word)]
-    failed = []
-    for name, mode in targets:
-        began = time.monotonic()
-        code = sandbox.enter(__file__, [name, mode])
-        print("%-20s %-8s %s  %.0f s" % (name, mode, "ok" if code == 0 else "FAILED", time.monotonic() - began),
-              flush=True)
-        if code:
-            failed.append(name)
-    print("integration: %d passed, %d failed" % (len(targets) - len(failed), len(failed)))
-    return 1 if failed else 0
+    return sandbox.summary("integration", [
+        sandbox.enter(__file__, [name, mode], "%s:%s" % (name, mode)) for name, mode in targets])
 
 
 def plays(word: str) -> List[Tuple[str, str]]:

@@ -4,27 +4,74 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from typing import Sequence
+import time
+from typing import List, NamedTuple, Sequence
 
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
               "--propagation", "private"]
 
 
-def enter(script: str, arguments: Sequence[str]) -> int:
-    """Run ``script --inside DIRECTORY ARGUMENT...`` as PID 1 of fresh namespaces; its exit code.
+class Ended(NamedTuple):
+    """How a run ended: its exit code, how long it took in seconds, and what it printed of its failure."""
+
+    name: str
+    code: int
+    seconds: float
+    reason: str
+
+
+def enter(script: str, arguments: Sequence[str], name: str = "") -> Ended:
+    """Run ``script --inside DIRECTORY ARGUMENT...`` as PID 1 of fresh namespaces, and say how that went.
 
     The directory is new, and gone afterwards; every process in there ends with the script.
     """
-    work = tempfile.mkdtemp(prefix="pycontainer-test-")
+    work, began = tempfile.mkdtemp(prefix="pycontainer-test-"), time.monotonic()
+    name = name or arguments[0]
     try:
         command = NAMESPACES + [sys.executable, script, "--inside", work, *arguments]
-        return subprocess.run(command, check=False).returncode
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+            assert child.stdout is not None
+            printed = b""
+            for chunk in iter(lambda: os.read(child.stdout.fileno(), 65536), b""):  # type: ignore[union-attr]
+                sys.stdout.buffer.write(chunk)
+                sys.stdout.flush()
+                printed = (printed + chunk)[-1 << 20:]
+        ended = Ended(name, child.returncode, time.monotonic() - began, reason_in(printed.decode(errors="replace")))
     finally:
         shutil.rmtree(work, ignore_errors=True)
+    print("%-24s %s  %.0f s" % (name, "FAILED" if ended.code else "ok", ended.seconds), flush=True)
+    return ended
+
+
+def reason_in(printed: str) -> str:
+    """What a reader of a failed run looks for: the last task that ended a play, a failed assertion, a leftover."""
+    found: List[str] = []
+    task = ""
+    for line in printed.splitlines():
+        if line.startswith("TASK ["):
+            task = line[6:].rstrip("* ]")
+        elif line.startswith(("fatal: ", "failed: ")):
+            # A play that goes on has rescued or ignored it.
+            found = ["%s: %s" % (task, line)]
+        elif re.match(r"E   |FAILED |ERROR|left behind: |The second run changed|\w*Error: ", line):
+            found.append(line)
+    return "\n".join(line[:600] for line in found[-3:])
+
+
+def summary(kind: str, runs: Sequence[Ended]) -> int:
+    """Say at the very end, where a log that was cut off still shows it, what failed and why; the exit code."""
+    failed = [run for run in runs if run.code]
+    for run in failed:
+        print("%s: exit code %d\n  %s" % (run.name, run.code, run.reason.replace("\n", "\n  ")))
+    print("%s: %d passed, %d failed, %.0f s" % (
+        kind, len(runs) - len(failed), len(failed), sum(run.seconds for run in runs)), flush=True)
+    return 1 if failed else 0
 
 
 def loopback_up() -> None:

@@ -47,15 +47,8 @@ def main(arguments: List[str]) -> int:
     began = time.monotonic()
     place = image.ensure(os.path.join(TOP, "build", "system"))
     print("%-20s %s  %.0f s" % ("image", os.path.basename(place), time.monotonic() - began), flush=True)
-    failed = []
-    for name in names:
-        began = time.monotonic()
-        code = sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""])
-        print("%-20s %s  %.0f s" % (name, "ok" if code == 0 else "FAILED", time.monotonic() - began), flush=True)
-        if code:
-            failed.append(name)
-    print("system: %d passed, %d failed" % (len(names) - len(failed), len(failed)))
-    return 1 if failed else 0
+    return sandbox.summary("system", [
+        sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""]) for name in names])
 
 
 def known_scenarios() -> List[str]:
