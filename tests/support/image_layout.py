@@ -97,5 +97,15 @@ def busybox_image(path: str, version: str = "1", config: Optional[Mapping[str, A
         entry(name, data, mode=0o644) for name, data in content.items()])], base, version)
 
 
+def program_image(path: str, program: str, tag: str, config: Mapping[str, Any]) -> str:
+    """An image of one program of this machine and the libraries that it is linked to; returns its digest."""
+    linked = subprocess.run(["ldd", program], check=True, stdout=subprocess.PIPE, text=True).stdout
+    rows = [entry("tmp", kind=tarfile.DIRTYPE, mode=0o1777)]
+    for name in [program] + [word for word in linked.split() if word.startswith("/")]:
+        with open(name, "rb") as stream:
+            rows.append(entry(name[1:], stream.read()))
+    return write_layout(path, [layer(rows)], config, tag)
+
+
 if __name__ == "__main__":
     print(busybox_image(sys.argv[1], *sys.argv[2:3]))

@@ -10,7 +10,7 @@ or prepared with all packages), ``play.yml`` (played twice, and the second run m
 One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same.
 Each scenario has fresh hosts and network, mount and PID namespaces of its own, without any way to the outside:
 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as
-library/busybox, as a mirror of docker.io has it), which the hosts know as 10.0.2.2. Needs root.
+library/busybox, as a mirror of docker.io has it) and library/registry:2, which the hosts know as 10.0.2.2. Needs root.
 """
 
 from __future__ import annotations
@@ -79,6 +79,9 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
             for repository in ("busybox", "library/busybox"):
                 registry.push(os.path.join(work, "layout", version), version,
                               "%s/%s:%s" % (address, repository, version))
+        image_layout.program_image(os.path.join(work, "layout", "registry"), "/usr/bin/docker-registry", "2", {
+            "Entrypoint": ["/usr/bin/docker-registry", "serve"], "Cmd": ["/etc/docker/registry/config.yml"]})
+        registry.push(os.path.join(work, "layout", "registry"), "2", address + "/library/registry:2")
         code = run_scenario(folder, work, hosts)
         if code:
             for host in hosts:
@@ -119,6 +122,8 @@ def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"), ANSIBLE_INVENTORY=inventory,
                        ANSIBLE_LOCAL_TEMP=os.path.join(work, "ansible"), ANSIBLE_HOME=os.path.join(work, "home"),
                        ANSIBLE_PIPELINING="1", ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",
+                       # Two runs at a time both have an h1; a shared socket would lead one to the other's host.
+                       ANSIBLE_SSH_CONTROL_PATH_DIR=os.path.join(work, "cp"),
                        # An emulated host answers late when the machine is busy.
                        ANSIBLE_TIMEOUT="60", ANSIBLE_SSH_RETRIES="3",
                        SYSTEM_TEST_INVENTORY=inventory, SYSTEM_TEST_SSH_CONFIG=os.path.join(work, "ssh_config"))

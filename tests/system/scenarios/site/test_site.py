@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 
 def answer(port: int, seconds: float = 60) -> str:
@@ -20,9 +21,17 @@ def answer(port: int, seconds: float = 60) -> str:
         time.sleep(0.5)
 
 
+def starts(host: Any) -> Dict[str, str]:
+    """What systemd calls the present run of each unit."""
+    own = "runuser -u alice -- env XDG_RUNTIME_DIR=/run/user/%d systemctl --user" % host.user("alice").uid
+    asked = {"web": own, "other": own, "status": "systemctl", "registry": "systemctl"}
+    return {name: host.check_output("%s show --value -p InvocationID container-%s.service" % (command, name))
+            for name, command in asked.items()}
+
+
 def group(host: Any) -> str:
     """The cgroup of the service's process."""
-    pid = host.check_output("pgrep -x httpd")
+    pid = host.check_output("pgrep -x httpd -u alice")
     return host.check_output("cut -d: -f3 /proc/%s/cgroup", pid)
 
 
@@ -35,20 +44,39 @@ def test_it_is_alices_and_limited_by_the_kernel(host: Any) -> None:
     assert "/user-%d.slice/user@%d.service/" % (uid, uid) in group(host)
     assert host.file("/sys/fs/cgroup%s/pids.max" % group(host)).content_string.strip() == "50"
     assert host.file("/sys/fs/cgroup%s/memory.max" % group(host)).content_string.strip() == str(64 << 20)
-    assert int(host.check_output("stat -c %u /proc/$(pgrep -x httpd)")) == uid
+    assert int(host.check_output("stat -c %u /proc/$(pgrep -x httpd -u alice)")) == uid
 
 
 def test_systemd_starts_a_killed_container_again(host: Any) -> None:
-    before = host.check_output("pgrep -x httpd")
+    before = host.check_output("pgrep -x httpd -u alice")
     host.check_output("kill -9 %s", before)
-    host.check_output("timeout 60 sh -c 'until pgrep -x httpd; do sleep 0.3; done'")
+    host.check_output("timeout 60 sh -c 'until pgrep -x httpd -u alice; do sleep 0.3; done'")
     assert answer(18080) == "hello from alice"
-    assert host.check_output("pgrep -x httpd") != before
+    assert host.check_output("pgrep -x httpd -u alice") != before
+
+
+def test_the_systems_service_answers(host: Any) -> None:
+    assert answer(18081) == "version 1\n"
+    assert "/machine.slice/" in host.check_output("cut -d: -f3 /proc/$(pgrep -x httpd -u root)/cgroup")
+
+
+def test_the_registry_had_what_was_pulled_through_it(host: Any) -> None:
+    catalog = host.check_output("curl -s --cacert /etc/containers/certs.d/h1:5000/ca.crt https://h1:5000/v2/_catalog")
+    assert "library/busybox" in catalog
+
+
+def test_a_changed_image_starts_exactly_that_unit_anew(host: Any) -> None:
+    before = starts(host)
+    assert all(before.values()), before
+    play = os.path.join(os.path.dirname(os.path.abspath(__file__)), "play.yml")
+    subprocess.run(["ansible-playbook", play, "-e", "site_other=2"], check=True, stdin=subprocess.DEVNULL)
+    after = starts(host)
+    assert {name for name in before if before[name] != after[name]} == {"other"}
 
 
 def test_it_answers_after_a_reboot_without_a_login(host: Any, reboot: Callable) -> None:
     reboot()
-    assert answer(10080, 120) == "hello from alice"
+    assert answer(10080, 120) == "hello from alice" and answer(18081, 120) == "version 1\n"
     shown = host.check_output("loginctl show-user alice -p Sessions -p Linger")
     assert set(shown.split()) == {"Linger=yes", "Sessions="}
 
