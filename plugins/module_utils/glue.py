@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Tuple
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
@@ -18,23 +18,15 @@ from ansible.module_utils.basic import AnsibleModule
 if TYPE_CHECKING:
     from .engine.context import Context
     from .state.option import Row
+    from .state.plan import Result
 
 # The options of every module; the doc fragment `engine` describes them.
 ENGINE = {"root": {"type": "path"}, "runroot": {"type": "path"}, "runtime": {"type": "str"},
           "run_as_user": {"type": "str"}}
-TREES = ("engine", "state")
+TREES = ("engine", "state", "nouns")
 
 
-class Result(NamedTuple):
-    """What a module did, or in check mode would do. ``values`` are the module's own return values."""
-
-    changed: bool
-    values: Dict[str, Any] = {}
-    before: Mapping[str, Any] = {}
-    after: Mapping[str, Any] = {}
-
-
-Run = Callable[["Context", Mapping[str, Any], bool], Result]
+Run = Callable[["Context", Mapping[str, Any], bool], "Result"]
 Table = Callable[[], Tuple[Iterable["Row"], Mapping[str, Any]]]
 
 
@@ -187,7 +179,9 @@ def use_copy(params: Mapping[str, Any]) -> bool:
     _forget_engine()
     sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "Held"]
     for tree in TREES:
-        importlib.import_module("%s.%s" % (__package__, tree)).__path__ = [os.path.join(copy, tree)]
+        place = os.path.join(copy, tree)
+        if os.path.isdir(place):  # not every module's payload has all of them
+            importlib.import_module("%s.%s" % (__package__, tree)).__path__ = [place]
     return True
 
 

@@ -585,65 +585,14 @@ container:
   sample: {Id: 3f0c..., Name: web, State: {Status: running}, NetworkSettings: {Ports: {}}}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
-
-
-def make_pod(ctx, asked, check):
-    """The plan of the pod that C(new:NAME) asks for, carried out."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import podconverge
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import pod as state
-
-    seen = podconverge.observe(ctx, asked["name"])
-    plan = state.plan(asked, state.wish(asked), state.Actual(*seen))
-    if plan.changed:
-        podconverge.check(ctx, plan.verbs, plan.document)
-        if not check:
-            podconverge.apply(ctx, asked["name"], plan.verbs, document=plan.document, live=plan.live, timeout=None)
-    return plan
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
-    """Observe, plan, apply; a pod that is asked for with it comes first."""
-    if not str(params["pod"] or "").startswith("new:"):
-        return run_container(ctx, params, check)
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import pod as state
-
-    asked, params = state.of_container(params)
-    if asked is None:
-        return run_container(ctx, params, check)
-    pod = make_pod(ctx, asked, check)
-    result = run_container(ctx, params, check)
-    actions = ["pod " + str(action) for action in pod.actions] + result.values["actions"]
-    return Result(pod.changed or result.changed, dict(result.values, actions=actions),
-                  dict({"pod": pod.before} if pod.before else {}, **result.before),
-                  dict({"pod": pod.after} if pod.after else {}, **result.after))
-
-
-def run_container(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import (
-        pull_options,
-        read_files,
-    )
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import container as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import container as noun
 
-    name, options = params["name"], pull_options(params)
-    wanted = state.wish(params, read_files(params["env_file"]))
-    seen = converge.observe(ctx, name, image=wanted.get("image") or "", pull=params["pull"], options=options,
-                            health=params["state"] == "healthy")
-    plan = state.plan(params, wanted, state.Actual(*seen[1:]))
-    if plan.changed and not check:
-        settings = {
-            "pull": params["pull"], "options": options, "wait_timeout": params["wait_timeout"],
-            "healthy": "wait" in plan.verbs, "start": "start" in plan.verbs or None,
-            "timeout": params["stop_timeout"] if params["stop_time"] is None else params["stop_time"],
-            "force": params["force_delete"], "volumes": params["delete_volumes"]}
-        converge.apply(ctx, name, plan.verbs, document=plan.document, live=tuple(plan.live), settings=settings)
-    values = {"actions": [str(action) for action in plan.actions], "container": converge.describe(ctx, name)}
-    if "finish" in plan.verbs and not check:
-        values.update(converge.written(ctx, name))
-    return Result(plan.changed, values, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

@@ -68,7 +68,7 @@ copy:
   type: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
@@ -77,6 +77,7 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import completion
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import installation
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import engine as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     installation.require_root()
     present, directory = params["state"] == "present", params["directory"]

@@ -102,7 +102,7 @@ stderr_lines:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
@@ -110,6 +110,7 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import values
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     argv = params["argv"] or values.command(params["command"])
     if check:

@@ -150,27 +150,14 @@ image:
   sample: {Id: 2b7d6430f78d..., RepoTags: [docker.io/library/nginx:1.27]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import imageplan
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import pull_options
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import image as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import image as noun
 
-    name, options = state.full_name(params), pull_options(params)
-    local = imageplan.find(ctx, name)
-    offered = imageplan.offered(ctx, name, options) if state.asks_registry(params, bool(local)) else None
-    destination = (params["push_args"] or {}).get("dest") or name
-    pushed = bool(local) and params["push"] and imageplan.is_pushed(ctx, name, destination, options)
-    tags = imageplan.wrong_tags(ctx, name, params["tags"] or ())
-    plan = state.plan(params, state.Actual(local.id if local else "", imageplan.digests(local), offered, tags, pushed))
-    if plan.changed and not check:
-        sources = {"load": params["path"], "import": params["import"]}
-        imageplan.apply(ctx, name, plan.actions, sources=sources, options=options, settings=params)
-    values = {"actions": [str(action) for action in plan.actions], "image": imageplan.describe(ctx, name)}
-    return Result(plan.changed, values, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

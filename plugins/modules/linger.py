@@ -60,13 +60,14 @@ runtime_directory:
   sample: /run/user/1000
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import linger
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import linger as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     present = params["state"] == "present"
     seen = linger.observe(params["user"], required=present)

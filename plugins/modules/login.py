@@ -66,7 +66,7 @@ actions:
   sample: [create]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
@@ -74,6 +74,7 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import pull_options
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     registry, authfile = params["registry"], params["authfile"]
     known = images.get_login(ctx, registry, authfile=authfile)

@@ -147,28 +147,14 @@ network:
   sample: {name: web, driver: bridge, subnets: [{subnet: 10.89.0.0/24, gateway: 10.89.0.1}]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import from_document
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import network as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import network as noun
 
-    name = params["name"]
-    actual = networks.get(ctx, name).spec.to_document() if networks.exists(ctx, name) else None
-    plan = state.plan(params, actual)
-    if plan.changed and not check:
-        if plan.verbs[0] in ("remove", "replace"):
-            networks.remove(ctx, name, force=params["force"])
-        if plan.verbs[0] in ("create", "replace"):
-            networks.create(ctx, from_document(plan.document))
-        if plan.verbs[0] == "update":
-            spec = from_document(plan.document)
-            networks.update(ctx, name, dns_servers=spec.dns_servers, labels=spec.labels)
-    shown = networks.inspect(ctx, name) if networks.exists(ctx, name) else {}
-    return Result(plan.changed, {"actions": [str(a) for a in plan.actions], "network": shown}, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

@@ -41,13 +41,14 @@ networks:
   sample: [{name: web, driver: bridge}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Look them up."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import inspect_all
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     names = params["name"]
     if names is None:

@@ -260,22 +260,14 @@ pod:
   sample: {Id: 3f0c..., Name: shop, State: Running, Containers: [{Name: shop-web, State: running}]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import podconverge
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import pod as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import pod as noun
 
-    name = params["name"]
-    plan = state.plan(params, state.wish(params), state.Actual(*podconverge.observe(ctx, name)))
-    if plan.changed:
-        podconverge.check(ctx, plan.verbs, plan.document)
-    if plan.changed and not check:
-        podconverge.apply(ctx, name, plan.verbs, document=plan.document, live=plan.live, timeout=params["stop_time"])
-    values = {"actions": [str(action) for action in plan.actions], "pod": podconverge.describe(ctx, name)}
-    return Result(plan.changed, values, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

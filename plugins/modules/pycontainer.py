@@ -83,12 +83,13 @@ cmd:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Run the words in this process."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import captured
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     words = captured.words(params["cmd"], params["argv"])
     done = captured.run(ctx, words, params["stdin"], check=check)

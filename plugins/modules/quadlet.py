@@ -81,13 +81,14 @@ service:
   sample: web.service
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import quadlets, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import quadlet as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     name, there = params["name"], quadlets.read_own(ctx, params["name"])
     wanted = None

@@ -139,13 +139,14 @@ actions:
   sample: [write (/etc/containers/registries.conf)]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import registriesconf
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import registries_conf as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     change = registriesconf.plan(state.path(params, registriesconf.main_file(ctx)), state.declared(params))
     plan = state.plan(change.path, change.before, change.after)

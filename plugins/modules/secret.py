@@ -91,33 +91,14 @@ restarted:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import secrets
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import secret_value
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import secret as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import secret as noun
 
-    name = params["name"]
-    value = secret_value(params) if params["state"] == "present" else None
-    known = secrets.inspect(ctx, name)["Spec"]["Labels"] if secrets.exists(ctx, name) else None
-    same = None if value is None else secrets.is_value(ctx, name, value)
-    stale = [i for i, fresh in secrets.users(ctx, name).items() if not fresh] if known is not None else []
-    plan = state.plan(params, known, same, len(stale))
-    restarted = []
-    if not check:
-        if "remove" in plan.verbs:
-            secrets.remove(ctx, name)
-        elif "create" in plan.verbs:
-            secrets.put(ctx, name, value, labels=plan.document["labels"])
-        elif "change" in plan.verbs:
-            secrets.change(ctx, name, value if "data" in plan.after else None, labels=plan.document["labels"])
-        restarted = secrets.restart_users(ctx, name) if "restart" in plan.verbs else []
-    shown = secrets.inspect(ctx, name) if secrets.exists(ctx, name) else {}
-    values = {"actions": [str(action) for action in plan.actions], "secret": shown, "restarted": restarted}
-    return Result(plan.changed, values, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

@@ -87,13 +87,14 @@ migrate_needed:
   type: bool
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply; what was planned without the locks is planned again under them."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import subid as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     def observe():
         return subid.observe(ctx, params["user"], required=params["state"] == "present")

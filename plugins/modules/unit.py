@@ -134,30 +134,14 @@ status:
   sample: {active: active, sub: running, enabled: true, main_pid: 4711}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import serviceunit
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import systemd, units
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import unit as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import unit as noun
 
-    choices, wish = serviceunit.choices_of(params), None
-    if params["state"] == "absent":
-        main, names = units.known(ctx, params["name"], choices)
-    else:
-        systemd.require(ctx)
-        wish = units.wanted(ctx, params["name"], choices)
-        main, names = wish.main, list(wish.texts)
-    seen = units.observe(ctx, names, wish)
-    plan = state.plan(params, main, wish.texts if wish else {}, {name: state.Seen(*row) for name, row in seen.items()})
-    if plan.changed and not check:
-        units.apply(ctx, plan.verbs, main, names, wish)
-    shown = systemd.show(ctx, [main])[main]
-    status = {"active": shown.active, "sub": shown.sub, "enabled": shown.enabled, "main_pid": shown.main_pid}
-    values = {"actions": [str(action) for action in plan.actions], "unit": main, "units": names, "status": status}
-    return Result(plan.changed, values, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

@@ -91,29 +91,14 @@ volume:
   sample: {Name: web-data, Driver: local, Mountpoint: /var/lib/pycontainer/volumes/web-data/_data}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import Result, run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
 
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import from_document
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import volumes
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state import volume as state
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import volume as noun
 
-    name = params["name"]
-    actual = volumes.get(ctx, name).spec.to_document() if volumes.exists(ctx, name) else None
-    plan = state.plan(params, actual)
-    if plan.changed:
-        spec, verb = from_document(plan.document), plan.verbs[0]
-        volumes.check(spec)
-        if not check and verb == "label":
-            volumes.label(ctx, name, spec.labels)
-        if not check and verb in ("remove", "replace"):
-            volumes.remove(ctx, name, force=params["force"] and verb == "remove")
-        if not check and verb in ("create", "replace"):
-            volumes.create(ctx, spec)
-    shown = volumes.inspect(ctx, name) if volumes.exists(ctx, name) else {}
-    return Result(plan.changed, {"actions": [str(a) for a in plan.actions], "volume": shown}, plan.before, plan.after)
+    return noun.run(ctx, params, check)
 
 
 def table():

@@ -29,6 +29,7 @@ ALLOWED = {
     "cli": {"errors", "frozen", "context", "deps", "kernel", "formats", "service"},
     "__main__": {"cli"},
     "state": {"errors", "frozen", "formats"},
+    "nouns": {"errors", "frozen", "context", "formats", "service", "state"},
 }
 THIRD_PARTY = {"requests", "urllib3", "pyroute2", "tomli", "tomllib", "yaml", "zstandard"}
 # A type checker reads this import; a host never does.

@@ -19,6 +19,15 @@ class Action(NamedTuple):
         return "%s (%s)" % (self.verb, self.detail) if self.detail else self.verb
 
 
+class Result(NamedTuple):
+    """What a module did, or in check mode would do. ``values`` are the module's own return values."""
+
+    changed: bool
+    values: Dict[str, Any] = {}
+    before: Mapping[str, Any] = {}
+    after: Mapping[str, Any] = {}
+
+
 class Plan(NamedTuple):
     """Ordered actions with the fields that differ, as they are before and will be after.
 
@@ -41,6 +50,11 @@ class Plan(NamedTuple):
     def verbs(self) -> Tuple[str, ...]:
         """The actions' verbs, in order."""
         return tuple(action.verb for action in self.actions)
+
+    def result(self, **values: Any) -> Result:
+        """What a module that has carried it out returns: the actions as words, and ``values``."""
+        return Result(self.changed, dict(values, actions=[str(action) for action in self.actions]),
+                      self.before, self.after)
 
 
 def before_after(changes: Mapping[str, Tuple[Any, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any]]:

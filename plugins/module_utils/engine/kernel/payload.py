@@ -16,7 +16,7 @@ from typing import Any, Dict, Iterator, Optional, Tuple
 
 from . import sha256
 
-TREES = ("engine/", "state/")  # below module_utils: what can run without Ansible
+TREES = ("engine/", "state/", "nouns/")  # below module_utils: what can run without Ansible
 
 
 def base() -> Tuple[str, str]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..context import Context, roots
 from ..errors import InvalidInput, NotFound
@@ -18,6 +18,9 @@ from ..store import pods as pod_store
 from ..store import units
 from ..store.units import Definition
 from . import membership, persist
+
+if TYPE_CHECKING:
+    from .systemd import Shown
 
 
 class Wanted(NamedTuple):
@@ -240,11 +243,12 @@ def _bound(ctx: Context, pod_unit: str) -> List[str]:
     return found
 
 
-def observe(ctx: Context, names: List[str], wish: Optional[Wanted]) -> Dict[str, Tuple[Any, ...]]:
-    """Each unit as it is: the fields of state.unit.Seen."""
+def observe(ctx: Context, names: List[str], wish: Optional[Wanted],
+            shown: Optional[Mapping[str, Shown]] = None) -> Dict[str, Tuple[Any, ...]]:
+    """Each unit as it is: the fields of state.unit.Seen. ``shown`` is what systemd has said of them already."""
     from . import systemd
 
-    shown = systemd.show(ctx, names)
+    shown = systemd.show(ctx, names) if shown is None else shown
     result = {}
     for name in names:
         unit = shown[name]

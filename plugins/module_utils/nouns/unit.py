@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The systemd unit of a container or a pod, brought into its declared state."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional
+
+from ..state.plan import Plan, Result
+
+if TYPE_CHECKING:
+    from ..engine.context import Context
+    from ..engine.service.systemd import Shown
+    from ..engine.service.units import Wanted
+
+
+class Aim(NamedTuple):
+    """The unit that is asked for, it with its members, and what they are to be; None when they are to go."""
+
+    main: str
+    names: List[str]
+    wish: Optional[Wanted] = None
+
+
+def aim(ctx: Context, params: Mapping[str, Any]) -> Aim:
+    """Which units params mean. Raises NotFound, InvalidInput, Unsupported."""
+    from ..engine.formats import serviceunit
+    from ..engine.service import systemd, units
+
+    choices = serviceunit.choices_of(params)
+    if params["state"] == "absent":
+        return Aim(*units.known(ctx, params["name"], choices))
+    systemd.require(ctx)
+    wish = units.wanted(ctx, params["name"], choices)
+    return Aim(wish.main, list(wish.texts), wish)
+
+
+def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, aimed: Optional[Aim] = None,
+             shown: Optional[Mapping[str, Shown]] = None) -> Plan:
+    """Observe, plan, and unless it is a ``check``, apply; what systemd has ``shown`` is not asked again."""
+    from ..engine.service import units
+    from ..state import unit as state
+
+    main, names, wish = aimed or aim(ctx, params)
+    seen = units.observe(ctx, names, wish, shown)
+    plan = state.plan(params, main, wish.texts if wish else {}, {name: state.Seen(*row) for name, row in seen.items()})
+    if plan.changed and not check:
+        units.apply(ctx, plan.verbs, main, names, wish)
+    return plan
+
+
+def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
+    """What the module does: converge, and show what systemd says."""
+    from ..engine.service import systemd
+
+    aimed = aim(ctx, params)
+    plan = converge(ctx, params, check, aimed=aimed)
+    shown = systemd.show(ctx, [aimed.main])[aimed.main]
+    status = {"active": shown.active, "sub": shown.sub, "enabled": shown.enabled, "main_pid": shown.main_pid}
+    return plan.result(unit=aimed.main, units=aimed.names, status=status)
