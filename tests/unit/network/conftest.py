@@ -23,7 +23,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     SetupResult,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import netns
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import network_etcfiles, networks
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
@@ -97,7 +97,7 @@ class Lab:
 
     def up(self, name: str, **options: Any) -> SetupResult:
         request = self.request(name, **options)
-        networks.write_etc_files(self.ctx, request)
+        network_etcfiles.first(self.ctx, request)
         netns.create(self.path(name))
         return networks.setup(self.ctx, request)
 

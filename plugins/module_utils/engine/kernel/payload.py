@@ -45,9 +45,9 @@ def fingerprint() -> str:
 def _rows() -> Iterator[Tuple[str, int, int]]:
     top, inside = base()
     if not inside:
-        for name in _names(top):
-            status = os.stat(os.path.join(top, name))
-            yield os.path.join(top, name), status.st_size, status.st_mtime_ns
+        for _name, entry in _entries(top):
+            status = entry.stat()
+            yield entry.path, status.st_size, status.st_mtime_ns
         return
     # zipimport has read the archive's directory already; a row ends with the entry's CRC.
     importer = zipimport.zipimporter(top)
@@ -61,13 +61,18 @@ def _ours(name: str) -> bool:
     return name.startswith(TREES) and name.endswith(".py")
 
 
-def _names(top: str) -> Iterator[str]:
-    for tree in TREES:
-        for directory, below, found in os.walk(os.path.join(top, tree)):
-            below[:] = [name for name in below if name != "__pycache__"]
-            for name in found:
+def _entries(top: str) -> Iterator[Tuple[str, os.DirEntry[str]]]:
+    """(path below ``top``, directory entry) of each of our files; several times faster than os.walk."""
+    below = [tree.rstrip("/") for tree in TREES]
+    while below:
+        directory = below.pop()
+        with os.scandir(os.path.join(top, directory)) as found:
+            for entry in found:
+                name = directory + "/" + entry.name
                 if name.endswith(".py"):
-                    yield os.path.relpath(os.path.join(directory, name), top)
+                    yield name, entry
+                elif entry.name != "__pycache__" and entry.is_dir():
+                    below.append(name)
 
 
 class Held:
@@ -129,8 +134,8 @@ def sources() -> Dict[str, bytes]:
                 if entry.filename.startswith(inside) and _ours(entry.filename[len(inside):]):
                     found[entry.filename[len(inside):]] = archive.read(entry)
     else:
-        for name in _names(top):
-            with open(os.path.join(top, name), "rb") as stream:
+        for name, place in _entries(top):
+            with open(place.path, "rb") as stream:
                 found[name] = stream.read()
     for name in list(found):
         parent = os.path.dirname(name)

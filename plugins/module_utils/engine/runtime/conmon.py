@@ -8,6 +8,7 @@ when the runtime has created the container ({"data": pid}) or has failed ({"data
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -56,50 +57,74 @@ class Launch(Frozen):
     attach: bool = False
 
 
+class Launching:
+    """A conmon that is started and has not said yet how its runtime fared: the caller can do something else
+    meanwhile. A context manager, within which ``finish`` is called once. Raises MissingDependency when there is no
+    conmon.
+    """
+
+    def __init__(self, ctx: Context, job: Launch) -> None:
+        self._job = job
+        program = ctx.conmon or ctx.tool("conmon", "supervise containers")
+        env = {**environment(ctx), "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            self._sync, sync = _pipe(ours, theirs)
+            start, self._start = _pipe(theirs, ours)
+            self._attach, pipes = -1, {_SYNC: sync, _START: start}
+            if job.attach:
+                self._attach, pipes[_ATTACH] = _pipe(ours, theirs)
+                env["_OCI_ATTACHPIPE"] = str(_ATTACH)
+            self._pid = command.launch([program, *arguments(job)], descriptors=pipes, env=env)
+            os.write(self._start, b"\0")
+            self._open = ours.pop_all()
+
+    def __enter__(self) -> Launching:
+        return self
+
+    def __exit__(self, *_problem: Any) -> None:
+        self._open.close()
+
+    def attached(self) -> None:
+        """With ``job.attach``: wait until conmon's socket listens; the process starts only after ``go``."""
+        _read_line(self._attach)
+
+    def go(self) -> None:
+        """Let the process of an attached exec start."""
+        os.write(self._start, b"\0")
+
+    def finish(self) -> int:
+        """Wait until the runtime has created the process; returns its process ID.
+
+        Raises CommandNotFound, CannotInvoke or RuntimeFailed with the runtime's own words.
+        """
+        answer = _read_line(self._sync)
+        # The program that was started has forked the monitor and ended, or ended with an error.
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return _created(self._job, answer, code)
+
+
+def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> Tuple[int, int]:
+    """A pipe, each end of which is closed with a stack."""
+    read, write = os.pipe()
+    reader.callback(os.close, read)
+    writer.callback(os.close, write)
+    return read, write
+
+
 def launch(ctx: Context, job: Launch, *, attached: Optional[Callable[[], Any]] = None,
            into: Optional[List[Any]] = None) -> int:
     """Start conmon and wait until the runtime has created the process; returns its process ID.
 
     With ``job.attach`` the process of an exec goes only when ``attached`` has connected to conmon's
-    socket; what that returns is put ``into`` the list.
-
-    Raises CommandNotFound, CannotInvoke or RuntimeFailed with the runtime's own words, and
-    MissingDependency when there is no conmon.
+    socket; what that returns is put ``into`` the list. Raises as ``Launching`` does.
     """
-    program = ctx.conmon or ctx.tool("conmon", "supervise containers")
-    sync_read, sync_write = os.pipe()
-    start_read, start_write = os.pipe()
-    pipes = {_SYNC: sync_write, _START: start_read}
-    env = {**environment(ctx), "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
-    attach_read = attach_write = -1
-    if job.attach:
-        attach_read, attach_write = os.pipe()
-        pipes[_ATTACH] = attach_write
-        env["_OCI_ATTACHPIPE"] = str(_ATTACH)
-    try:
-        try:
-            pid = command.launch([program, *arguments(job)], descriptors=pipes, env=env)
-        finally:
-            os.close(sync_write)
-            os.close(start_read)
-            if job.attach:
-                os.close(attach_write)
-        os.write(start_write, b"\0")
+    with Launching(ctx, job) as launching:
         if job.attach:
-            # conmon tells here that its socket listens; the process starts only after the second byte.
-            _read_line(attach_read)
+            launching.attached()
             if attached is not None and into is not None:
                 into.append(attached())
-            os.write(start_write, b"\0")
-        answer = _read_line(sync_read)
-        # The program that was started has forked the monitor and ended, or ended with an error.
-        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    finally:
-        os.close(sync_read)
-        os.close(start_write)
-        if job.attach:
-            os.close(attach_read)
-    return _created(job, answer, code)
+            launching.go()
+        return launching.finish()
 
 
 def environment(ctx: Context) -> Dict[str, str]:

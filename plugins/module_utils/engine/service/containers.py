@@ -51,7 +51,7 @@ def run(ctx: Context, spec: ContainerSpec, *, pull: str = "missing", options: Op
     is removed again when it was made with ``rm``.
     """
     from ..errors import EngineError
-    from . import creation, foreground, lifecycle
+    from . import creation, lifecycle
 
     record = creation.create(ctx, spec, pull=pull, options=options)
     try:
@@ -59,9 +59,13 @@ def run(ctx: Context, spec: ContainerSpec, *, pull: str = "missing", options: Op
             created(record)
         if streams is None:
             return lifecycle.start(ctx, record.id), None
+        from . import foreground
+
         return record, foreground.start(ctx, record.id, streams)
     except (EngineError, OSError):
         if spec.rm:
+            from . import foreground
+
             foreground.remove_ended(ctx, record)
         raise
 

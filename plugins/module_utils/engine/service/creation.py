@@ -103,10 +103,12 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
 
 
 def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
-    from . import networks
-
     for use in namespaces.network_uses(spec):
-        if use.mode == "network" and not networks.exists(ctx, use.name):
+        if use.mode != "network":
+            continue
+        from . import network_definitions
+
+        if not network_definitions.exists(ctx, use.name):
             raise NotFound("There is no network %r" % use.name, "Create it first.")
 
 

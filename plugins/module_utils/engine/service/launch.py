@@ -9,13 +9,13 @@ takes everything down when this raises.
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput, RuntimeFailed
+from ..errors import EngineError, InvalidInput, RuntimeFailed
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest
 from ..frozen import replace
@@ -23,7 +23,7 @@ from ..kernel import files, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, infra, limits, membership, namespaces, networks, persist, podcgroup, prepare, usernamespace
+from . import effective, infra, limits, membership, namespaces, persist, podcgroup, prepare, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -59,6 +59,8 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     if before_start is not None:
         before_start(record)
     if membership.network_owner(record):
+        from . import networks
+
         networks.name_locally(ctx, membership.network_owner(record), record.spec.name or record.name)
     run["started_at"] = time.time()
     oci.start(ctx, probe.Runtime(**run["runtime"]), record.id)
@@ -117,27 +119,18 @@ def _reachable(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> 
 
 
 def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:
-    """Let conmon create the container in a thread while this one sets up its links."""
-    problems: List[BaseException] = []
-
-    def create() -> None:
-        try:
-            run["pid"] = conmon.launch(ctx, _job(ctx, record))
-            run["pid_start"] = proc.start_time(run["pid"]) or 0
-        except BaseException as exc:  # handed to the thread that waits
-            problems.append(exc)
-
-    if not namespaces.has_links(record.spec):
-        create()
-    else:
-        worker = threading.Thread(target=create)
-        worker.start()
-        try:
-            record = _set_up_links(ctx, record, image, run)
-        finally:
-            worker.join()
-    if problems:
-        raise problems[0]
+    """Let conmon create the container, and meanwhile set up its links."""
+    with conmon.Launching(ctx, _job(ctx, record)) as launching:
+        if namespaces.has_links(record.spec):
+            try:
+                record = _set_up_links(ctx, record, image, run)
+            except BaseException:
+                # There is something to take down only when the runtime has ended.
+                with contextlib.suppress(EngineError):
+                    launching.finish()
+                raise
+        run["pid"] = launching.finish()
+    run["pid_start"] = proc.start_time(run["pid"]) or 0
     if not run["pid_start"]:
         raise RuntimeFailed("The process of %s ended before it was started" % record.name)
     return record
@@ -180,7 +173,19 @@ def _read_pid(path: str) -> int:
 # networks
 
 def _write_etc_files(ctx: Context, record: Record) -> None:
-    networks.write_etc_files(ctx, request(ctx, record, ()))
+    """Make hosts, resolv.conf and hostname, which are bind-mounted.
+
+    Where links are set up they are only made: what stands in them comes with the addresses, and the network
+    part is loaded while the OCI runtime works.
+    """
+    if namespaces.has_links(record.spec):
+        for name in ("hosts", "resolv.conf", "hostname"):
+            with open(store.run_directory(ctx, record.id, name), "ab"):
+                pass
+        return
+    from . import network_etcfiles
+
+    network_etcfiles.first(ctx, request(ctx, record, ()))
 
 
 def request(ctx: Context, record: Record, ports: Tuple[Port, ...]) -> SetupRequest:
@@ -212,6 +217,8 @@ def wanted_ports(record: Record, image: Optional[ImageConfig]) -> Tuple[Port, ..
 
 
 def _set_up_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:
+    from . import networks
+
     ports = wanted_ports(record, image)
     result = networks.setup(ctx, request(ctx, record, ports))
     run["ports"] = [dict(vars(port)) for port in result.ports]

@@ -9,7 +9,6 @@ in conmon's exit hook. Both need the standard library only.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from typing import List, Optional, Sequence, Tuple
 
@@ -18,7 +17,7 @@ from ..errors import Conflict, EngineError, InvalidInput, NotFound, WrongState
 from ..formats.container import NetworkUse, Port
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
 from ..frozen import replace
-from ..kernel import files, netns, proc
+from ..kernel import netns, proc
 from ..network import attachment, definitions, dns, endpoints, firewall, ipam, ports
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 from . import network_definitions as networks
@@ -313,15 +312,6 @@ def live(ctx: Context, container_id: str) -> Optional[SetupResult]:
     """What a running container has, or None."""
     document = endpoints.read(ctx, container_id)
     return None if document is None else SetupResult({e.network: e for e in document.endpoints}, document.ports)
-
-
-def write_etc_files(ctx: Context, request: SetupRequest) -> None:
-    """Write hosts, resolv.conf and hostname into ``<runroot>/containers/<id>/``, before there are addresses.
-
-    They are the sources of bind mounts: ``setup`` later changes their content in place.
-    """
-    files.make_directory(ctx.run("containers", request.container_id))
-    etcfiles.write(ctx, EndpointDocument(request, pid=os.getpid()))
 
 
 def _write_hosts(ctx: Context, names: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from typing import List
 from ..context import Context
 from ..formats import etcfiles
 from ..formats.endpoint import EndpointDocument, SetupRequest
+from ..kernel import files
 from ..network import definitions, dns, endpoints, uplink
 from . import network_private
 
@@ -23,6 +24,12 @@ HOSTS = "/etc/hosts"
 # The second one has the real servers where systemd-resolved put its own 127.0.0.53 into the first.
 RESOLV = ("/etc/resolv.conf", "/run/systemd/resolve/resolv.conf")
 RESOLVED_STUB = "127.0.0.53"
+
+
+def first(ctx: Context, request: SetupRequest) -> None:
+    """Write the files of a container that gets no addresses of its own, before it is created."""
+    files.make_directory(ctx.run("containers", request.container_id))
+    write(ctx, EndpointDocument(request, pid=os.getpid()))
 
 
 def write(ctx: Context, document: EndpointDocument) -> None:

@@ -16,7 +16,6 @@ from .network_connections import (
     repair,
     setup,
     teardown,
-    write_etc_files,
 )
 from .network_definitions import create, exists, get, inspect, members, prune, remove, update
 from .network_definitions import every as all
@@ -24,5 +23,5 @@ from .network_definitions import every as all
 __all__ = [
     "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "connect", "create",
     "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
-    "rename", "repair", "setup", "teardown", "update", "write_etc_files",
+    "rename", "repair", "setup", "teardown", "update",
 ]
