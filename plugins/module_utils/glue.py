@@ -177,11 +177,12 @@ def use_copy(params: Mapping[str, Any]) -> bool:
     if copy is None:
         return False
     _forget_engine()
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "Held"]
     for tree in TREES:
         place = os.path.join(copy, tree)
         if os.path.isdir(place):  # not every module's payload has all of them
             importlib.import_module("%s.%s" % (__package__, tree)).__path__ = [place]
+    # Not before: a package that nobody has imported yet comes from what is held, when the payload is only root's.
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "Held"]
     return True
 
 

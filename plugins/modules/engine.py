@@ -40,6 +40,13 @@ options:
     description: Whether C(docker), beside the command, is the same. Anything else of that name there is an error.
     type: bool
     default: false
+  quadlet:
+    description:
+      - Whether systemd makes units of quadlet files, see M(pycontainer.engine.quadlet). It is done by generators in
+        C(/usr/local/lib/systemd), at boot and at each C(systemctl daemon-reload). Where there are no such files they
+        end at once.
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -82,7 +89,9 @@ def run(ctx, params, check):
     installation.require_root()
     present, directory = params["state"] == "present", params["directory"]
     copy = installation.copy_path(directory)
-    want = state.wanted(params, installation.command_text(copy), completion.bash())
+    generators = {what: installation.generator_text(params["command"], user=what == "user_generator")
+                  for what in state.GENERATORS}
+    want = state.wanted(params, installation.command_text(copy), completion.bash(), generators)
     have = {what: installation.read(path) for what, path in state.places(params).items()}
     plan = state.plan(params, want, have, installation.MARK, copy, installation.is_whole(copy))
     if plan.changed and not check:

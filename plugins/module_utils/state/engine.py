@@ -18,8 +18,11 @@ OPTIONS = (
     Row("command", "path", settings={"default": "/usr/local/bin/pycontainer"}),
     Row("completion", "bool", settings={"default": True}),
     Row("docker", "bool", settings={"default": False}),
+    Row("quadlet", "bool", settings={"default": True}),
 )
 CONSTRAINTS: Mapping[str, Any] = {}
+GENERATORS = {"generator": "/usr/local/lib/systemd/system-generators/",
+              "user_generator": "/usr/local/lib/systemd/user-generators/"}
 COMPLETION = "/usr/local/share/bash-completion/completions/"
 
 
@@ -27,22 +30,25 @@ def places(params: Mapping[str, Any]) -> Dict[str, str]:
     """The paths of what is installed besides the copy, by what they are."""
     name = os.path.basename(params["command"])
     return {"command": params["command"], "completion": COMPLETION + name,
-            "docker": os.path.join(os.path.dirname(params["command"]), "docker")}
+            "docker": os.path.join(os.path.dirname(params["command"]), "docker"),
+            **{what: directory + name for what, directory in GENERATORS.items()}}
 
 
-def wanted(params: Mapping[str, Any], command: str, completion: str) -> Dict[str, Optional[str]]:
+def wanted(params: Mapping[str, Any], command: str, completion: str,
+           generators: Mapping[str, str]) -> Dict[str, Optional[str]]:
     """What each place is to hold: a text, a link as '-> TARGET', None for nothing."""
     if params["state"] == "absent":
         return dict.fromkeys(places(params))
     return {"command": command, "completion": completion if params["completion"] else None,
-            "docker": "-> " + os.path.basename(params["command"]) if params["docker"] else None}
+            "docker": "-> " + os.path.basename(params["command"]) if params["docker"] else None,
+            **{what: generators[what] if params["quadlet"] else None for what in GENERATORS}}
 
 
 def plan(params: Mapping[str, Any], want: Mapping[str, Optional[str]], have: Mapping[str, Optional[str]], mark: str,
          copy: str, whole: bool) -> Plan:
     """What to do; ``document`` has the new contents by path.
 
-    ``mark`` is in every command of ours. ``whole``: the copy at the path ``copy`` is there.
+    ``mark`` is in every program of ours. ``whole``: the copy at the path ``copy`` is there.
     Raises Conflict when a place holds something else.
     """
     actions, before, after, document = [], {}, {}, {}
@@ -77,4 +83,4 @@ def _is_ours(what: str, text: Optional[str], params: Mapping[str, Any], mark: st
         return False
     if what == "docker":
         return bool(text == "-> " + os.path.basename(params["command"]))
-    return mark in text if what == "command" else text.startswith("# Completion of pycontainer")
+    return mark in text if what == "command" or what in GENERATORS else text.startswith("# Completion of pycontainer")

@@ -21,9 +21,11 @@ DOCKER = "-> pycontainer"
 
 def params(**given: Any) -> dict:
     options = {row.name: row.settings.get("default") for row in engine.OPTIONS}
-    return dict(options, directory="/l", command="/b/pycontainer", **given)
+    return dict(options, directory="/l", command="/b/pycontainer", quadlet=False, **given)
 
 
+GENERATORS = {"generator": installation.generator_text("/b/pycontainer", user=False),
+              "user_generator": installation.generator_text("/b/pycontainer", user=True)}
 NOTHING = (None, None, None)
 PLANS = [
     # given, command, completion, docker as they are, whole, verbs
@@ -39,15 +41,43 @@ PLANS = [
 ]
 
 
-def plan(given: dict, have: tuple, whole: bool) -> Any:
+def plan(given: dict, have: tuple, whole: bool, **generators: Optional[str]) -> Any:
     options = dict(params(), **given)
-    want, actual = engine.wanted(options, COMMAND, COMPLETION), dict(zip(("command", "completion", "docker"), have))
+    want = engine.wanted(options, COMMAND, COMPLETION, GENERATORS)
+    actual = dict(zip(("command", "completion", "docker"), have), **dict(dict.fromkeys(GENERATORS), **generators))
     return engine.plan(options, want, actual, installation.MARK, COPY, whole)
 
 
 @pytest.mark.parametrize("given, have, whole, verbs", PLANS, ids=str)
 def test_plan(given: dict, have: tuple, whole: bool, verbs: tuple) -> None:
     assert plan(given, have, whole).verbs == verbs
+
+
+@pytest.mark.parametrize("given, have, verbs", [
+    ({"quadlet": True}, {}, ("write", "write")), ({"quadlet": True}, GENERATORS, ()),
+    ({"quadlet": True}, dict(GENERATORS, generator=installation.generator_text("/old", user=False)), ("write",)),
+    ({}, GENERATORS, ("remove", "remove")), ({"state": "absent", "quadlet": True}, GENERATORS, ("remove",) * 4),
+    ({}, {"generator": "#!/bin/sh\n"}, ())], ids=str)
+def test_plan_of_generators(given: dict, have: dict, verbs: tuple) -> None:
+    assert plan(given, ((COMMAND, COMPLETION, None)), True, **have).verbs == verbs
+
+
+@pytest.mark.parametrize("user", [False, True])
+def test_a_generator_calls_the_command_only_where_files_are(tmp_path: pathlib.Path, user: bool) -> None:
+    command, generator = tmp_path / "a b", tmp_path / "generator"
+    command.write_text("#!/bin/sh\nprintf '%s,' \"$@\"\n")
+    text = installation.generator_text(str(command), user=user)
+    generator.write_text(text.replace("/etc/", "%s/" % tmp_path).replace("/run/", "%s/" % tmp_path)
+                         .replace("/usr/share/", "%s/" % tmp_path))
+    command.chmod(0o755)
+
+    def call() -> str:
+        return subprocess.run(["/bin/sh", str(generator), "/n", "/e", "/l"], check=True, capture_output=True, text=True,
+                              env={"HOME": str(tmp_path / "home of")}).stdout
+
+    assert call() == ""
+    (tmp_path / ("home of/.config/pycontainer/systemd" if user else "pycontainer/systemd")).mkdir(parents=True)
+    assert call() == "quadlet-generator,%s/n,/e,/l," % ("--user," if user else "")
 
 
 @pytest.mark.parametrize("given, have", [

@@ -29,6 +29,15 @@ from engine.cli.main import main  # noqa: E402
 
 sys.exit(main())
 """
+GENERATOR = """\
+#!/bin/sh
+%s
+# A systemd.generator(7): it makes units of quadlet files. Where there are none, boot does not wait for Python.
+for directory in %s; do
+    [ -d "$directory" ] && exec %s quadlet-generator %s"$@"
+done
+exit 0
+"""
 LINK = "-> "  # starts what ``read`` gives for a symbolic link
 LIMIT = 1024 * 1024
 
@@ -51,6 +60,17 @@ def copy_path(directory: str) -> str:
 def command_text(copy: str) -> str:
     """The command that runs a copy, by the interpreter that runs this."""
     return COMMAND % (sys.executable or "/usr/bin/python3", MARK, copy)
+
+
+def generator_text(command: str, *, user: bool) -> str:
+    """The systemd generator that calls the command at the path ``command`` where quadlet files lie."""
+    import shlex
+
+    from . import quadlets
+
+    places = quadlets.directories(user=user, home="$HOME", uid=-1)
+    words = ['"%s"' % place for place in places if not place.endswith("/-1")]
+    return GENERATOR % (MARK, " ".join(words), shlex.quote(command), "--user " if user else "")
 
 
 def read(path: str) -> Optional[str]:
