@@ -10,14 +10,15 @@ import json
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
 
 if TYPE_CHECKING:
     from .engine.context import Context
-    from .state.option import Row
+    from .engine.errors import EngineError
+    from .state.option import Entries, Row
     from .state.plan import Result
 
 # The options of every module; the doc fragment `engine` describes them.
@@ -29,13 +30,16 @@ TREES = ("engine", "state", "nouns")
 Run = Callable[["Context", Mapping[str, Any], bool], "Result"]
 Table = Callable[[], Tuple[Iterable["Row"], Mapping[str, Any]]]
 
+Forms = Callable[[], Mapping[str, "Entries"]]
 
-def run_module(table: Table, run: Run) -> None:
+
+def run_module(table: Table, run: Run, entries: Optional[Forms] = None) -> None:
     """Call ``run(context, params, check_mode)`` and hand Ansible what comes of it.
 
     ``table`` gives the module's options and AnsibleModule's own constraints on them: mutually_exclusive,
     required_if and so on. Both functions import the engine when they are called and not before, so that
     it comes from the host's copy. With the option run_as_user a child does the work as that user.
+    ``entries`` says what the dicts of options that are lists of them may hold.
     """
     # A module is over before its garbage matters; looking for it, meanwhile and at its end, takes 14 ms.
     gc.set_threshold(100_000)
@@ -44,7 +48,11 @@ def run_module(table: Table, run: Run) -> None:
     from .state.option import argument_spec
 
     rows, constraints = table()
-    module = AnsibleModule(argument_spec=dict(ENGINE, **argument_spec(rows)), supports_check_mode=True, **constraints)
+    forms = entries() if entries is not None else {}
+    kind = _discreet(_hidden(forms, early)) if forms else AnsibleModule
+    module = kind(argument_spec=dict(ENGINE, **argument_spec(rows)), supports_check_mode=True, **constraints)
+    if forms:
+        _check_entries(module, forms)
     if module.params["run_as_user"] is None and os.getuid() == 0:
         answer = _work(module, run, copied)
     else:
@@ -72,7 +80,7 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
 
             persist.keep(context)
     except EngineError as exc:
-        return {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+        return _refusal(exc)
     except OSError as exc:
         return {"failed": True, "msg": str(of_system(exc)), "error": type(exc).__name__,
                 "exception": traceback.format_exc()}
@@ -80,6 +88,68 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     if result.before or result.after:
         answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}
     return answer
+
+
+def _refusal(exc: EngineError) -> Dict[str, Any]:
+    """An error as a module's answer."""
+    answer = {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+    return dict(answer, changed=True, actions=list(exc.done)) if exc.done else answer
+
+
+def _discreet(hidden: Set[str]) -> Any:
+    """An AnsibleModule that knows what nobody may see before it checks, logs or tells anything."""
+    class Discreet(AnsibleModule):
+        def _load_params(self) -> None:
+            super()._load_params()
+            self.no_log_values.update(hidden)
+
+    return Discreet
+
+
+def _hidden(forms: Mapping[str, Entries], params: Mapping[str, Any]) -> Set[str]:
+    """The values of options that are secret, in entries that nobody has checked yet."""
+    found = set()
+    for option, form in forms.items():
+        rows = params.get(option)
+        names = [name for row in form.rows if row.settings.get("no_log")
+                 for name in (row.name, *row.settings.get("aliases", ()))]
+        for entry in rows if isinstance(rows, list) else ():
+            if isinstance(entry, dict):
+                found.update(str(entry[name]) for name in names if entry.get(name) not in (None, ""))
+    return found
+
+
+def _check_entries(module: AnsibleModule, forms: Mapping[str, Entries]) -> None:
+    """Put entries with defaults, types and proper names in the place of those that were given, or fail."""
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+    from .state.option import argument_spec
+
+    # Entries that were written as text are dicts by now.
+    module.no_log_values.update(_hidden(forms, module.params))
+    errors = []
+    for option, form in forms.items():
+        validator = ArgumentSpecValidator(argument_spec(form.rows), **form.constraints)
+        checked = []
+        for number, entry in enumerate(module.params[option]):
+            result = validator.validate(entry)
+            errors += ["%s[%d] (%s): %s" % (option, number, entry.get("name", "without a name"), text)
+                       for text in _wrong(entry, result, form.noun)]
+            checked.append(result.validated_parameters)
+        module.params[option] = checked
+    if errors:
+        module.fail_json(msg="; ".join(errors))
+
+
+def _wrong(entry: Mapping[str, Any], result: Any, noun: str) -> List[str]:
+    """What is wrong with an entry."""
+    own = sorted(set(ENGINE) & set(entry))
+    if own:
+        return ["%s belongs to the whole task, not to an entry" % " and ".join(own)]
+    if result.unsupported_parameters:
+        names = sorted(".".join(name) if isinstance(name, tuple) else name for name in result.unsupported_parameters)
+        return ["there is no option %s, see ansible-doc pycontainer.engine.%s" % (" or ".join(names), noun)]
+    return list(result.error_messages)
 
 
 def _enter(context: Context, make: bool) -> List[str]:
@@ -136,7 +206,7 @@ def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
             elif os.getuid() != entry.pw_uid:
                 raise InvalidInput("run_as_user: %s needs root" % name, "Let the play become root.")
     except EngineError as exc:
-        return {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+        return _refusal(exc)
     return _work(module, run, copied or use_copy(module.params))
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Optional, Sequence
+from typing import Optional, Sequence, Tuple
 
 
 class EngineError(Exception):
@@ -26,6 +26,8 @@ class EngineError(Exception):
         self.hint = hint
         # Whether the user has read the message already, on the standard error that a program inherited.
         self.told = False
+        # What was done before it came up, for a task that does several things.
+        self.done: Tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return "%s. %s" % (self.message.rstrip("."), self.hint) if self.hint else self.message

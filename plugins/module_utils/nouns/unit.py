@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ..engine.context import Context
     from ..engine.service.systemd import Shown
     from ..engine.service.units import Wanted
+    from ..engine.service.unitsource import Source
 
 
 class Aim(NamedTuple):
@@ -22,16 +23,21 @@ class Aim(NamedTuple):
     wish: Optional[Wanted] = None
 
 
-def aim(ctx: Context, params: Mapping[str, Any]) -> Aim:
-    """Which units params mean. Raises NotFound, InvalidInput, Unsupported."""
+def aim(ctx: Context, params: Mapping[str, Any], source: Optional[Source] = None) -> Aim:
+    """Which units params mean; ``source`` knows what there would be by now, were it not a check.
+
+    Raises NotFound, InvalidInput, Unsupported.
+    """
     from ..engine.formats import serviceunit
     from ..engine.service import systemd, units
 
     choices = serviceunit.choices_of(params)
     if params["state"] == "absent":
         return Aim(*units.known(ctx, params["name"], choices))
-    systemd.require(ctx)
-    wish = units.wanted(ctx, params["name"], choices)
+    # A user's systemd may have yet to come too, in a check of what has yet to come.
+    if source is None or not source.coming:
+        systemd.require(ctx)
+    wish = units.wanted(ctx, params["name"], choices, source=source)
     return Aim(wish.main, list(wish.texts), wish)
 
 

@@ -29,9 +29,23 @@ class Row(NamedTuple):
     settings: Mapping[str, Any] = {}
 
 
+class Entries(NamedTuple):
+    """What the dicts of an option that is a list of dicts may hold: the rows and AnsibleModule's constraints of the
+    module ``noun``."""
+
+    noun: str
+    rows: Tuple[Row, ...]
+    constraints: Mapping[str, Any] = {}
+
+
 def argument_spec(rows: Iterable[Row]) -> Dict[str, Dict[str, Any]]:
     """Ansible's argument spec of a table."""
     return {row.name: dict(row.settings, type=row.type) for row in rows}
+
+
+def blank(rows: Iterable[Row], **given: Any) -> Dict[str, Any]:
+    """The params of a task that sets no more than ``given``."""
+    return dict({row.name: row.settings.get("default") for row in rows}, **given)
 
 
 def desired(rows: Iterable[Row], params: Mapping[str, Any], *, strict: bool = False) -> Dict[str, Any]:

@@ -39,13 +39,14 @@ def accepted(module: Any, monkeypatch: Any) -> dict:
     class Stop(Exception):
         pass
 
-    def take(argument_spec: dict, **_rest: Any) -> None:
-        caught.update(argument_spec)
-        raise Stop
+    class Take:
+        def __init__(self, argument_spec: dict, **_rest: Any) -> None:
+            caught.update(argument_spec)
+            raise Stop
 
     monkeypatch.setattr(glue, "_early_parameters", dict)
     monkeypatch.setattr(glue, "use_copy", lambda _params: True)
-    monkeypatch.setattr(glue, "AnsibleModule", take)
+    monkeypatch.setattr(glue, "AnsibleModule", Take)
     with pytest.raises(Stop):
         module.main()
     return caught

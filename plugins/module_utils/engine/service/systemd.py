@@ -42,9 +42,14 @@ class Shown(NamedTuple):
         return self.active in ("active", "activating", "reloading")
 
 
+def booted() -> bool:
+    """Whether systemd runs this host (sd_booted(3))."""
+    return os.path.isdir("/run/systemd/system")
+
+
 def require(ctx: Context) -> None:
     """Raise Unsupported when this user has no systemd that answers."""
-    if not os.path.isdir("/run/systemd/system"):
+    if not booted():
         raise Unsupported("This host was not booted by systemd, so it runs no units",
                           "Use the container module's restart_policy.")
     if ctx.rootless and not os.path.exists("/run/user/%d/systemd/private" % ctx.uid):
@@ -54,7 +59,7 @@ def require(ctx: Context) -> None:
 
 def present(ctx: Context) -> bool:
     """Whether this user's systemd is there to be asked."""
-    return os.path.isdir("/run/systemd/system") and (
+    return booted() and (
         not ctx.rootless or os.path.exists("/run/user/%d/systemd/private" % ctx.uid))
 
 

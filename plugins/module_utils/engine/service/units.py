@@ -13,11 +13,10 @@ from ..errors import InvalidInput, NotFound
 from ..formats import serviceunit
 from ..formats.serviceunit import Choices, Unit
 from ..kernel import files
-from ..store import containers as store
-from ..store import pods as pod_store
 from ..store import units
 from ..store.units import Definition
-from . import membership, persist
+from . import persist
+from .unitsource import Source
 
 if TYPE_CHECKING:
     from .systemd import Shown
@@ -40,71 +39,57 @@ def directory(ctx: Context) -> str:
     return os.path.join(ctx.home, ".config/systemd/user") if ctx.rootless else "/etc/systemd/system"
 
 
-def wanted(ctx: Context, name: str, choices: Choices, *, by_name: bool = True) -> Wanted:
-    """The units of a container or a pod, named by its name or its ID.
+def wanted(ctx: Context, name: str, choices: Choices, *, by_name: bool = True,
+           source: Optional[Source] = None) -> Wanted:
+    """The units of a container or a pod, named by its name or its ID; ``source`` knows what there would be by now.
 
     A container that its unit has removed is known by the unit's definition. Raises NotFound, InvalidInput.
     """
     serviceunit.check(choices)
+    source = source or Source(ctx)
     result = Wanted("", {}, {}, {})
-    kind = _kind(ctx, name, choices)
+    kind = _kind(source, name, choices)
     if kind == "pod":
-        return _pod(ctx, name, choices, by_name)
-    main = _add(ctx, result, "container", name, choices, by_name, bound="")
+        return _pod(source, name, choices, by_name)
+    main = _add(source, result, "container", name, choices, by_name, bound="")
     return result._replace(main=main)
 
 
-def _kind(ctx: Context, name: str, choices: Choices) -> str:
-    for kind, find in (("container", store.find), ("pod", pod_store.find)):
-        try:
-            find(ctx, name)
-            return kind
-        except NotFound:
-            continue
+def _kind(source: Source, name: str, choices: Choices) -> str:
     for kind in ("container", "pod"):
-        known = units.find(ctx, serviceunit.name_of(choices, kind, name)[:-len(".service")])
+        if source.exists(kind, name):
+            return kind
+    for kind in ("container", "pod"):
+        known = units.find(source.ctx, serviceunit.name_of(choices, kind, name)[:-len(".service")])
         if choices.new and known is not None and known.new:
             return kind
     raise NotFound("There is no container or pod %s" % name, "Make it first: its unit is made from its definition.")
 
 
-def _pod(ctx: Context, name: str, choices: Choices, by_name: bool) -> Wanted:
+def _pod(source: Source, name: str, choices: Choices, by_name: bool) -> Wanted:
     """A pod's unit and those of its containers, which come and go with it."""
     result = Wanted("", {}, {}, {})
-    main = _called(ctx, "pod", name, by_name)
+    main = source.called("pod", name, by_name)
     main_unit = serviceunit.name_of(choices, "pod", main)
     try:
-        pod = pod_store.lookup(ctx, name)
-        if not pod.infra:
-            raise InvalidInput("The pod %s has no infra container that a unit could watch" % pod.name,
-                               "Make it with infra.")
-        members = [record.name if by_name else record.id for record in membership.members(ctx, pod)]
+        members = source.members(name, by_name)
     except NotFound:
-        members = [known.name for known in (units.find(ctx, one) for one in units.every(ctx))
+        members = [known.name for known in (units.find(source.ctx, one) for one in units.every(source.ctx))
                    if known is not None and known.kind == "container" and known.spec.get("pod") == name]
-    member_units = tuple(_add(ctx, result, "container", member, choices, by_name, bound=main_unit)
+    member_units = tuple(_add(source, result, "container", member, choices, by_name, bound=main_unit)
                          for member in members)
-    _add(ctx, result, "pod", name, choices, by_name, members=member_units)
+    _add(source, result, "pod", name, choices, by_name, members=member_units)
     order = [main_unit, *member_units]
     return Wanted(main_unit, {one: result.texts[one] for one in order}, result.definitions, result.runs)
 
 
-def _called(ctx: Context, kind: str, name: str, by_name: bool) -> str:
-    """The name or ID by which a unit is named."""
-    try:
-        found = store.lookup(ctx, name) if kind == "container" else pod_store.lookup(ctx, name)
-    except NotFound:
-        return name
-    return found.name if by_name else found.id
-
-
-def _add(ctx: Context, result: Wanted, kind: str, name: str, choices: Choices, by_name: bool, *, bound: str = "",
+def _add(source: Source, result: Wanted, kind: str, name: str, choices: Choices, by_name: bool, *, bound: str = "",
          members: Tuple[str, ...] = ()) -> str:
     """Add one unit; its name."""
-    called = _called(ctx, kind, name, by_name)
+    ctx, called = source.ctx, source.called(kind, name, by_name)
     unit_name = serviceunit.name_of(choices, kind, called)
     stem = unit_name[:-len(".service")]
-    there, spec = _stored(ctx, kind, name)
+    there, spec = source.stored(kind, name)
     known = units.find(ctx, stem)
     if not there:
         if known is None:
@@ -132,18 +117,6 @@ def _plain(spec: Mapping[str, Any]) -> Dict[str, Any]:
 
     document: Dict[str, Any] = json.loads(json.dumps(spec))
     return document
-
-
-def _stored(ctx: Context, kind: str, name: str) -> Tuple[str, Mapping[str, Any]]:
-    """(ID, document of the spec) of what there is now; ('', {}) when there is nothing."""
-    try:
-        if kind == "pod":
-            pod = pod_store.lookup(ctx, name)
-            return pod.id, pod.spec.to_document()
-        record = store.lookup(ctx, name)
-        return record.id, record.spec.to_document()
-    except NotFound:
-        return "", {}
 
 
 def _check(kind: str, called: str, spec: Mapping[str, Any], choices: Choices) -> None:
@@ -241,6 +214,12 @@ def _bound(ctx: Context, pod_unit: str) -> List[str]:
         if text and any(line.key == "BindsTo" and pod_unit in line.value.split() for line in systemdunit.parse(text)):
             found.append(stem + ".service")
     return found
+
+
+def takes_along(ctx: Context, names: List[str]) -> List[Tuple[str, str]]:
+    """(kind, name) of the containers and pods that are gone when these units are stopped, because units make them."""
+    found = (units.find(ctx, name[:-len(".service")]) for name in names)
+    return [(definition.kind, definition.name) for definition in found if definition is not None and definition.new]
 
 
 def observe(ctx: Context, names: List[str], wish: Optional[Wanted],

@@ -1,0 +1,181 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The things of an application, brought into their declared states in one go.
+
+Networks, volumes, secrets and images come first; then goes what runs and is not wanted any more, so that its ports
+and addresses are free; then pods, containers and units come; what else is not wanted goes last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+
+from ..engine.errors import EngineError, of_system
+from ..state import stack as state
+from ..state.plan import Plan, Result
+from . import container, image, network, pod, secret, unit, volume
+
+if TYPE_CHECKING:
+    from ..engine.context import Context
+    from ..engine.service.unitsource import Coming
+
+CONVERGE: Dict[str, Callable[..., Plan]] = {
+    "networks": network.converge, "volumes": volume.converge, "secrets": secret.converge, "images": image.converge,
+    "pods": pod.converge, "containers": container.converge, "units": unit.converge}
+
+
+def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
+    """What the module does."""
+    from ..engine.service import converge, labelled, systemd
+
+    state.check(params)
+    units = systemd.booted() if params["units"] is None else params["units"]
+    kinds = state.pruned(params)
+    found = labelled.find(ctx, state.LABEL, params["name"], kinds) if kinds else {}
+    wanted = {kind: state.wanted(params, kind, units=units) for kind in state.LISTS}
+    unwanted = {kind: state.unwanted(params, kind, found) for kind in state.LISTS}
+    work = Work(ctx, check)
+    for kind in ("networks", "volumes", "secrets", "images"):
+        work.all(kind, wanted[kind])
+    if units:
+        for kind in ("pods", "containers"):
+            work.remove_units(unwanted[kind])
+    for kind in ("containers", "pods"):
+        work.all(kind, unwanted[kind])
+    for kind in ("pods", "containers"):
+        work.all(kind, wanted[kind])
+    named = work.units(wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]]) if units else {}
+    for kind in ("images", "secrets", "volumes", "networks"):
+        work.all(kind, unwanted[kind])
+    shown = {entry["name"]: converge.describe(ctx, entry["name"]) for entry in wanted["containers"]}
+    values = {"actions": work.actions, "containers": shown, "units": named}
+    return Result(bool(work.actions), values, work.before, work.after)
+
+
+class Work:
+    """What one run has done so far, or in a check would have done.
+
+    For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
+    ``fetched`` images, by the ID that they have now, with the keywords of the pull, and ``secrets`` with other
+    values.
+    """
+
+    def __init__(self, ctx: Context, check: bool) -> None:
+        self.ctx, self.check = ctx, check
+        self.actions: List[str] = []
+        self.before: Dict[str, Any] = {}
+        self.after: Dict[str, Any] = {}
+        self.coming: Dict[Tuple[str, str], Coming] = {}
+        self.fetched: Dict[str, Mapping[str, Any]] = {}
+        self.secrets: Set[str] = set()
+
+    def all(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+        """Converge entries of a kind in their order."""
+        for params in entries:
+            if self.gone(kind, params["name"]):
+                continue
+            with self.naming(kind, params["name"]):
+                keywords = self.foresee(kind, params) if self.check else {}
+                plan = CONVERGE[kind](self.ctx, params, self.check, **keywords)
+                self.note(kind, params["name"], plan)
+                if self.check:
+                    self.remember(kind, params, plan)
+
+    @contextlib.contextmanager
+    def naming(self, kind: str, name: str) -> Iterator[None]:
+        """Let errors of the body say which entry they are of, and what was done before."""
+        try:
+            yield
+        except (EngineError, OSError) as exc:
+            error = exc if isinstance(exc, EngineError) else of_system(exc)
+            error.message = "%s/%s: %s" % (kind, name, error.message)
+            error.done = () if self.check else tuple(self.actions)
+            if error.done:
+                error.hint = "%sDone before: %s. Another run goes on from there." % (
+                    error.hint.rstrip(".") + ". " if error.hint else "", "; ".join(error.done))
+            raise error from exc
+
+    def note(self, kind: str, name: str, plan: Plan) -> None:
+        """Add a plan that was carried out to the report."""
+        self.actions += ["%s %s: %s" % (state.NOUNS[kind], name, action) for action in plan.actions]
+        for side, fields in ((self.before, plan.before), (self.after, plan.after)):
+            if fields:
+                side["%s/%s" % (kind, name)] = dict(fields)
+
+    def gone(self, kind: str, name: str) -> bool:
+        """Whether a unit would have taken it along by now."""
+        found = self.coming.get((kind[:-1], name))
+        return found is not None and found.document is None
+
+    def foresee(self, kind: str, params: Mapping[str, Any]) -> Dict[str, Any]:
+        """What a noun is told of earlier entries that a check has not carried out."""
+        if kind == "pods":
+            return {"without": {name for (_kind, name), row in self.coming.items() if row.document is None}}
+        if kind != "containers" or params["state"] == "absent":
+            return {}
+        fetched: Optional[Mapping[str, Any]] = None
+        if self.fetched and params["image"]:
+            from ..engine.service import imageplan
+
+            record = imageplan.find(self.ctx, params["image"])
+            fetched = self.fetched.get(record.id) if record is not None else None
+        return {"fetched": fetched, "secrets": self.secrets}
+
+    def remember(self, kind: str, params: Mapping[str, Any], plan: Plan) -> None:
+        """What of a plan that was not carried out matters to later entries."""
+        from ..engine.service.unitsource import Coming
+
+        verbs = set(plan.verbs)
+        if kind in ("containers", "pods"):
+            if "remove" in verbs:
+                self.coming[kind[:-1], params["name"]] = Coming(None)
+            elif verbs & {"create", "replace", "update"}:
+                self.coming[kind[:-1], params["name"]] = Coming(plan.document, bool(verbs & {"create", "replace"}))
+        elif kind == "secrets" and "data" in plan.after and "restart" not in verbs:
+            self.secrets.add(params["name"])
+        elif kind == "images" and "pull" in verbs and plan.before.get("image"):
+            from ..engine.service.inputs import pull_options
+
+            self.fetched[plan.before["image"]] = pull_options(params)
+
+    def units(self, entries: List[Dict[str, Any]]) -> Dict[str, str]:
+        """Converge the units of pods and containers; the unit's name by theirs. systemd is asked once for all of
+        them, and again after a change, which may have changed others too."""
+        from ..engine.service import systemd
+        from ..engine.service.unitsource import Source
+
+        source = Source(self.ctx, self.coming) if self.check else None
+        rows = [state.unit_params(entry) for entry in entries]
+        aims: Dict[str, unit.Aim] = {}
+        shown: Mapping[str, systemd.Shown] = {}
+        named = {}
+        for number, params in enumerate(rows):
+            if not aims:
+                for later in rows[number:]:
+                    with self.naming("units", later["name"]):
+                        aims[later["name"]] = unit.aim(self.ctx, later, source)
+                shown = systemd.show(self.ctx, [name for aimed in aims.values() for name in aimed.names])
+            aimed = aims[params["name"]]
+            named[params["name"]] = aimed.main
+            with self.naming("units", params["name"]):
+                plan = unit.converge(self.ctx, params, self.check, aimed=aimed, shown=shown)
+            self.note("units", params["name"], plan)
+            if plan.changed and not self.check:
+                aims = {}
+        return named
+
+    def remove_units(self, entries: List[Dict[str, Any]]) -> None:
+        """Remove the units of pods and containers. A unit that makes its container takes it along."""
+        from ..engine.service import units
+        from ..engine.service.unitsource import Coming
+
+        for entry in entries:
+            params = dict(state.unit_params(entry), state="absent")
+            with self.naming("units", entry["name"]):
+                aimed = unit.aim(self.ctx, params)
+                taken = units.takes_along(self.ctx, aimed.names)
+                plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
+            self.note("units", entry["name"], plan)
+            if self.check and "stop" in plan.verbs:
+                self.coming.update((thing, Coming(None)) for thing in taken)
