@@ -145,7 +145,8 @@ def _wrong(entry: Mapping[str, Any], result: Any, noun: str) -> List[str]:
     """What is wrong with an entry."""
     own = sorted(set(ENGINE) & set(entry))
     if own:
-        return ["%s belongs to the whole task, not to an entry" % " and ".join(own)]
+        hint = ", or in the role containers to containers_user" if "run_as_user" in own else ""
+        return ["%s belongs to the whole task%s, not to an entry" % (" and ".join(own), hint)]
     if result.unsupported_parameters:
         names = sorted(".".join(name) if isinstance(name, tuple) else name for name in result.unsupported_parameters)
         return ["there is no option %s, see ansible-doc pycontainer.engine.%s" % (" or ".join(names), noun)]
@@ -276,4 +277,8 @@ def _forget_engine() -> None:
     for tree in TREES:
         prefix = "%s.%s" % (__package__, tree)
         for name in [n for n in sys.modules if n.startswith(prefix + ".")]:
+            package, _dot, child = name.rpartition(".")
+            if package in sys.modules:
+                # 'from .state import pod' would find it there all the same, with errors of another class.
+                vars(sys.modules[package]).pop(child, None)
             del sys.modules[name]
