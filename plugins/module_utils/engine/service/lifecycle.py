@@ -40,7 +40,9 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
             raise WrongState("The container %s is paused" % record.name, "Unpause it.")
         if state.running:
             return record
-        cleanup.end_run(ctx, container_id)
+        # Its state is the last that goes when a run is taken down; a killed start is the journal's.
+        if os.path.isdir(store.run_directory(ctx, container_id)):
+            cleanup.end_run(ctx, container_id)
         if only_if is None:
             store.unmark_stopped(ctx, container_id)
         with journal.work(ctx, container_id, "start", cleanup.undo_start, {}):
