@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -84,3 +85,20 @@ def test_imports_go_downward_only(path: pathlib.Path) -> None:
                          ids=lambda p: str(p.relative_to(UTILS)))
 def test_packages_are_empty(path: pathlib.Path) -> None:
     assert path.read_bytes() == b"", "a re-export drags its siblings into every payload"
+
+
+# Slow to import, and needed by nothing that most commands do.
+SLOW = {"argparse", "dataclasses", "datetime", "inspect", "subprocess", "tarfile", "tempfile", "urllib.request", "ssl"}
+
+
+@pytest.mark.parametrize("modules, absent", [
+    ("cli.main service.containers service.listing", {"socket", "ipaddress", "shutil"}),
+    ("service.creation service.lifecycle service.launch", {"engine.service.networks", "engine.network.attachment"}),
+    ("service.converge", set()),
+    ("service.hooks", {"engine.cli.main"}),
+], ids=["ps", "run", "container module", "exit hook"])
+def test_what_runs_often_loads_little(modules: str, absent: set[str]) -> None:
+    code = "import sys; sys.path.insert(0, %r); import %s; print(*sys.modules)" % (
+        str(UTILS), ", ".join("engine." + name for name in modules.split()))
+    loaded = subprocess.run([sys.executable, "-IS", "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout
+    assert (SLOW | absent) & set(loaded.split()) == set()
