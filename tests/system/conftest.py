@@ -15,11 +15,13 @@ Ansible = Callable[..., dict]
 
 @pytest.fixture
 def ansible(host: Any) -> Ansible:
-    """Calls ``ansible(module, option=value, ...)`` on the host; returns its result, also that of a failure."""
-    def call(module: str, **options: Any) -> dict:
-        name = host.backend.hostname
-        done = subprocess.run(["ansible", name, "-m", module, "-a", json.dumps(options)], check=False, text=True,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    """Calls ``ansible(module, option=value, ...)`` on the host; returns its result, also that of a failure.
+
+    With ``check=True`` in check mode.
+    """
+    def call(module: str, check: bool = False, **options: Any) -> dict:
+        argv = ["ansible", host.backend.hostname, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
+        done = subprocess.run(argv, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
         return result
 

@@ -60,7 +60,10 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     from ..engine.service import systemd
 
     aimed = aim(ctx, params)
-    plan = converge(ctx, params, check, aimed=aimed)
-    shown = systemd.show(ctx, [aimed.main])[aimed.main]
+    seen = systemd.show(ctx, aimed.names)
+    plan = converge(ctx, params, check, aimed=aimed, shown=seen)
+    if plan.changed and not check:
+        seen = systemd.show(ctx, [aimed.main])
+    shown = seen[aimed.main]
     status = {"active": shown.active, "sub": shown.sub, "enabled": shown.enabled, "main_pid": shown.main_pid}
     return plan.result(unit=aimed.main, units=aimed.names, status=status)

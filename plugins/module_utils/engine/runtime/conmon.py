@@ -33,7 +33,7 @@ class Launch(Frozen):
     ``log`` is conmon's --log-path ('k8s-file:/path', 'journald', 'none'). The exit code is written to
     ``exit_directory``/<``container_id``>, also for an exec. ``exit_command`` runs when all is over. ``timeout`` in
     seconds ends the process; 0 never. ``attach`` makes conmon wait with an exec's process until a
-    client is there.
+    client is there. ``before`` are words that conmon's command line follows.
     """
 
     container_id: str
@@ -55,6 +55,7 @@ class Launch(Frozen):
     exec_spec: str = ""
     exec_id: str = ""
     attach: bool = False
+    before: Tuple[str, ...] = ()
 
 
 class Launching:
@@ -74,7 +75,7 @@ class Launching:
             if job.attach:
                 self._attach, pipes[_ATTACH] = _pipe(ours, theirs)
                 env["_OCI_ATTACHPIPE"] = str(_ATTACH)
-            self._pid = command.launch([program, *arguments(job)], descriptors=pipes, env=env)
+            self._pid = command.launch([*job.before, program, *arguments(job)], descriptors=pipes, env=env)
             os.write(self._start, b"\0")
             self._open = ours.pop_all()
 

@@ -128,13 +128,14 @@ def _direct(ctx: Context, container_id: str, state: State, place: str, wish: Exe
             detach: bool, inherit: bool, session: str) -> ExecResult:
     log, pidfile = os.path.join(place, "log"), os.path.join(place, "pid")
     runtime = probe.Runtime(**state.raw["runtime"])
-    argv = [runtime.path, "--root", oci.root(ctx), "--log", log, "exec", "--pid-file", pidfile,
+    argv = [*_before(ctx), runtime.path, "--root", oci.root(ctx), "--log", log, "exec", "--pid-file", pidfile,
             "--process", os.path.join(place, "process.json")]
     argv += (["--detach"] if detach else []) + [container_id]
+    env = conmon.environment(ctx)
     if inherit and not detach:
-        code, out, err = _inherited(argv, wish.interactive), b"", b""
+        code, out, err = _inherited(argv, wish.interactive, env), b"", b""
     else:
-        running = command.start(argv, stdin=stdin)
+        running = command.start(argv, stdin=stdin, env=env)
         if wish.timeout and not running.ended(wish.timeout):
             _kill(pidfile)
             done = running.finish()
@@ -150,9 +151,18 @@ def _direct(ctx: Context, container_id: str, state: State, place: str, wish: Exe
     return ExecResult(code if code >= 0 else 128 - code, out, err, session)
 
 
-def _inherited(argv: List[str], interactive: bool) -> int:
+def _before(ctx: Context) -> Tuple[str, ...]:
+    """What has a runtime join a container's control group, for users; see systemd.scope."""
+    if not ctx.rootless:
+        return ()
+    from . import systemd
+
+    return tuple(systemd.scope(ctx))
+
+
+def _inherited(argv: List[str], interactive: bool, env: Dict[str, str]) -> int:
     actions = [] if interactive else [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-    pid = os.posix_spawn(argv[0], argv, {"LC_ALL": "C"}, file_actions=actions)
+    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions)
     while True:
         with contextlib.suppress(KeyboardInterrupt):
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
@@ -191,7 +201,7 @@ def _supervised(ctx: Context, container_id: str, state: State, place: str, sessi
             runtime_root=oci.root(ctx), log="none", pidfile=os.path.join(place, "pid"),
             conmon_pidfile=os.path.join(place, "conmon.pid"), exit_directory=exits, terminal=True,
             stdin=streams.stdin is not None, exec_spec=os.path.join(place, "process.json"), exec_id=session,
-            attach=True), attached=client, into=held)
+            attach=True, before=_before(ctx)), attached=client, into=held)
         if not held[0].stream(output, streams.stdin, detach=streams.detach, wake=streams.wake):
             return ExecResult(None, b"", b"", session)
     path = os.path.join(exits, container_id)

@@ -143,6 +143,9 @@ def _start_timer(ctx: Context, record: Record, check: HealthCheck, program: str)
     unit = "%s-health-%s" % (ctx.prefix, record.id[:24])
     argv = [program, *systemd.whose(ctx), "--quiet", "--unit", unit, "--on-active=0",
             "--on-unit-inactive=%gs" % check.interval, "--timer-property=AccuracySec=100ms",
+            "--description=Health of the container " + record.name,
+            # An interval may be shorter than systemd's idea of starting too often; each start is no news.
+            "--property=StartLimitIntervalSec=0", "--property=LogLevelMax=notice",
             # An action may restart the container; its processes must outlive the check's unit.
             "--property=KillMode=process", "--property=SyslogLevel=debug", "--",
             *persist.command(ctx, record.engine, "health", record.id)]

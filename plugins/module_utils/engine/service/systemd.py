@@ -68,6 +68,22 @@ def whose(ctx: Context) -> List[str]:
     return ["--user"] if ctx.rootless else []
 
 
+def scope(ctx: Context) -> List[str]:
+    """The words before a command that is to join a user's container; [] where it needs none.
+
+    No user may move a process between control groups from outside those that are the user's own (cgroups(7),
+    delegation containment); the user's systemd has the system's one do it.
+    """
+    if not ctx.rootless or not present(ctx):
+        return []
+    with open("/proc/self/cgroup", encoding="utf-8") as stream:
+        own = stream.read(65536).rpartition("0::")[2].strip()
+    if "/user@%d.service/" % ctx.uid in own:
+        return []
+    program = ctx.find_tool("systemd-run")
+    return [program, "--user", "--quiet", "--scope", "--collect", "--"] if program else []
+
+
 def show(ctx: Context, units: Sequence[str]) -> Dict[str, Shown]:
     """What systemd knows of units, by the names that were asked for."""
     if not units or not present(ctx):

@@ -257,6 +257,9 @@ def apply(ctx: Context, verbs: Tuple[str, ...], main: str, names: List[str], wis
         "restart": lambda: systemd.start(ctx, main, again=True), "stop": lambda: systemd.stop(ctx, names),
         "remove": lambda: remove(ctx, names)}
     for verb in verbs:
+        if verb in ("start", "restart"):
+            # What runs on keeps the engine that it was started by; what starts now takes this one.
+            persist.current(ctx)
         if verb != "write":
             steps[verb]()
         elif wish is not None:
