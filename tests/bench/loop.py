@@ -15,13 +15,19 @@ import run
 ITEMS = 20
 
 
-def tasks(bench: run.Bench) -> List[Dict[str, Any]]:
-    """The play's tasks; their names are the rows of the table."""
-    roots = {"root": bench.work + "/ours", "runroot": bench.work + "/ours-run"}
+def podman_here(bench: run.Bench) -> str:
+    """A program that calls podman with the bench's roots."""
     wrapper = os.path.join(bench.work, "podman-here")
     with open(wrapper, "w", encoding="utf-8") as stream:
         stream.write("#!/bin/sh\nexec %s \"$@\"\n" % " ".join(bench.podman))
     os.chmod(wrapper, 0o755)
+    return wrapper
+
+
+def tasks(bench: run.Bench) -> List[Dict[str, Any]]:
+    """The play's tasks; their names are the rows of the table."""
+    roots = {"root": bench.work + "/ours", "runroot": bench.work + "/ours-run"}
+    wrapper = podman_here(bench)
     loop = "{{ range(%d) | list }}" % ITEMS
     ours = {"name": "ours{{ item }}", "image": bench.image, "state": "started", **roots}
     theirs = {"name": "theirs{{ item }}", "image": bench.image, "state": "started", "executable": wrapper,
@@ -43,13 +49,13 @@ def tasks(bench: run.Bench) -> List[Dict[str, Any]]:
     ]
 
 
-def main(bench: run.Bench) -> None:
-    """Play, and print the table."""
+def played(bench: run.Bench, rows: List[Dict[str, Any]]) -> Dict[str, List[float]]:
+    """Play tasks; the seconds of each one's items, by its name."""
     play = os.path.join(bench.work, "loop.yml")
     times = os.path.join(bench.work, "times")
     with open(play, "w", encoding="utf-8") as stream:
         json.dump([{"hosts": "localhost", "connection": "local", "gather_facts": False,
-                    "vars": {"ansible_python_interpreter": "/usr/bin/python3"}, "tasks": tasks(bench)}], stream)
+                    "vars": {"ansible_python_interpreter": "/usr/bin/python3"}, "tasks": rows}], stream)
     config = os.path.join(bench.work, "ansible.cfg")
     with open(config, "w", encoding="utf-8") as stream:
         stream.write("[defaults]\nlocalhost_warning = False\n")
@@ -58,7 +64,12 @@ def main(bench: run.Bench) -> None:
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(run.TOP, ".collections"))
     subprocess.run(["ansible-playbook", play], env=environment, check=True, stdout=subprocess.DEVNULL)
     with open(times, encoding="utf-8") as stream:
-        medians = {r["task"]: statistics.median(r["seconds"]) for r in map(json.loads, stream)}
+        return {row["task"]: row["seconds"] for row in map(json.loads, stream)}
+
+
+def main(bench: run.Bench) -> None:
+    """Play, and print the table."""
+    medians = {name: statistics.median(seconds) for name, seconds in played(bench, tasks(bench)).items()}
     ping = medians["ping again"]
     print("| item of a loop of %d | ms | ratio to ping | budget |\n| --- | --- | --- | --- |" % ITEMS)
     budgets = {"unchanged": "1.05", "create and start": "1.40"}

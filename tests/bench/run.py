@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Compares the engine with its peers, side by side in one run, and prints tables of medians and ratios.
 
-Usage: run.py [loop] [module] [commands] [pull] [groups] [rootless]; all of them without arguments. Needs root,
+Usage: run.py [loop] [module] [commands] [pull] [groups] [rootless] [stack]; all of them without arguments. Needs root,
 podman and the ``ansible`` package (for containers.podman). Everything runs in namespaces of its own, on roots of
 its own. docs/performance.md says what the figures mean.
 """
@@ -71,9 +71,10 @@ def inside(work: str, names: List[str]) -> int:
     import module
     import pull
     import rootless
+    import stack
     parts: Dict[str, Callable[[Bench], None]] = {
         "loop": loop.main, "module": module.main, "commands": commands.main, "pull": pull.main,
-        "groups": groups.main, "rootless": rootless.main}
+        "groups": groups.main, "rootless": rootless.main, "stack": stack.main}
     sandbox.loopback_up()
     # With it, Python would compile the engine anew for each command, as no host does.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

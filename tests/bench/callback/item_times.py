@@ -5,9 +5,9 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: item_times
 type: aggregate
-short_description: Writes how long each item of each loop took
+short_description: Writes how long each task took, and each item of a loop
 description:
-  - Appends one JSON line for each looped task to the file that E(ITEM_TIMES) names.
+  - Appends one JSON line for each task to the file that E(ITEM_TIMES) names; one without a loop is its only item.
 options: {}
 author: The pycontainer authors
 """
@@ -42,7 +42,8 @@ class CallbackModule(CallbackBase):
     v2_runner_item_on_ok = _item
 
     def v2_runner_on_ok(self, result):
-        if self.times:
-            name = result.task_name if hasattr(result, "task_name") else result._task.get_name()
-            with open(os.environ["ITEM_TIMES"], "a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"task": name, "seconds": self.times}) + "\n")
+        if not self.times:
+            self._item(result)
+        name = result.task_name if hasattr(result, "task_name") else result._task.get_name()
+        with open(os.environ["ITEM_TIMES"], "a", encoding="utf-8") as stream:
+            stream.write(json.dumps({"task": name, "seconds": self.times}) + "\n")
