@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, 
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.validation import check_type_dict, check_type_list
 
 if TYPE_CHECKING:
     from .engine.context import Context
@@ -107,16 +108,23 @@ def _discreet(hidden: Set[str]) -> Any:
 
 
 def _hidden(forms: Mapping[str, Entries], params: Mapping[str, Any]) -> Set[str]:
-    """The values of options that are secret, in entries that nobody has checked yet."""
+    """The values of options that are secret, in entries that nobody has checked yet: they may be texts, or nonsense."""
     found = set()
     for option, form in forms.items():
-        rows = params.get(option)
         names = [name for row in form.rows if row.settings.get("no_log")
                  for name in (row.name, *row.settings.get("aliases", ()))]
-        for entry in rows if isinstance(rows, list) else ():
-            if isinstance(entry, dict):
-                found.update(str(entry[name]) for name in names if entry.get(name) not in (None, ""))
+        for entry in _as(check_type_list, params.get(option)) or () if names else ():
+            given = _as(check_type_dict, entry) or {}
+            found.update(str(given[name]) for name in names if given.get(name) not in (None, ""))
     return found
+
+
+def _as(kind: Callable[[Any], Any], value: Any) -> Any:
+    """The value as Ansible would take it, None when it would not."""
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _check_entries(module: AnsibleModule, forms: Mapping[str, Entries]) -> None:
@@ -125,8 +133,6 @@ def _check_entries(module: AnsibleModule, forms: Mapping[str, Entries]) -> None:
 
     from .state.option import argument_spec
 
-    # Entries that were written as text are dicts by now.
-    module.no_log_values.update(_hidden(forms, module.params))
     errors = []
     for option, form in forms.items():
         validator = ArgumentSpecValidator(argument_spec(form.rows), **form.constraints)

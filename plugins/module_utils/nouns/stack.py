@@ -57,8 +57,8 @@ class Work:
     """What one run has done so far, or in a check would have done.
 
     For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
-    ``fetched`` images, by the ID that they have now, with the keywords of the pull, and ``secrets`` with other
-    values.
+    ``fetched`` images, by the ID that they have now, with the keywords of the pull, ``secrets`` with other values,
+    and units that are ``stopped`` for good.
     """
 
     def __init__(self, ctx: Context, check: bool) -> None:
@@ -69,6 +69,7 @@ class Work:
         self.coming: Dict[Tuple[str, str], Coming] = {}
         self.fetched: Dict[str, Mapping[str, Any]] = {}
         self.secrets: Set[str] = set()
+        self.stopped: Set[str] = set()
 
     def all(self, kind: str, entries: List[Dict[str, Any]]) -> None:
         """Converge entries of a kind in their order."""
@@ -174,8 +175,12 @@ class Work:
             params = dict(state.unit_params(entry), state="absent")
             with self.naming("units", entry["name"]):
                 aimed = unit.aim(self.ctx, params)
+                if self.stopped.issuperset(aimed.names):
+                    continue
                 taken = units.takes_along(self.ctx, aimed.names)
                 plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
             self.note("units", entry["name"], plan)
+            if self.check:
+                self.stopped.update(aimed.names)
             if self.check and "stop" in plan.verbs:
                 self.coming.update((thing, Coming(None)) for thing in taken)

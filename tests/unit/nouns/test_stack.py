@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""In which order a stack does things, what it says of a failure, and what a check foresees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, InvalidInput
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge, labelled
+from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import stack
+from ansible_collections.pycontainer.engine.plugins.module_utils.state import stack as state
+from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import blank
+from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Action, Plan
+
+LISTS = {"networks": [{"name": "n"}], "volumes": [{"name": "v"}], "secrets": [{"name": "s"}], "images": [{"name": "i"}],
+         "pods": [{"name": "p"}], "containers": [{"name": "c"}]}
+OLD = {kind: ["old"] for kind in state.LABEL_OPTION}
+
+
+def params(**given: Any) -> dict:
+    found = blank(state.OPTIONS, **{"name": "shop", "units": False, **given})
+    for kind, form in state.entries().items():
+        found[kind] = [blank(form.rows, **entry) for entry in found[kind]]
+    return found
+
+
+@pytest.fixture
+def calls(monkeypatch: Any) -> list:
+    """Each (kind, params, check, keywords) that a noun was called with; every one has something to do."""
+    found: list = []
+
+    def fake(kind: str) -> Any:
+        def converged(_ctx: Any, given: dict, check: bool, **keywords: Any) -> Plan:
+            found.append((kind, given, check, keywords))
+            verb = "remove" if given["state"] == "absent" else "create"
+            return Plan((Action(verb),), {"state": "before"}, {"state": verb}, {"name": given["name"]})
+        return converged
+
+    for kind in state.LISTS:
+        monkeypatch.setitem(stack.CONVERGE, kind, fake(kind))
+    monkeypatch.setattr(converge, "describe", lambda _ctx, name: {"Name": name})
+    monkeypatch.setattr(labelled, "find", lambda _ctx, _key, _value, kinds: {kind: OLD[kind] for kind in kinds})
+    return found
+
+
+@pytest.mark.parametrize("check", [False, True])
+def test_what_others_need_comes_first_and_goes_last(calls: list, check: bool) -> None:
+    done = stack.run(make_context(root="/x", runroot="/y"), params(prune=True, prune_volumes=True, **LISTS), check)
+    assert done.changed and done.values["actions"] == [
+        "network n: create", "volume v: create", "secret s: create", "image i: create",
+        "container old: remove", "pod old: remove", "pod p: create", "container c: create",
+        "secret old: remove", "volume old: remove", "network old: remove"]
+    assert done.before["containers/c"] == {"state": "before"} and done.after["networks/old"] == {"state": "remove"}
+    assert done.values["containers"] == {"c": {"Name": "c"}}
+    assert {row[2] for row in calls} == {check}
+
+
+def test_without_prune_nothing_is_looked_for(calls: list, monkeypatch: Any) -> None:
+    monkeypatch.setattr(labelled, "find", None)
+    assert len(stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), False).values["actions"]) == 6
+
+
+def test_absent_lists_count_for_nothing(calls: list) -> None:
+    done = stack.run(make_context(root="/x", runroot="/y"), params(state="absent", **LISTS), False)
+    assert done.values["actions"] == ["container old: remove", "pod old: remove", "secret old: remove",
+                                      "network old: remove"]
+
+
+FAILURES = [(InvalidInput("It is wrong", "Do right."), "It is wrong", "Do right. Done before: network n: create"),
+            (EngineError("It failed"), "It failed", "Done before: network n: create"),
+            (PermissionError(13, "Permission denied", "/x"), "/x: Permission denied",
+             "Check who may read and write it. Done before")]
+
+
+@pytest.mark.parametrize(("error", "message", "hint"), FAILURES)
+def test_a_failure_says_whose_it_is_and_what_was_done(calls: list, monkeypatch: Any, error: Exception, message: str,
+                                                      hint: str) -> None:
+    def fail(*_arguments: Any, **_keywords: Any) -> Plan:
+        raise error
+
+    monkeypatch.setitem(stack.CONVERGE, "volumes", fail)
+    with pytest.raises(EngineError) as caught:
+        stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), False)
+    assert caught.value.message == "volumes/v: " + message
+    assert str(caught.value.hint).startswith(hint) and caught.value.done == ("network n: create",)
+
+
+def test_a_failing_check_has_done_nothing(calls: list, monkeypatch: Any) -> None:
+    def fail(*_arguments: Any, **_keywords: Any) -> Plan:
+        raise InvalidInput("It is wrong", "Do right.")
+
+    monkeypatch.setitem(stack.CONVERGE, "volumes", fail)
+    with pytest.raises(InvalidInput) as caught:
+        stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), True)
+    assert caught.value.done == () and caught.value.hint == "Do right."
+
+
+def test_a_check_tells_pods_which_containers_would_be_gone(calls: list) -> None:
+    stack.run(make_context(root="/x", runroot="/y"), params(prune=True, **LISTS), True)
+    assert [row[3]["without"] for row in calls if row[0] == "pods"] == [{"old"}, {"old"}]
+
+
+def test_a_check_tells_containers_of_secrets_with_other_values(calls: list, monkeypatch: Any) -> None:
+    def changed(_ctx: Any, given: dict, _check: bool) -> Plan:
+        return Plan((Action("change"),), {"data": "x"}, {"data": "y"})
+
+    monkeypatch.setitem(stack.CONVERGE, "secrets", changed)
+    stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), True)
+    assert [row[3]["secrets"] for row in calls if row[0] == "containers"] == [{"s"}]
+    calls.clear()
+    stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), False)
+    assert [row[3] for row in calls if row[0] == "containers"] == [{}], "a real run sees it for itself"
