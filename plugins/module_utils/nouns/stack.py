@@ -141,30 +141,59 @@ class Work:
             self.fetched[plan.before["image"]] = pull_options(params)
 
     def units(self, entries: List[Dict[str, Any]]) -> Dict[str, str]:
-        """Converge the units of pods and containers; the unit's name by theirs. systemd is asked once for all of
-        them, and again after a change, which may have changed others too."""
+        """Converge the units of pods and containers; the unit's name by theirs.
+
+        systemd is asked once for all of them. It reads its units again, which takes long, once for all as well.
+        """
         from ..engine.service import systemd
         from ..engine.service.unitsource import Source
 
         source = Source(self.ctx, self.coming) if self.check else None
-        rows = [state.unit_params(entry) for entry in entries]
+        rows = {entry["name"]: state.unit_params(entry) for entry in entries}
         aims: Dict[str, unit.Aim] = {}
-        shown: Mapping[str, systemd.Shown] = {}
-        named = {}
-        for number, params in enumerate(rows):
-            if not aims:
-                for later in rows[number:]:
-                    with self.naming("units", later["name"]):
-                        aims[later["name"]] = unit.aim(self.ctx, later, source)
-                shown = systemd.show(self.ctx, [name for aimed in aims.values() for name in aimed.names])
-            aimed = aims[params["name"]]
-            named[params["name"]] = aimed.main
-            with self.naming("units", params["name"]):
-                plan = unit.converge(self.ctx, params, self.check, aimed=aimed, shown=shown)
-            self.note("units", params["name"], plan)
-            if plan.changed and not self.check:
-                aims = {}
-        return named
+        plans: Dict[str, Plan] = {}
+        for name, params in rows.items():
+            with self.naming("units", name):
+                aims[name] = unit.aim(self.ctx, params, source)
+        with self.naming("units", "systemd"):
+            shown = systemd.show(self.ctx, [one for aimed in aims.values() for one in aimed.names])
+        for name, params in rows.items():
+            with self.naming("units", name):
+                plans[name] = unit.converge(self.ctx, params, True, aimed=aims[name], shown=shown)
+        if any(plan.changed for plan in plans.values()):
+            self.change_units(aims, plans)
+        return {name: aimed.main for name, aimed in aims.items()}
+
+    def change_units(self, aims: Mapping[str, unit.Aim], plans: Mapping[str, Plan]) -> None:
+        """Carry out plans of units: first all are written, read and enabled, then they are started one by one."""
+        from ..engine.service import systemd, units
+
+        def early(plan: Plan) -> List[str]:
+            # What is taken away is read again afterwards.
+            return [verb for verb in plan.verbs if verb in ("write", "reload", "enable") and "remove" not in plan.verbs]
+
+        def step(verb: str, act: Callable[[List[str]], None]) -> None:
+            names = [name for name, plan in plans.items() if verb in early(plan)]
+            with self.naming("units", ", ".join(names)):
+                if names and not self.check:
+                    act(names)
+            for name in names:
+                plan = plans[name]
+                self.note("units", name, plan._replace(actions=tuple(a for a in plan.actions if a.verb == verb)))
+
+        def write(names: List[str]) -> None:
+            for name in names:
+                units.apply(self.ctx, ("write",), aims[name].main, aims[name].names, aims[name].wish)
+
+        step("write", write)
+        step("reload", lambda _names: systemd.reload(self.ctx))
+        step("enable", lambda names: systemd.enable(self.ctx, *(aims[name].main for name in names)))
+        for name, plan in plans.items():
+            rest = plan._replace(actions=tuple(a for a in plan.actions if a.verb not in early(plan)))
+            with self.naming("units", name):
+                if rest.actions and not self.check:
+                    units.apply(self.ctx, rest.verbs, aims[name].main, aims[name].names, aims[name].wish)
+            self.note("units", name, rest)
 
     def remove_units(self, entries: List[Dict[str, Any]]) -> None:
         """Remove the units of pods and containers. A unit that makes its container takes it along."""

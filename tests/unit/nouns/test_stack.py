@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, InvalidInput
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import converge, labelled
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
+    converge,
+    labelled,
+    systemd,
+    units,
+)
 from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import stack
 from ansible_collections.pycontainer.engine.plugins.module_utils.state import stack as state
 from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import blank
@@ -101,6 +106,27 @@ def test_a_failing_check_has_done_nothing(calls: list, monkeypatch: Any) -> None
 def test_a_check_tells_pods_which_containers_would_be_gone(calls: list) -> None:
     stack.run(make_context(root="/x", runroot="/y"), params(prune=True, **LISTS), True)
     assert [row[3]["without"] for row in calls if row[0] == "pods"] == [{"old"}, {"old"}]
+
+
+def test_units_are_written_and_read_before_any_is_started(monkeypatch: Any) -> None:
+    done: list = []
+    aims = {name: stack.unit.Aim(name + ".service", [name + ".service"]) for name in ("a", "b", "c", "d")}
+    plans = {"a": Plan((Action("write", "x"), Action("reload"), Action("enable"), Action("start"))), "b": Plan(),
+             "c": Plan((Action("stop"), Action("disable"), Action("remove", "y"), Action("reload"))),
+             "d": Plan((Action("write"), Action("reload"), Action("enable"), Action("restart")))}
+    monkeypatch.setattr(units, "apply", lambda _ctx, verbs, main, _names, _wish: done.append((main[0], *verbs)))
+    monkeypatch.setattr(systemd, "reload", lambda _ctx: done.append(("reload",)))
+    monkeypatch.setattr(systemd, "enable", lambda _ctx, *names: done.append(("enable", *names)))
+    for check, expected in ((True, []), (False, [
+            ("a", "write"), ("d", "write"), ("reload",), ("enable", "a.service", "d.service"), ("a", "start"),
+            ("c", "stop", "disable", "remove", "reload"), ("d", "restart")])):
+        work = stack.Work(make_context(root="/x", runroot="/y"), check)
+        work.change_units(aims, plans)
+        assert done == expected
+        assert work.actions == [
+            "unit a: write (x)", "unit d: write", "unit a: reload", "unit d: reload", "unit a: enable",
+            "unit d: enable", "unit a: start", "unit c: stop", "unit c: disable", "unit c: remove (y)",
+            "unit c: reload", "unit d: restart"]
 
 
 def test_a_check_tells_containers_of_secrets_with_other_values(calls: list, monkeypatch: Any) -> None:

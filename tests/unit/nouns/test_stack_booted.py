@@ -56,10 +56,10 @@ member.pop("network")
 pod = {"name": "back", "network": ["none"]}
 made = play([
     "pod back: create", "container web: create", "container one: create", "container member: create",
-    "unit back: write (container-member.service, pod-back.service)", "unit back: reload", "unit back: enable",
-    "unit back: start",
-    "unit web: write (container-web.service)", "unit web: reload", "unit web: enable", "unit web: start",
-    "unit one: write (container-one.service)", "unit one: reload", "unit one: enable", "unit one: start"],
+    "unit back: write (container-member.service, pod-back.service)", "unit web: write (container-web.service)",
+    "unit one: write (container-one.service)", "unit back: reload", "unit web: reload", "unit one: reload",
+    "unit back: enable", "unit web: enable", "unit one: enable",
+    "unit back: start", "unit web: start", "unit one: start"],
     pods=[pod], containers=[web, one, member])
 assert min(made.values()) > 0, made
 units = ["container-web.service", "container-one.service", "container-member.service", "pod-back.service"]

@@ -104,9 +104,9 @@ def reload(ctx: Context) -> None:
     _call(ctx, "daemon-reload")
 
 
-def enable(ctx: Context, unit: str) -> None:
-    """Let a unit start by itself."""
-    _call(ctx, "enable", "--", unit)
+def enable(ctx: Context, *units: str) -> None:
+    """Let units start by themselves."""
+    _call(ctx, "enable", "--", *units)
 
 
 def disable(ctx: Context, units: Sequence[str]) -> None:
