@@ -30,7 +30,7 @@ class Seen(NamedTuple):
     """One unit as it is: its file's text (None: there is none), and what systemd says.
 
     ``stale``: systemd has yet to read the file; ``outdated``: what the engine keeps or runs for it is not
-    what is wanted.
+    what is wanted; ``reworded``: its text means what is wanted, and another engine wrote it.
     """
 
     text: Optional[str] = None
@@ -38,6 +38,7 @@ class Seen(NamedTuple):
     enabled: bool = False
     stale: bool = False
     outdated: bool = False
+    reworded: bool = False
 
 
 def plan(params: Mapping[str, Any], main: str, texts: Mapping[str, str], seen: Mapping[str, Seen]) -> Plan:
@@ -59,7 +60,9 @@ def plan(params: Mapping[str, Any], main: str, texts: Mapping[str, str], seen: M
     if params["enabled"] is not None and params["enabled"] != now.enabled:
         actions.append(Action("enable" if params["enabled"] else "disable"))
         changes["enabled"] = (now.enabled, params["enabled"])
-    step = _step(params["state"], now.active, bool(actions and actions[0].verb in ("write", "reload")))
+    restarts = bool(outdated) or any(seen[name].stale or not seen[name].reworded and seen[name].text != text
+                                     for name, text in texts.items())
+    step = _step(params["state"], now.active, restarts)
     if step:
         actions.append(Action(step))
         changes["active"] = (now.active, step != "stop")

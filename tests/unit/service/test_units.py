@@ -16,6 +16,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.pod import PodSpec
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.serviceunit import Choices
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
     persist,
@@ -53,6 +54,34 @@ def test_what_was_kept_is_not_out_of_date(ctx: Context) -> None:
     assert units.wanted(ctx, "web", NEW).texts == wish.texts, "the unit makes it again"
     make(ctx, command=("c",))
     assert units.outdated(ctx, units.wanted(ctx, "web", NEW), WEB, runs=False)
+
+
+@pytest.mark.parametrize("by, reworded, outdated", [
+    ("another engine", True, False), ("somebody", False, False), ("a wish", False, False),
+    ("a definition", True, True)])
+def test_an_engine_that_writes_other_words_starts_nothing_anew(
+        ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: object, by: str, reworded: bool,
+        outdated: bool) -> None:
+    monkeypatch.setattr(units, "directory", lambda _ctx: "%s/units" % tmp_path)
+    make(ctx)
+    wish = units.wanted(ctx, "web", NEW)
+    units.apply(ctx, ("write",), WEB, [WEB], wish)
+    later = units.wanted(ctx, "web", NEW)
+    assert not units.reworded(ctx, later, WEB, units.read(ctx, WEB))
+    if by == "somebody":
+        units.write(ctx, WEB, wish.texts[WEB] + "# by hand\n")
+    elif by == "a definition":
+        containers.remove(ctx, "web")
+        make(ctx, command=("c",))
+    if by in ("another engine", "a definition"):
+        roots = units.command(ctx)[3:]
+        monkeypatch.setattr(units, "command", lambda _ctx: ["/usr/bin/python9", "-IS", "/other", *roots])
+    later = units.wanted(ctx, "web", replace(NEW, restart_sec=7) if by == "a wish" else NEW)
+    assert later.texts[WEB] != units.read(ctx, WEB)
+    assert units.reworded(ctx, later, WEB, units.read(ctx, WEB)) is reworded
+    assert units.outdated(ctx, later, WEB, runs=False) is outdated
+    units.apply(ctx, ("write",), WEB, [WEB], later)
+    assert not units.reworded(ctx, later, WEB, units.read(ctx, WEB)) and units.read(ctx, WEB) == later.texts[WEB]
 
 
 def test_the_same_container_made_anew_elsewhere_is_not_what_the_unit_runs(ctx: Context) -> None:

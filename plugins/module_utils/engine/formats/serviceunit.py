@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
-from ..frozen import Frozen
+from ..frozen import Frozen, as_dict, replace
 from . import systemdunit
 
 RESTART = ("no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always")
@@ -97,6 +97,18 @@ def name_of(choices: Choices, kind: str, called: str) -> str:
     """The unit's name for a container or a pod. Raises InvalidInput."""
     prefix = choices.pod_prefix if kind == "pod" else choices.container_prefix
     return systemdunit.unit_name((prefix + choices.separator if prefix else "") + called + ".service", "service")
+
+
+def fingerprint(unit: Unit, choices: Choices) -> str:
+    """Stands for the wish that a unit's file is made from: not for the engine, nor for the words that it chooses."""
+    import json
+
+    document = [as_dict(replace(unit, command=unit.command[3:])), as_dict(replace(choices, header=True))]
+    # What is as always is left out, so that an option that is added later does not change old wishes.
+    usual = [as_dict(Unit("", "", "", (), "")), as_dict(Choices())]
+    rows = [{key: content for key, content in one.items() if content != always.get(key)}
+            for one, always in zip(document, usual)]
+    return json.dumps(rows, sort_keys=True)
 
 
 def render(unit: Unit, choices: Choices) -> str:

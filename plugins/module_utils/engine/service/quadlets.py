@@ -12,7 +12,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput
+from ..errors import EngineError, InvalidInput, Unsupported
 from ..formats import quadlet, quadletunit
 from ..formats.quadlet import Quadlet
 from ..kernel import files
@@ -20,6 +20,9 @@ from ..kernel import files
 LIMIT = 1024 * 1024
 NAME = "pycontainer/systemd"
 PODMAN = "containers/systemd"
+# systemd.generator(7), for the system and for users; any program whose name begins with ours counts.
+GENERATORS = ("/run/systemd/%s-generators", "/etc/systemd/%s-generators", "/usr/local/lib/systemd/%s-generators",
+              "/usr/lib/systemd/%s-generators", "/lib/systemd/%s-generators")
 
 
 def directories(*, user: bool, home: str, uid: int, podman: bool = False) -> List[str]:
@@ -172,11 +175,26 @@ def _mentioned(one: Quadlet) -> List[str]:
             if word.endswith(ends)]
 
 
+def has_generator(*, user: bool) -> bool:
+    """Whether a generator of ours is there."""
+    for place in GENERATORS:
+        with contextlib.suppress(OSError):
+            if any(name.startswith("pycontainer") for name in os.listdir(place % ("user" if user else "system"))):
+                return True
+    return False
+
+
 def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -> None:
-    """Carry out the verbs of a plan: write, stop, remove, reload."""
+    """Carry out the verbs of a plan: write, stop, remove, reload.
+
+    Raises Unsupported, and writes nothing, where systemd would never see the file.
+    """
     from . import systemd
 
     place = path(ctx, name)
+    if "write" in verbs and systemd.present(ctx) and not has_generator(user=ctx.rootless):
+        raise Unsupported("No generator on this host makes units of quadlet files",
+                          "Install it: the module pycontainer.engine.engine, or the role host.")
     for verb in verbs:
         if verb == "write":
             files.make_directory(os.path.dirname(place), 0o755)

@@ -12,6 +12,7 @@ from ..context import Context, roots
 from ..errors import InvalidInput, NotFound
 from ..formats import serviceunit
 from ..formats.serviceunit import Choices, Unit
+from ..frozen import replace
 from ..kernel import files
 from ..store import units
 from ..store.units import Definition
@@ -96,8 +97,6 @@ def _add(source: Source, result: Wanted, kind: str, name: str, choices: Choices,
             raise NotFound("There is no %s %s" % (kind, name), "Make it first.")
         spec = known.spec
     _check(kind, called, spec, choices)
-    definition = Definition(kind, called, choices.new, choices.sdnotify, choices.stop_timeout,
-                            _plain(spec) if choices.new else {})
     needs = tuple(serviceunit.name_of(choices, "container", other) for other in spec.get("requires", ()))
     pod = spec.get("pod", "") if kind == "container" and not bound else ""
     unit = Unit(
@@ -105,10 +104,19 @@ def _add(source: Source, result: Wanted, kind: str, name: str, choices: Choices,
         restart=_restart(spec), stop_timeout=int(spec.get("stop_timeout", 10)),
         bound=bound or (serviceunit.name_of(choices, "pod", pod) if pod else ""), members=members, needs=needs,
         user=ctx.rootless)
-    result.texts[unit_name] = serviceunit.render(unit, choices)
-    result.definitions[unit_name] = definition
+    text = serviceunit.render(unit, choices)
+    result.texts[unit_name] = text
+    result.definitions[unit_name] = Definition(
+        kind, called, choices.new, choices.sdnotify, choices.stop_timeout, _plain(spec) if choices.new else {},
+        serviceunit.fingerprint(unit, choices), _digest(text))
     result.runs[unit_name] = there
     return unit_name
+
+
+def _digest(text: str) -> str:
+    from ..kernel import sha256
+
+    return sha256.hexdigest(text.encode())
 
 
 def _plain(spec: Mapping[str, Any]) -> Dict[str, Any]:
@@ -152,9 +160,18 @@ def outdated(ctx: Context, wish: Wanted, unit: str, *, runs: bool) -> bool:
     """Whether what the engine keeps for a unit, or what it ``runs``, is not what is wanted now."""
     stem = unit[:-len(".service")]
     definition = wish.definitions[unit]
-    if units.find(ctx, stem) != definition:
+    found = units.find(ctx, stem)
+    if found is None or replace(found, wish=definition.wish, written=definition.written) != definition:
         return True
     return bool(runs and definition.new and wish.runs[unit] and units.made(ctx, stem) != wish.runs[unit])
+
+
+def reworded(ctx: Context, wish: Wanted, unit: str, there: Optional[str]) -> bool:
+    """Whether a unit's text, as it is ``there``, means what is wanted and differs only because the engine that wrote
+    it, or the Python that it calls, was another; not when somebody else has changed it."""
+    found = units.find(ctx, unit[:-len(".service")])
+    return bool(there is not None and there != wish.texts[unit] and found is not None
+                and found.wish == wish.definitions[unit].wish and found.written == _digest(there))
 
 
 def keep(ctx: Context, wish: Wanted) -> None:
@@ -233,7 +250,9 @@ def observe(ctx: Context, names: List[str], wish: Optional[Wanted],
         unit = shown[name]
         behind = (outdated(ctx, wish, name, runs=unit.runs) if wish is not None
                   else units.find(ctx, name[:-len(".service")]) is not None)
-        result[name] = (read(ctx, name), unit.runs, unit.enabled, unit.stale, behind)
+        text = read(ctx, name)
+        result[name] = (text, unit.runs, unit.enabled, unit.stale, behind,
+                        wish is not None and reworded(ctx, wish, name, text))
     return result
 
 

@@ -22,7 +22,9 @@ class Definition(Frozen):
     """What a unit runs: a container or a pod (``kind``) by ``name``.
 
     With ``new`` the unit makes it, from the document ``spec`` of a ContainerSpec or PodSpec, and removes it.
-    ``stop_timeout`` None is the container's own.
+    ``stop_timeout`` None is the container's own. ``wish`` stands for all that its file was made from, and
+    ``written`` is the SHA-256 of the file's text: an engine that writes the same wish in other words is no reason to
+    start a service anew.
     """
 
     kind: str
@@ -31,6 +33,8 @@ class Definition(Frozen):
     sdnotify: str = "conmon"
     stop_timeout: Optional[int] = None
     spec: Dict[str, Any] = {}
+    wish: str = ""
+    written: str = ""
 
 
 def _path(ctx: Context, unit: str, kind: str) -> str:
@@ -45,7 +49,10 @@ def lock(ctx: Context, unit: str) -> ContextManager[None]:
 def find(ctx: Context, unit: str) -> Optional[Definition]:
     """The definition of a unit (its name without .service), None when there is none."""
     document = files.read_json(_path(ctx, unit, "json"))
-    return Definition(**document) if document is not None else None
+    if document is None:
+        return None
+    # A newer engine may have noted more.
+    return Definition(**{key: content for key, content in document.items() if key in Definition._fields})
 
 
 def get(ctx: Context, unit: str) -> Definition:
