@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import time
 from typing import Any
 
 import pytest
@@ -26,7 +29,7 @@ def test_both_kinds_of_control_groups_are_read(files: Any, cpu: int, system: int
             (tmp_path / key).mkdir(exist_ok=True)
             (tmp_path / key / name).write_text(text)
     monkeypatch.setattr(cgroup, "of_process", lambda _pid: {key: str(tmp_path / key) for key in files})
-    found = usage.of(os.getpid())
+    found = usage.of(os.getpid(), str(tmp_path))
     assert (found.cpu, found.system, found.per_cpu, found.memory, found.limit, found.pids) == (
         cpu, system, per, 4096, 8192, 3)
     assert (found.read, found.written) == (11, 20)
@@ -35,7 +38,7 @@ def test_both_kinds_of_control_groups_are_read(files: Any, cpu: int, system: int
 def test_without_a_limit_it_is_the_hosts_memory(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     monkeypatch.setattr(cgroup, "of_process", lambda _pid: {"": str(tmp_path)})
-    assert usage.of(os.getpid()).limit == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert usage.of(os.getpid(), str(tmp_path)).limit == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def test_this_process_is_read() -> None:
@@ -48,3 +51,23 @@ def test_this_process_is_read() -> None:
 @pytest.mark.parametrize(("number", "wanted"), [(0, None), (1000, 0), (100000, 1), (100009, 10), (165536, None)])
 def test_ids_as_a_user_namespace_has_them(number: int, wanted: Any) -> None:
     assert processes.inside(number, [(0, 1000, 1), (1, 100000, 65536)]) == wanted
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root")
+def test_in_the_control_group_of_others_a_container_is_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for a user to whom none is delegated: what else is in there is not the container's."""
+    monkeypatch.setattr(cgroup, "of_process", lambda _pid: {"": "/sys/fs/cgroup/user.slice", "memory": "/sys/fs/cgroup"})
+    command = "dd if=/dev/zero bs=1M count=3000 of=/dev/null 2>&1; sleep 100 & sleep 101; true"
+    with subprocess.Popen(["unshare", "--mount", "sh", "-c", command], stdout=subprocess.PIPE) as first:
+        try:
+            deadline, names = time.monotonic() + 20, [""]
+            while names.count("sleep") < 2 and time.monotonic() < deadline:
+                time.sleep(0.05)
+                pids = processes.members(first.pid, "0123")
+                names = sorted(one.args[0] for one in map(processes.read, pids) if one is not None and one.args)
+            found = usage.of(first.pid, "0123")
+            assert names == ["sh", "sleep", "sleep"]
+            assert found.pids == 3 and 0 < found.memory < 2 ** 25 and 0 < found.cpu < 10 ** 10
+        finally:
+            for pid in reversed(processes.members(first.pid, "0123")):
+                os.kill(pid, signal.SIGKILL)

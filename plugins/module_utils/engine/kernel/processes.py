@@ -41,19 +41,22 @@ class Process(NamedTuple):
     label: str
 
 
-def members(first: int) -> List[int]:
+def members(first: int, name: str) -> List[int]:
     """The IDs of the processes of the container whose first process is ``first``, in order.
 
-    They are those of its control group and of what lies below; where that cannot be read, those of its
-    PID namespace.
+    They are those of the control group that has ``name`` in its path, and of what lies below. A container without
+    one (of a user to whom none is delegated) has those of its PID namespace, or where others share that, those that
+    see its mounts and their children.
     """
-    places = cgroup.of_process(first)
-    for key in ("pids", "memory", "", *places):
-        if key in places and os.path.basename(places[key]):
-            found = _of_cgroup(places[key])
+    for place in cgroup.of_process(first).values():
+        if name in place:
+            found = _of_cgroup(place)
             if first in found:
                 return sorted(found)
-    return sorted(_of_namespace(first))
+    own = read(first)
+    if own is not None and own.pids[-1] == 1:
+        return sorted(_of_namespace(first, "pid"))
+    return sorted(_with_children(_of_namespace(first, "mnt")))
 
 
 def _of_cgroup(path: str) -> Iterable[int]:
@@ -68,16 +71,31 @@ def _of_cgroup(path: str) -> Iterable[int]:
     return found - {0}
 
 
-def _of_namespace(first: int) -> Iterable[int]:
-    wanted = _namespace(first)
-    return [int(name) for name in os.listdir("/proc") if name.isdigit() and wanted and _namespace(int(name)) == wanted]
+def _of_namespace(first: int, kind: str) -> List[int]:
+    wanted = _namespace(first, kind)
+    return [int(name) for name in os.listdir("/proc")
+            if name.isdigit() and wanted and _namespace(int(name), kind) == wanted]
 
 
-def _namespace(pid: int) -> Optional[str]:
+def _namespace(pid: int, kind: str) -> Optional[str]:
     try:
-        return os.readlink("/proc/%d/ns/pid" % pid)
+        return os.readlink("/proc/%d/ns/%s" % (pid, kind))
     except OSError:
         return None
+
+
+def _with_children(pids: Sequence[int]) -> Set[int]:
+    found = set(pids)
+    children: Dict[int, List[int]] = {}
+    for one in (read(int(name)) for name in os.listdir("/proc") if name.isdigit()):
+        if one is not None:
+            children.setdefault(one.ppid, []).append(one.pid)
+    waiting = list(pids)
+    while waiting:
+        new = [pid for pid in children.get(waiting.pop(), ()) if pid not in found]
+        found.update(new)
+        waiting += new
+    return found
 
 
 def read(pid: int) -> Optional[Process]:
@@ -148,12 +166,33 @@ def uptime() -> float:
 
 
 def id_map(pid: int, kind: str) -> Ranges:
-    """A process's uid_map or gid_map (``kind`` is 'uid' or 'gid'): (inside, outside, count)."""
+    """A process's uid_map or gid_map (``kind`` is 'uid' or 'gid'): (inside, outside, count), where outside is what
+    this process sees."""
+    if _namespace(pid, "user") == _namespace(os.getpid(), "user"):
+        # The kernel shows such a reader the IDs of the parent's namespace (user_namespaces(7)).
+        return [(0, 0, 2 ** 32 - 1)]
+    return _map(pid, kind)
+
+
+def host_map(kind: str) -> Ranges:
+    """This process's own uid_map or gid_map: (inside, on the host, count)."""
+    return _map(os.getpid(), kind)
+
+
+def _map(pid: int, kind: str) -> Ranges:
     try:
         words = [line.split() for line in _content(pid, kind + "_map").splitlines()]
         return [(int(row[0]), int(row[1]), int(row[2])) for row in words]
     except OSError:
         return []
+
+
+def outside(number: int, ranges: Sequence[Tuple[int, int, int]]) -> Optional[int]:
+    """What an ID of the process's user namespace is outside; None for one that it does not have."""
+    for first, start, count in ranges:
+        if first <= number < first + count:
+            return start + number - first
+    return None
 
 
 def inside(number: int, ranges: Sequence[Tuple[int, int, int]]) -> Optional[int]:

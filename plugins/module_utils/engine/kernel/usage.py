@@ -1,6 +1,7 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a container has used so far, from its control groups (cgroups(7)) and its network namespace."""
+"""What a container has used so far, from its control groups (cgroups(7)) or its processes (proc(5)), and from its
+network namespace."""
 
 from __future__ import annotations
 
@@ -26,12 +27,40 @@ class Usage(NamedTuple):
     pids: int = 0
 
 
-def of(pid: int) -> Usage:
-    """What the container whose first process is ``pid`` has used; zeros where the host does not count."""
-    places = cgroup.of_process(pid)
+def of(pid: int, name: str) -> Usage:
+    """What the container whose first process is ``pid`` has used; zeros where the host does not count.
+
+    Control groups count when their path has ``name`` in it. A container without one of its own, which is in that of
+    its user's session, has used what its processes have; those that ended and were not waited for are missing.
+    """
+    places = {key: path for key, path in cgroup.of_process(pid).items() if name in path}
     received, sent = _network(pid)
-    usage = _v1(places) if "memory" in places or "cpuacct" in places else _v2(places.get("", ""))
+    if not places:
+        usage = _of_processes(pid, name)
+    else:
+        usage = _v1(places) if "memory" in places or "cpuacct" in places else _v2(places.get("", ""))
     return usage._replace(received=received, sent=sent)
+
+
+def _of_processes(pid: int, name: str) -> Usage:
+    from . import processes
+
+    cpu = system = memory = read = written = 0
+    members = processes.members(pid, name)
+    for member in members:
+        place = "/proc/%d" % member
+        stat = _text(place, "stat")
+        # proc_pid_stat(5), from the state on: utime, stime, cutime, cstime; rss in pages
+        row = stat[stat.rfind(")") + 2:].split()
+        if len(row) < 22:
+            continue
+        user, kernel = int(row[11]) + int(row[13]), int(row[12]) + int(row[14])
+        cpu, system, memory = cpu + user + kernel, system + kernel, memory + int(row[21])
+        counted = {words[0]: int(words[1]) for words in _rows(_text(place, "io")) if len(words) == 2}
+        read, written = read + counted.get("read_bytes:", 0), written + counted.get("write_bytes:", 0)
+    tick = 10 ** 9 // processes.TICKS
+    return Usage(cpu=cpu * tick, system=system * tick, memory=memory * os.sysconf("SC_PAGE_SIZE"), limit=_limit(""),
+                 read=read, written=written, pids=len(members))
 
 
 def _v1(places: Dict[str, str]) -> Usage:

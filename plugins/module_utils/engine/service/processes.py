@@ -47,6 +47,14 @@ class View(NamedTuple):
         """A group as the container knows it."""
         return _name(processes.inside(gid, self.gids), self.groups)
 
+    def host_user(self, uid: int) -> str:
+        """A user as the host knows it."""
+        return _name(processes.outside(uid, processes.host_map("uid")), self.host_users)
+
+    def host_group(self, gid: int) -> str:
+        """A group as the host knows it."""
+        return _name(processes.outside(gid, processes.host_map("gid")), self.host_groups)
+
 
 def _name(number: Optional[int], names: Dict[int, str]) -> str:
     return "?" if number is None else names.get(number, "%d" % number)
@@ -103,10 +111,10 @@ COLUMNS: Dict[str, Tuple[str, str, Callable[[Process, View], Any]]] = {
     "etime": ("ELAPSED", "%t", lambda one, view: humanize.go_duration(int(_elapsed(one, view) * 100) * 10 ** 7)),
     "group": ("GROUP", "%G", lambda one, view: view.group(one.gids[1])),
     "groups": ("GROUPS", "", lambda one, view: ",".join(map(view.group, one.groups))),
-    "hgroup": ("HGROUP", "", lambda one, view: _name(one.gids[1], view.host_groups)),
-    "hgroups": ("HGROUPS", "", lambda one, view: ",".join(_name(gid, view.host_groups) for gid in one.groups)),
+    "hgroup": ("HGROUP", "", lambda one, view: view.host_group(one.gids[1])),
+    "hgroups": ("HGROUPS", "", lambda one, view: ",".join(map(view.host_group, one.groups))),
     "hpid": ("HPID", "", lambda one, view: one.pid),
-    "huser": ("HUSER", "", lambda one, view: _name(one.uids[1], view.host_users)),
+    "huser": ("HUSER", "", lambda one, view: view.host_user(one.uids[1])),
     "label": ("LABEL", "", lambda one, view: one.label or "?"),
     "nice": ("NI", "%n", lambda one, view: one.nice),
     "pcpu": ("%CPU", "%C", _busy),
@@ -147,7 +155,7 @@ def table(ctx: Context, container_id: str, words: Sequence[str] = ()) -> List[Li
     state = store.state(ctx, container_id)
     if not state.running or not state.pid:
         raise WrongState("The container %s does not run" % container_id[:12], "Start it first.")
-    rows = [one for one in map(processes.read, processes.members(state.pid)) if one is not None]
+    rows = [one for one in map(processes.read, processes.members(state.pid, container_id)) if one is not None]
     first = next((one for one in rows if one.pid == state.pid), None)
     if first is None:
         raise WrongState("The container %s does not run any more" % container_id[:12], "Start it first.")

@@ -39,7 +39,7 @@ def samples(ctx: Context, names: Sequence[str] = (), *, everything: bool = False
         record, state = store.get(ctx, container_id), store.state(ctx, container_id)
         used = Usage()
         if state.running and proc.alive(state.pid, state.raw["pid_start"]):
-            used = usage.of(state.pid)
+            used = usage.of(state.pid, container_id)
             if namespaces.network_uses(record.spec)[0].mode == "host":
                 # The host's links are not the container's.
                 used = used._replace(received=0, sent=0)
