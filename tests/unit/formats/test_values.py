@@ -64,7 +64,8 @@ SAME = [
     ("device_read_bps", [["/dev/sda:1m"], {"/dev/sda": "1048576"}], {"/dev/sda": "1048576"}),
     ("pids_limit", ["-1", 0, "unlimited"], -1),
     ("workdir", ["/a//b/", "/a/./b"], "/a/b"),
-    ("pid", ["private", ""], ""),
+    ("pid", ["private"], "private"), ("pid", [""], ""), ("userns", ["host"], "host"),
+    ("userns", ["keep-id:uid=5,size=900", "keep-id:size=900,uid=5"], "keep-id:size=900,uid=5"),
     ("log_opt", [{"max_size": "10m", "path": None}, ["max-size=10485760"]], {"max-size": "10485760"}),
     ("cpus", ["1.5", 1.5], 1.5),
     ("systemd", ["always"], "always"), ("systemd", [True, "true", "yes"], "true"),
@@ -123,7 +124,7 @@ def test_private_ways_out(value: str, mode: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("value, canonical", [
-    ("host", ""), ("", ""), ("keep-id", "keep-id"), ("keep-id:gid=6,uid=5", "keep-id:gid=6,uid=5"),
+    ("host", "host"), ("", ""), ("keep-id", "keep-id"), ("keep-id:gid=6,uid=5", "keep-id:gid=6,uid=5"),
     ("keep-id:uid=5,gid=6", "keep-id:gid=6,uid=5"), ("auto:size=2000", "auto:size=2000"), ("nomap", "nomap"),
     ("container:web", "container:web"), ("ns:/run/ns", "ns:/run/ns"),
 ])
@@ -131,7 +132,7 @@ def test_user_namespaces(value: str, canonical: str) -> None:
     assert values.canonical("userns", value) == canonical
 
 
-@pytest.mark.parametrize("value", ["keep-id:size=5", "auto:size=x", "nomap:uid=1", "container:", "pod", "mine"])
+@pytest.mark.parametrize("value", ["keep-id:colour=5", "auto:size=x", "nomap:uid=1", "container:", "pod", "mine"])
 def test_user_namespaces_that_there_are_not(value: str) -> None:
     with pytest.raises(InvalidInput, match="userns"):
         values.canonical("userns", value)

@@ -56,7 +56,7 @@ def test_ids_as_a_user_namespace_has_them(number: int, wanted: Any) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 def test_in_the_control_group_of_others_a_container_is_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a user to whom none is delegated: what else is in there is not the container's."""
-    monkeypatch.setattr(cgroup, "of_process", lambda _pid: {"": "/sys/fs/cgroup/user.slice", "memory": "/sys/fs/cgroup"})
+    monkeypatch.setattr(cgroup, "of_process", lambda _pid: {"": "/sys/fs/cgroup/user.slice"})
     command = "dd if=/dev/zero bs=1M count=3000 of=/dev/null 2>&1; sleep 100 & sleep 101; true"
     with subprocess.Popen(["unshare", "--mount", "sh", "-c", command], stdout=subprocess.PIPE) as first:
         try:

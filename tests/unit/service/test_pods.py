@@ -149,6 +149,17 @@ def test_a_shared_pid_namespace_begins_with_the_program_that_waits(ctx: Context,
     assert container_store.state(ctx, store.named(ctx, "shop").infra).running
 
 
+def test_a_word_of_the_containers_own_goes_before_the_pods_namespace(ctx: Context, root: str) -> None:
+    make(ctx, share=("ipc", "net", "pid", "uts"))
+    apart = member(ctx, root, "apart", pid="private", uts="private", hostname="other")
+    pods.start(ctx, "shop")
+    holder = store.named(ctx, "shop").infra
+    assert [namespace(ctx, apart, kind) == namespace(ctx, holder, kind) for kind in ("net", "pid", "uts")] == [
+        True, False, False]
+    pods.remove(ctx, "shop", force=True)
+    all_gone(ctx)
+
+
 def test_the_own_program_waits_where_catatonit_is_missing(ctx: Context, root: str, monkeypatch: Any) -> None:
     monkeypatch.setattr(infra, "_is_static", lambda path: False)
     pod = make(ctx)

@@ -97,7 +97,7 @@ FIELDS = (
     Flag("unsetenv", kind="list", help="take a variable of the image away", field="unsetenv"),
     Flag("unsetenv-all", kind="bool", help="take all variables of the image away", field="unsetenv_all"),
     Flag("user", "u", help="NAME or UID, with :GROUP or :GID", field="user"),
-    Flag("userns", help="keep-id[:uid=N,gid=N], auto[:size=N], nomap, host, container:NAME or ns:PATH",
+    Flag("userns", help="keep-id[:uid=N,gid=N,size=N], auto[:size=N], nomap, host, container:NAME or ns:PATH",
          field="userns"),
     Flag("uidmap", kind="slice", help="INSIDE:OUTSIDE[:COUNT] of the container's user namespace", field="uidmap"),
     Flag("gidmap", kind="slice", help="INSIDE:OUTSIDE[:COUNT] of the container's user namespace", field="gidmap"),

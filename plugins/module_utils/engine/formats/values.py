@@ -313,7 +313,8 @@ def umask(value: Any, option: str = "umask") -> str:
 
 
 def namespace(default: str, *more: str) -> Callable[[Any, str], str]:
-    """A canonicaliser for a kind of namespace whose default is ``default``."""
+    """A canonicaliser for a kind of namespace whose default is ``default``; '' is one that depends on more: in a pod
+    ``private`` is not what a container gets without a word."""
     def check(value: Any, option: str) -> str:
         word = line(value, option)
         kind, _colon, name = word.partition(":")
@@ -329,12 +330,12 @@ def namespace(default: str, *more: str) -> Callable[[Any, str], str]:
 
 
 def user_namespace(value: Any, option: str = "userns") -> str:
-    """A user namespace: '' or host, private, keep-id, nomap, auto (with sorted options), container:NAME, ns:PATH."""
+    """A user namespace: '', host, private, keep-id, nomap, auto (with sorted options), container:NAME, ns:PATH."""
     word = line(value, option)
     kind, colon, rest = word.partition(":")
-    known = {"auto": ("size",), "keep-id": ("uid", "gid"), "nomap": ()}.get(kind)
+    known = {"auto": ("size",), "keep-id": ("gid", "size", "uid"), "nomap": ()}.get(kind)
     if known is None:
-        return namespace("host")(value, option)
+        return namespace("")(value, option)
     pairs = dict(part.partition("=")[::2] for part in rest.split(",") if part)
     for name, number in pairs.items():
         if name not in known or not number.isdigit():
@@ -491,9 +492,9 @@ FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "mac_address": mac, "publish": _ports("publish"), "publish_all": boolean, "expose": _ports("expose"),
     "dns": lambda value, option: [address(row, option) for row in words(value, option)],
     "dns_option": words, "dns_search": words, "etc_hosts": hosts, "no_hosts": boolean,
-    "pid": namespace("private"), "ipc": namespace("shareable", "none"), "uts": namespace("private"),
+    "pid": namespace(""), "ipc": namespace("shareable", "none"), "uts": namespace(""),
     "userns": user_namespace, "uidmap": id_rows, "gidmap": id_rows, "subuidname": line, "subgidname": line,
-    "cgroupns": namespace("private"),
+    "cgroupns": namespace(""),
     "privileged": boolean, "cap_add": capabilities, "cap_drop": capabilities, "security_opt": security_options,
     "sysctl": pairs, "ulimit": _attached("limits"), "oom_score_adj": _number(-1000, 1000),
     "cgroup_parent": line, "memory": size, "memory_reservation": size, "memory_swap": size_or_unlimited,

@@ -101,14 +101,18 @@ def resolve(ctx: Context, record: Record) -> Dict[str, str]:
         if word == "host":
             continue
         if word == "container":
-            result[kind] = _of_container(ctx, rest, proc_name)
+            path = _of_container(ctx, rest, field, proc_name)
+            if path:
+                result[kind] = path
         elif word == "ns":
             result[kind] = _existing(rest)
         else:
             result[kind] = ""
     use = network_uses(spec)[0]
     if use.mode == "container":
-        result["network"] = _of_container(ctx, use.name, "net")
+        path = _of_container(ctx, use.name, "network", "net")
+        if path:
+            result["network"] = path
     elif use.mode == "ns":
         result["network"] = _existing(use.name)
     elif use.mode != "host":
@@ -126,13 +130,24 @@ def default_cgroupns(spec: ContainerSpec) -> str:
     return "private" if cgroup.mode() == "v2" else "host"
 
 
-def _of_container(ctx: Context, name: str, proc_name: str) -> str:
+def _of_container(ctx: Context, name: str, field: str, proc_name: str) -> str:
+    """The path of another container's namespace; '' when that is the host's, which a user cannot enter again."""
+    from . import membership
+
     other = store.lookup(ctx, name)
     state = store.state(ctx, other.id)
     if not state.running:
         raise WrongState("The container %s, whose namespace is to be shared, does not run" % other.name,
                          "Start it first.")
-    return "/proc/%d/ns/%s" % (state.pid, proc_name)
+    spec = membership.placed_if_any(ctx, other).spec
+    use = network_uses(spec)[0]
+    wish = use.mode + ":" + use.name if field == "network" else getattr(spec, field)
+    if field == "cgroupns" and not wish:
+        wish = default_cgroupns(spec)
+    kind, _colon, rest = wish.partition(":")
+    if kind == "container":
+        return _of_container(ctx, rest, field, proc_name)
+    return "" if kind == "host" else "/proc/%d/ns/%s" % (state.pid, proc_name)
 
 
 def _existing(path: str) -> str:
@@ -161,7 +176,7 @@ def shm_path(ctx: Context, record: Record) -> str:
     if word == "container":
         other = store.lookup(ctx, rest)
         path = shm_path(ctx, other)
-        if not path:
+        if not path and other.spec.ipc != "host":
             raise WrongState("The container %s keeps its ipc namespace to itself" % other.name,
                              "Make it with ipc: shareable.")
         return path

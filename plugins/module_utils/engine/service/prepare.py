@@ -204,9 +204,8 @@ def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Opt
         rows.append(_file(source, INIT_TARGET, "ro"))
     if spec.timezone:
         rows.append(_file(_zone(spec.timezone), "/etc/localtime", "ro"))
-    row = _passwd_entry(run, spec, user, root) if spec.passwd and not spec.read_only else None
-    if row is not None:
-        rows.append(row)
+    if spec.passwd and not spec.read_only:
+        rows += _entries(ctx, record, user, root)
     if effective.is_systemd(spec, argv):
         rows += _systemd_mounts()
     for row in rows:
@@ -230,16 +229,37 @@ def _zone(name: str) -> str:
     return os.path.realpath(path)
 
 
-def _passwd_entry(run: str, spec: ContainerSpec, user: passwd.User, root: str) -> Optional[Dict[str, Any]]:
-    """A passwd file with a line for a user that the image does not know (podman-run(1), --passwd)."""
-    known = inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE)
-    if user.uid == 0 or user.name or not known:
-        return None
-    line = "%d:*:%d:%d:container user:%s:/bin/sh\n" % (user.uid, user.uid, user.gid, spec.workdir or "/")
-    path = os.path.join(run, "passwd")
-    files.write_atomic(path, known.rstrip(b"\n") + b"\n" + line.encode(), 0o644, durable=False)
-    os.chmod(path, 0o644)
-    return _file(path, "/etc/passwd")
+def _entries(ctx: Context, record: Record, user: passwd.User, root: str) -> List[Dict[str, Any]]:
+    """Passwd and group files with a line for a user that the image does not know (podman-run(1), --passwd)."""
+    if user.uid == 0 or user.name:
+        return []
+    known = {name: inroot.read_in_root(root, "/etc/" + name, passwd.MAX_FILE) for name in ("passwd", "group")}
+    name = _login_name(ctx, record, user, known["passwd"])
+    lines = {"passwd": "%s:*:%d:%d:%s:%s:/bin/sh\n" % (name or user.uid, user.uid, user.gid,
+                                                      name or "container user", record.spec.workdir or "/")}
+    if name and user.gid not in passwd.group_names(known["group"]):
+        lines["group"] = "%s:x:%d:\n" % (name, user.gid)
+    rows = []
+    for kind in (kind for kind in lines if known[kind]):
+        path = store.run_directory(ctx, record.id, kind)
+        files.write_atomic(path, known[kind].rstrip(b"\n") + b"\n" + lines[kind].encode(), 0o644, durable=False)
+        os.chmod(path, 0o644)
+        rows.append(_file(path, "/etc/" + kind))
+    return rows
+
+
+def _login_name(ctx: Context, record: Record, user: passwd.User, known: bytes) -> str:
+    """What the user of the engine is called, when that is who the container's user is (keep-id); else ''."""
+    import pwd
+
+    maps = usernamespace.of(record)
+    if not ctx.rootless or maps is None or maps.outside(user.uid, user.gid)[0] != 0:
+        return ""
+    try:
+        name = pwd.getpwuid(ctx.uid).pw_name
+    except KeyError:
+        return ""
+    return "" if name in passwd.user_names(known).values() else name
 
 
 def _systemd_mounts() -> List[Dict[str, Any]]:

@@ -61,7 +61,7 @@ def choose(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Dict[str
     if explicit and kind not in ("", "private"):
         raise InvalidInput("userns: %s and mappings contradict each other" % spec.userns, "Use one of them.")
     if explicit:
-        return _explicit(spec).to_document()
+        return _explicit(ctx, spec).to_document()
     if kind in ("", "host"):
         return NONE
     if kind == "container":
@@ -76,7 +76,7 @@ def choose(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Dict[str
     raise InvalidInput("userns: private needs a mapping", "Give uidmap and gidmap, or subuidname.")
 
 
-def _explicit(spec: ContainerSpec) -> Maps:
+def _explicit(ctx: Context, spec: ContainerSpec) -> Maps:
     from . import rootless
 
     found: List[idmap.Mapping] = []
@@ -87,11 +87,23 @@ def _explicit(spec: ContainerSpec) -> Maps:
             ranges = rootless.ranges_of(name, kind)
             if not ranges:
                 raise NotFound("%s has no range in %s" % (name, rootless.FILES[kind]), "Give it one.")
-            found.append(tuple(_row_up(ranges)))
+            found.append(tuple(_row_up(_seen_by_user(name, ranges, kind) if ctx.rootless else ranges)))
         else:
             found.append(idmap.parse_options(rows, kind + "map"))
     uids, gids = found
     return Maps(uids or gids, gids or uids)
+
+
+def _seen_by_user(name: str, ranges: Sequence[Tuple[int, int]], kind: str) -> List[Tuple[int, int]]:
+    """Ranges of the host's IDs as a user's own namespace has them. Raises Conflict for those that it has not."""
+    from . import rootless
+
+    found = [(row.inside + start - row.outside, count) for start, count in ranges for row in rootless.mapped(kind)
+             if row.outside <= start and start + count <= row.outside + row.length]
+    if len(found) < len(ranges):
+        raise Conflict("The ranges of %s in %s are not this user's to map" % (name, rootless.FILES[kind]),
+                       "Name this user; after a change of ranges, call: pycontainer system migrate.")
+    return found
 
 
 def _row_up(ranges: Sequence[Tuple[int, int]]) -> List[Row]:
@@ -111,6 +123,8 @@ def _of_user(ctx: Context, kind: str, options: Mapping[str, str]) -> Maps:
     result: List[idmap.Mapping] = []
     for name, own in (("uid", ctx.uid), ("gid", ctx.gid)):
         total = idmap.size(rootless.mapped(name))
+        if "size" in options:
+            total = _first(total, _number(options["size"], "userns"), name)
         if kind == "nomap":
             result.append((Row(0, 1, total - 1),) if total > 1 else ())
             continue
@@ -123,6 +137,14 @@ def _of_user(ctx: Context, kind: str, options: Mapping[str, str]) -> Maps:
     if not all(result):
         raise Conflict("User %d has no subordinate IDs" % ctx.uid, "Give the user ranges first.")
     return Maps(*result)
+
+
+def _first(total: int, size: int, name: str) -> int:
+    """How many of a user's IDs a container gets that asked for ``size``. Raises Conflict."""
+    if not 0 < size <= total:
+        raise Conflict("userns: this user has %d %ss, and %d were asked for" % (total, name, size),
+                       "Ask for fewer, or give the user more subordinate IDs.")
+    return size
 
 
 def _number(text: str, option: str) -> int:
@@ -159,10 +181,13 @@ def _auto(ctx: Context, options: Mapping[str, str], layers: Sequence[str]) -> Ma
 def _read(path: str) -> Dict[str, List[List[int]]]:
     from ..kernel import userns
 
+    if not os.path.exists(path):
+        raise NotFound("There is no namespace at %s" % path)
     try:
         texts = userns.maps_of(path)
     except OSError as exc:
-        raise NotFound("Cannot enter the user namespace %s: %s" % (path, exc.strerror)) from exc
+        raise NotFound("Cannot enter the user namespace %s: %s" % (path, exc.strerror),
+                       "Nobody can enter the one that they are in; leave userns out for that.") from exc
     return Maps(*(idmap.parse_kernel(text) for text in texts)).to_document()
 
 
