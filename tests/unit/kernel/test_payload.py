@@ -28,6 +28,16 @@ def test_sources_are_engine_and_state_and_nothing_of_ansible() -> None:
     assert payload.fingerprint() == payload.fingerprint()
 
 
+@pytest.mark.parametrize("missing", payload.TREES[1:])
+def test_a_copy_need_not_have_all_trees(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    for name, data in payload.sources().items():
+        if not name.startswith(missing):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_bytes(data)
+    monkeypatch.setattr(payload, "base", lambda: (str(tmp_path), ""))
+    assert payload.fingerprint() and not any(name.startswith(missing) for name in payload.sources())
+
+
 def test_a_copy_is_found_once_it_is_written(ctx: Context) -> None:
     assert payload.copy_of(ctx.root, ctx.runroot) is None
     persist.keep(ctx)

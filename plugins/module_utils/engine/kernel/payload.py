@@ -63,7 +63,8 @@ def _ours(name: str) -> bool:
 
 def _entries(top: str) -> Iterator[Tuple[str, os.DirEntry[str]]]:
     """(path below ``top``, directory entry) of each of our files; several times faster than os.walk."""
-    below = [tree.rstrip("/") for tree in TREES]
+    # A copy of what a module has brought along need not have all of them.
+    below = [tree.rstrip("/") for tree in TREES if os.path.isdir(os.path.join(top, tree))]
     while below:
         directory = below.pop()
         with os.scandir(os.path.join(top, directory)) as found:
