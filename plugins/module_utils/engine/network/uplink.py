@@ -214,7 +214,8 @@ def _ask(uplink: Uplink, verb: str, arguments: Mapping[str, Any]) -> Dict[str, A
     if not isinstance(document, dict) or "error" in document:
         detail = document.get("error", {}) if isinstance(document, dict) else {}
         raise EngineError("slirp4netns refused %s: %s" % (verb, detail.get("desc", "no reason given")))
-    found = document.get("return")
+    # Not all versions put what list_hostfwd finds where the man page says.
+    found = document.get("return", document)
     return found if isinstance(found, dict) else {}
 
 
