@@ -388,7 +388,7 @@ options:
     type: str
   userns:
     description:
-      - User namespace. V(keep-id[:uid=N,gid=N]) keeps the user's own ID inside, V(nomap) leaves it out,
+      - User namespace. V(keep-id[:uid=N,gid=N,size=N]) keeps the user's own ID inside, V(nomap) leaves it out,
         V(auto[:size=N]) takes IDs that no other container has, V(container:NAME) and V(ns:PATH) join another one.
       - Without it, V(host), which for users without root is the namespace that all their containers share.
     type: str

@@ -58,7 +58,8 @@ def test_nonsense_is_refused_by_its_option(name: str, value: str) -> None:
     (pod.PodSpec(infra=False, publish=(Port(80),)), "publish"), (pod.PodSpec(infra=False, hostname="x"), "hostname"),
     (pod.PodSpec(infra=False, pid="host", dns=("9.9.9.9",)), "dns, pid"),
     (pod.PodSpec(share=("ipc",), publish=(Port(80),)), "do not share"),
-    (pod.PodSpec(hostname="x", uts="host"), "host name")], ids=str)
+    (pod.PodSpec(hostname="x", uts="host"), "host name"),
+    (pod.PodSpec(no_hosts=True, etc_hosts={"a": "1.2.3.4"}), "no_hosts and etc_hosts")], ids=str)
 def test_contradictions(spec: pod.PodSpec, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         pod.check(spec)

@@ -206,6 +206,10 @@ def test_names_are_those_of_containers_too(ctx: Context, root: str) -> None:
         make(ctx, name="web")
     with pytest.raises(NotFound):
         member(ctx, root, "other", pod="nowhere")
+    with pytest.raises(InvalidInput, match="names no pod"):
+        member(ctx, root, "other", pod="new:")
+    with pytest.raises(InvalidInput, match="no_hosts and etc_hosts"):
+        member(ctx, root, "other", pod="", no_hosts=True, etc_hosts={"a": "1.2.3.4"})
     with pytest.raises(InUse, match="pod shop"):
         containers.remove(ctx, store.named(ctx, "shop").infra, force=True)
     with pytest.raises(InvalidInput, match="pod shop"):

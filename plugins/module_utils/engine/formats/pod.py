@@ -127,6 +127,8 @@ def check(spec: PodSpec) -> None:
     elif "net" not in spec.share and spec.publish:
         raise InvalidInput("The pod publishes ports, but its containers do not share its network",
                            "Add net to share, or publish the ports with the containers.")
+    if spec.no_hosts and spec.etc_hosts:
+        raise InvalidInput("no_hosts and etc_hosts contradict each other", "Use one of them.")
     if spec.hostname and spec.uts == "host":
         raise InvalidInput("The pod has a host name of its own, and the host's uts namespace", "Use one of them.")
 

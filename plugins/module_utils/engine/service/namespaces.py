@@ -76,6 +76,8 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
         if kind not in words or (kind in ("container", "ns")) != bool(rest):
             raise InvalidInput("%s: %r is no kind of namespace" % (field, value),
                                "Use private, host, container:NAME or ns:PATH.")
+    if spec.no_hosts and spec.etc_hosts:
+        raise InvalidInput("no_hosts and etc_hosts contradict each other", "Use one of them.")
     for name in dependencies(spec):
         store.find(ctx, name)
 

@@ -151,8 +151,7 @@ def inspect(ctx: Context, name: str) -> Dict[str, Any]:
         "NumContainers": len(row.members),
         "Containers": [{"Id": member.document["id"], "Name": member.document["name"], "State": member.state.status}
                        for member in row.members]}
-    if pod.infra:
-        document["InfraConfig"] = _infra(row)
+    document["InfraConfig"] = _infra(row) if pod.infra else None
     document.update(_limits(pod))
     return document
 

@@ -14,7 +14,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import EngineError, InUse, NotFound, WrongState
+from ..errors import EngineError, InUse, InvalidInput, NotFound, WrongState
 from ..formats import pod as formats
 from ..formats.container import ContainerSpec
 from ..formats.pod import PodSpec
@@ -50,6 +50,8 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
 def create_for(ctx: Context, spec: ContainerSpec) -> ContainerSpec:
     """Make the pod that a container's ``new:NAME`` asks for; it gets the container's ports, networks and host name,
     which are gone from the spec that comes back."""
+    if spec.pod == "new:":
+        raise InvalidInput("new: names no pod", "Write new:NAME.")
     moved = {name: getattr(spec, name) for name in formats.NETWORK + formats.USER + ("hostname",)}
     pod = create(ctx, PodSpec(name=spec.pod.partition(":")[2], **moved))
     return replace(spec, pod=pod.name, **{name: formats.DEFAULTS[name] for name in moved})
