@@ -168,7 +168,10 @@ def test_stats_are_those_of_the_control_groups(client: Client) -> None:
     client.detached("--name", "one", "-m", "64m", client.image, "sh", "-c", "sleep 101 & sleep 102; true")
     client("create", "--name", "two", "--rootfs", client.image, "sleep", "1")
     template = "{{.Name}} {{.PIDs}} {{.MemLimit}} {{.CPUNano}}"
-    rows = [line.split() for line in client("stats", "--no-stream", "--format", template)[1].splitlines()]
+    rows = [[""] * 4]
+    deadline = time.monotonic() + 10
+    while rows[0][1] != "3" and time.monotonic() < deadline:  # the shell may not have started both yet
+        rows = [line.split() for line in client("stats", "--no-stream", "--format", template)[1].splitlines()]
     assert [row[:3] for row in rows] == [["one", "3", "67108864"]] and int(rows[0][3]) > 0
     assert client("stats", "--no-stream", "-a", "--format", "{{.Name}} {{.PIDs}}")[1] == "one 3\ntwo 0\n"
     assert '"net_io": "0B / 0B"' in client("stats", "--no-stream", "--format", "json", "one")[1]
