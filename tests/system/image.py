@@ -4,7 +4,8 @@
 
 ``build/system/<digest of the recipe>/`` holds ``bare`` (ext4, a host without anything), ``prepared`` (the same with
 all of ``OFFERED`` installed), ``vmlinuz``, ``initrd``, ``key`` (root's ssh key) and ``packages/`` (an apt repository
-with what roles install). Building needs root and Debian's mirror; booting needs neither.
+with what roles install), ``tree`` (the prepared one as a directory). Building needs root and Debian's mirror; booting
+needs neither.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BASE = ("systemd", "systemd-sysv", "libpam-systemd", "dbus", "udev", "kmod", "op
 # What roles and tests may install; apt finds these and what they depend on at 10.0.2.2:8000.
 OFFERED = ("conmon", "crun", "runc", "nftables", "python3-requests", "python3-tomli", "uidmap", "slirp4netns", "passt",
            "catatonit", "aardvark-dns", "fuse-overlayfs", "dbus-user-session", "bash-completion", "ca-certificates",
-           "openssl", "python3-apt", "systemd-container")
+           "openssl", "python3-apt", "systemd-container", "busybox-static")
 # Each host's second card is on one segment with the others' (10.77.0.0/24); the first leads to the test runner.
 HOSTS = ("h1", "h2", "h3")
 SEGMENT = "10.77.0.%d"
@@ -69,7 +70,7 @@ DISK_SIZE = "6G"
 def recipe() -> str:
     """The digest of all that decides what is built."""
     rows: Dict[str, Any] = {"base": BASE, "offered": OFFERED, "files": _files(), "commands": COMMANDS,
-                            "mirror": MIRROR, "size": DISK_SIZE, "format": 2}
+                            "mirror": MIRROR, "size": DISK_SIZE, "format": 3}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -110,7 +111,6 @@ def build(place: str) -> None:
     logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "bare"), DISK_SIZE])
     prepare(tree, os.path.join(place, "packages"), log)
     logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "prepared"), DISK_SIZE])
-    shutil.rmtree(tree)
 
 
 def prepare(tree: str, repository: str, log: str) -> None:

@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Boots hosts for each scenario, plays on them, and asks them by pytest-testinfra over ssh.
 
-Usage: run.py [--hold] [SCENARIO ...]; without names every folder below scenarios/ and extensions/molecule/.
+Usage: run.py [--hold] [SCENARIO ...]; without names ``box`` and every folder below scenarios/ and extensions/molecule/.
+``box`` are the scripts of box/, which need no host that boots but a systemd in namespaces.
 ``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says how to reach them.
 
 A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each; ``image``: bare,
@@ -53,7 +54,7 @@ def main(arguments: List[str]) -> int:
 
 def known_scenarios() -> List[str]:
     """The names of all scenarios, those without roles first."""
-    found = []
+    found = ["box"]
     for home in (os.path.join(HERE, "scenarios"), MOLECULE):
         if os.path.isdir(home):
             found += [name for name in sorted(os.listdir(home)) if os.path.isdir(os.path.join(home, name))]
@@ -63,6 +64,10 @@ def known_scenarios() -> List[str]:
 def inside(work: str, name: str, place: str, hold: str) -> int:
     """In the namespaces: boot, play, test, stop."""
     sandbox.loopback_up()
+    if name == "box":
+        return subprocess.run([sys.executable, "-m", "pytest", "-c", os.path.join(HERE, "pytest.ini"), "-p",
+                               "no:cacheprovider", "-q", os.path.join(HERE, name)], check=False, cwd=work,
+                              env=dict(os.environ, PYCONTAINER_BOX=os.path.join(place, "tree"))).returncode
     subprocess.run(["ip", "link", "set", "lo", "multicast", "on"], check=True)
     subprocess.run(["ip", "route", "add", "224.0.0.0/4", "dev", "lo"], check=True)
     folder = os.path.join(HERE, "scenarios", name)

@@ -1,23 +1,10 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Units under a systemd that boots (tests/support/systemd_box.py).
-
-PYCONTAINER_BOX names its Debian tree: debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,python3,
-conmon,runc,nftables,iproute2,busybox-static bookworm TREE. Without it this is skipped.
-"""
+"""Units under a systemd that boots (tests/support/systemd_box.py)."""
 
 from __future__ import annotations
 
-import os
-import pathlib
-import subprocess
-import sys
-
-import pytest
-
-TREE = os.environ.get("PYCONTAINER_BOX", "")
-BOX = pathlib.Path(__file__).resolve().parents[2] / "support" / "systemd_box.py"
-pytestmark = pytest.mark.skipif(not TREE or os.getuid() != 0, reason="needs root and a tree, PYCONTAINER_BOX")
+from typing import Callable
 
 SCRIPT = r"""#!/bin/sh
 R=/var/lib/rootfs
@@ -67,8 +54,5 @@ echo PROVEN
 """
 
 
-def test_systemd_starts_restarts_and_stops_a_container(tmp_path: pathlib.Path) -> None:
-    script = tmp_path / "script"
-    script.write_text(SCRIPT)
-    done = subprocess.run([sys.executable, str(BOX), TREE, str(script)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and done.stdout.endswith("PROVEN\n"), done.stdout + done.stderr
+def test_systemd_starts_restarts_and_stops_a_container(box: Callable[[str], None]) -> None:
+    box(SCRIPT)
