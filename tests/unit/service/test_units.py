@@ -21,9 +21,12 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     containers,
     persist,
     pods,
+    systemd,
     units,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import units as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import unit as noun
+from ansible_collections.pycontainer.engine.plugins.module_utils.state import unit as state
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 NEW = Choices(new=True)
@@ -82,6 +85,28 @@ def test_an_engine_that_writes_other_words_starts_nothing_anew(
     assert units.outdated(ctx, later, WEB, runs=False) is outdated
     units.apply(ctx, ("write",), WEB, [WEB], later)
     assert not units.reworded(ctx, later, WEB, units.read(ctx, WEB)) and units.read(ctx, WEB) == later.texts[WEB]
+
+
+def test_an_unchanged_unit_asks_systemd_once(ctx: Context, monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    asked: list[str] = []
+
+    def systemctl(_ctx: Context, *words: str, fails: bool = True) -> str:
+        asked.append(words[0])
+        return "Id=%s\nLoadState=loaded\nActiveState=active\nSubState=running\nMainPID=7\n" % WEB
+
+    monkeypatch.setattr(units, "directory", lambda _ctx: "%s/units" % tmp_path)
+    monkeypatch.setattr(systemd, "present", lambda _ctx: True)
+    monkeypatch.setattr(systemd, "require", lambda _ctx: None)
+    monkeypatch.setattr(systemd, "_call", systemctl)
+    make(ctx)
+    params = {row.name: row.settings.get("default") for row in state.OPTIONS}
+    params["name"] = "web"
+    assert noun.run(ctx, params, False).changed
+    store.note_made(ctx, "container-web", units.wanted(ctx, "web", NEW).runs[WEB])
+    asked.clear()
+    result = noun.run(ctx, params, False)
+    assert not result.changed and asked == ["show"], (result, asked)
+    assert result.values["status"]["main_pid"] == 7
 
 
 def test_the_same_container_made_anew_elsewhere_is_not_what_the_unit_runs(ctx: Context) -> None:
