@@ -9,7 +9,7 @@ export LC_ALL := C.UTF-8
 ENGINE_PACKAGES := conmon runc nftables python3-requests python3-tomli
 QUICKSTART_PACKAGES := $(ENGINE_PACKAGES) busybox-static docker-registry python3-venv
 TEST_PACKAGES := $(QUICKSTART_PACKAGES) apache2-utils aardvark-dns attr catatonit crun curl dnsutils iproute2 jq \
-	python3-apt fuse-overlayfs openssl passt podman shellcheck skopeo slirp4netns uidmap umoci zstd \
+	python3-apt fuse-overlayfs openssl passt podman redis-server shellcheck skopeo slirp4netns uidmap umoci zstd \
 	debootstrap e2fsprogs openssh-client qemu-system-x86 qemu-utils wget
 TARGETS ?=
 SCENARIOS ?=

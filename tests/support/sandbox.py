@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from typing import List, NamedTuple, Sequence
 
 NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
               "--propagation", "private"]
+PRINTING = threading.Lock()
 
 
 class Ended(NamedTuple):
@@ -26,10 +28,11 @@ class Ended(NamedTuple):
     reason: str
 
 
-def enter(script: str, arguments: Sequence[str], name: str = "") -> Ended:
+def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool = False) -> Ended:
     """Run ``script --inside DIRECTORY ARGUMENT...`` as PID 1 of fresh namespaces, and say how that went.
 
-    The directory is new, and gone afterwards; every process in there ends with the script.
+    The directory is new, and gone afterwards; every process in there ends with the script. What it prints is printed
+    as it comes, or ``whole`` when it has ended, so that runs at the same time do not mix theirs.
     """
     work, began = tempfile.mkdtemp(prefix="pycontainer-test-"), time.monotonic()
     name = name or arguments[0]
@@ -37,15 +40,20 @@ def enter(script: str, arguments: Sequence[str], name: str = "") -> Ended:
         command = NAMESPACES + [sys.executable, script, "--inside", work, *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
             assert child.stdout is not None
-            printed = b""
+            printed, held = b"", []
             for chunk in iter(lambda: os.read(child.stdout.fileno(), 65536), b""):  # type: ignore[union-attr]
-                sys.stdout.buffer.write(chunk)
-                sys.stdout.flush()
+                if whole:
+                    held.append(chunk)
+                else:
+                    sys.stdout.buffer.write(chunk)
+                    sys.stdout.flush()
                 printed = (printed + chunk)[-1 << 20:]
         ended = Ended(name, child.returncode, time.monotonic() - began, reason_in(printed.decode(errors="replace")))
     finally:
         shutil.rmtree(work, ignore_errors=True)
-    print("%-24s %s  %.0f s" % (name, "FAILED" if ended.code else "ok", ended.seconds), flush=True)
+    with PRINTING:
+        sys.stdout.buffer.write(b"".join(held))
+        print("%-24s %s  %.0f s" % (name, "FAILED" if ended.code else "ok", ended.seconds), flush=True)
     return ended
 
 

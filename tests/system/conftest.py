@@ -4,28 +4,45 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 import subprocess
-from typing import Any, Callable
+from typing import Any, Callable, Dict
 
 import pytest
+import testinfra
 
 Ansible = Callable[..., dict]
 
 
+def on(name: str, module: str, check: bool = False, **options: Any) -> dict:
+    """The result of a module on the host ``name``, also that of a failure; with ``check=True`` in check mode."""
+    argv = ["ansible", name, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
+    done = subprocess.run(argv, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
+    return result
+
+
 @pytest.fixture
 def ansible(host: Any) -> Ansible:
-    """Calls ``ansible(module, option=value, ...)`` on the host; returns its result, also that of a failure.
+    """Calls ``ansible(module, option=value, ...)`` on each host; see ``on``."""
+    return functools.partial(on, host.backend.hostname)
 
-    With ``check=True`` in check mode.
-    """
-    def call(module: str, check: bool = False, **options: Any) -> dict:
-        argv = ["ansible", host.backend.hostname, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
-        done = subprocess.run(argv, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
-        return result
 
-    return call
+@pytest.fixture(scope="module")
+def hosts() -> Dict[str, Any]:
+    """All hosts by their names, for tests that ask several of them once."""
+    with open(os.environ["SYSTEM_TEST_INVENTORY"], encoding="utf-8") as stream:
+        names = json.load(stream)["all"]["hosts"]
+    return {name: testinfra.get_host("ssh://" + name, ssh_config=os.environ["SYSTEM_TEST_SSH_CONFIG"])
+            for name in names}
+
+
+@pytest.fixture
+def ansible_on() -> Ansible:
+    """Calls ``ansible_on(host name, module, option=value, ...)``; see ``on``."""
+    return on
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ or prepared with all packages), ``play.yml`` (played twice, and the second run m
 One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same.
 Each scenario has fresh hosts and network, mount and PID namespaces of its own, without any way to the outside:
 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as
-library/busybox, as a mirror of docker.io has it) and library/registry:2, which the hosts know as 10.0.2.2. Needs root.
+library/busybox, as a mirror of docker.io has it), library/registry:2 and library/redis:7, which the hosts know as
+10.0.2.2. Two scenarios run at a time, and each prints when it has ended. Needs root.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Any, Dict, List
+from concurrent import futures
+from typing import Any, Dict, List, Tuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
@@ -39,6 +41,12 @@ import sandbox  # noqa: E402
 import yaml  # noqa: E402
 
 PACKAGES_PORT, REGISTRY_PORT = 8000, 5000
+AT_A_TIME = 2
+# Repository, tag, program and configuration of the images that are made from this machine's programs.
+PROGRAMS: Tuple[Tuple[str, str, str, Dict[str, Any]], ...] = (
+    ("registry", "2", "/usr/bin/docker-registry", {
+        "Entrypoint": ["/usr/bin/docker-registry", "serve"], "Cmd": ["/etc/docker/registry/config.yml"]}),
+    ("redis", "7", "/usr/bin/redis-server", {"Env": ["PATH=/usr/bin"], "Cmd": ["redis-server"]}))
 
 
 def main(arguments: List[str]) -> int:
@@ -48,8 +56,14 @@ def main(arguments: List[str]) -> int:
     began = time.monotonic()
     place = image.ensure(os.path.join(TOP, "build", "system"))
     print("%-20s %s  %.0f s" % ("image", os.path.basename(place), time.monotonic() - began), flush=True)
-    return sandbox.summary("system", [
-        sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""]) for name in names])
+    if hold or len(names) == 1:
+        return sandbox.summary("system", [
+            sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""]) for name in names])
+    # Those with most hosts first, for they take longest: what runs last should not run alone.
+    names.sort(key=lambda name: -settings_of(folder_of(name))["hosts"])
+    with futures.ThreadPoolExecutor(AT_A_TIME) as pool:
+        return sandbox.summary("system", list(pool.map(
+            lambda name: sandbox.enter(os.path.abspath(__file__), [name, place, ""], whole=True), names)))
 
 
 def known_scenarios() -> List[str]:
@@ -61,6 +75,12 @@ def known_scenarios() -> List[str]:
     return found
 
 
+def folder_of(name: str) -> str:
+    """Where a scenario lies."""
+    folder = os.path.join(HERE, "scenarios", name)
+    return folder if os.path.isdir(folder) else os.path.join(MOLECULE, name)
+
+
 def inside(work: str, name: str, place: str, hold: str) -> int:
     """In the namespaces: boot, play, test, stop."""
     sandbox.loopback_up()
@@ -70,9 +90,7 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
                               env=dict(os.environ, PYCONTAINER_BOX=os.path.join(place, "tree"))).returncode
     subprocess.run(["ip", "link", "set", "lo", "multicast", "on"], check=True)
     subprocess.run(["ip", "route", "add", "224.0.0.0/4", "dev", "lo"], check=True)
-    folder = os.path.join(HERE, "scenarios", name)
-    if not os.path.isdir(folder):
-        folder = os.path.join(MOLECULE, name)
+    folder = folder_of(name)
     settings = settings_of(folder)
     serve_packages(os.path.join(place, "packages"))
     began = time.monotonic()
@@ -84,9 +102,10 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
             for repository in ("busybox", "library/busybox"):
                 registry.push(os.path.join(work, "layout", version), version,
                               "%s/%s:%s" % (address, repository, version))
-        image_layout.program_image(os.path.join(work, "layout", "registry"), "/usr/bin/docker-registry", "2", {
-            "Entrypoint": ["/usr/bin/docker-registry", "serve"], "Cmd": ["/etc/docker/registry/config.yml"]})
-        registry.push(os.path.join(work, "layout", "registry"), "2", address + "/library/registry:2")
+        for repository, tag, program, config in PROGRAMS:
+            layout = os.path.join(work, "layout", repository)
+            image_layout.program_image(layout, program, tag, config)
+            registry.push(layout, tag, "%s/library/%s:%s" % (address, repository, tag))
         code = run_scenario(folder, work, hosts)
         if code:
             for host in hosts:
@@ -127,6 +146,8 @@ def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(TOP, ".collections"), ANSIBLE_INVENTORY=inventory,
                        ANSIBLE_LOCAL_TEMP=os.path.join(work, "ansible"), ANSIBLE_HOME=os.path.join(work, "home"),
                        ANSIBLE_PIPELINING="1", ANSIBLE_DISPLAY_SKIPPED_HOSTS="0",
+                       # Facts take an emulated host as long as several tasks do.
+                       ANSIBLE_GATHERING="smart",
                        # Two runs at a time both have an h1; a shared socket would lead one to the other's host.
                        ANSIBLE_SSH_CONTROL_PATH_DIR=os.path.join(work, "cp"),
                        # An emulated host answers late when the machine is busy.

@@ -27,6 +27,29 @@ def test_ranges_do_not_overlap(host: Any) -> None:
         assert "bob-2:700000:65536" in text
 
 
+def ranges(host: Any, user: str) -> list:
+    """The first IDs of a user in /etc/subuid and /etc/subgid."""
+    rows = [row.split(":") for name in ("subuid", "subgid")
+            for row in host.file("/etc/" + name).content_string.split()]
+    return [int(start) for name, start, _count in rows if name == user]
+
+
+def test_the_ranges_of_a_user_who_is_gone_are_freed_and_given_to_the_next(host: Any) -> None:
+    host.check_output("useradd --create-home carol")
+    old = ranges(host, "carol")
+    assert len(old) == 2 and not set(old) & set(ranges(host, "alice") + ranges(host, "bob-2"))
+    # A directory's users leave their ranges behind; Debian's userdel does not.
+    host.check_output("cp /etc/subuid /etc/subuid.kept && cp /etc/subgid /etc/subgid.kept && userdel --remove carol")
+    host.check_output("mv /etc/subuid.kept /etc/subuid && mv /etc/subgid.kept /etc/subgid && useradd dave")
+    taken = ansible(host, "pycontainer.engine.subid", user="dave", start=old[0])
+    assert taken.get("failed") and "carol" in taken["msg"], taken
+    freed = [ansible(host, "pycontainer.engine.subid", user="carol", state="absent")["changed"] for _again in range(2)]
+    assert freed == [True, False] and ranges(host, "carol") == []
+    given = ansible(host, "pycontainer.engine.subid", user="dave", start=old[0])
+    assert given.get("changed") is True and ranges(host, "dave") == [old[0], old[0]], given
+    assert ansible(host, "pycontainer.engine.subid", user="dave", state="absent")["changed"] is True
+
+
 def test_who_lingers(host: Any) -> None:
     assert host.file("/var/lib/systemd/linger").listdir() == ["alice"]
     assert host.check_output("systemctl is-active user@%s", str(host.user("alice").uid)) == "active"

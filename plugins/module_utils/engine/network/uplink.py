@@ -256,6 +256,18 @@ def unforward(uplink: Uplink, ports: Sequence[Port]) -> None:
             _ask(uplink, "remove_hostfwd", {"id": entry["id"]})
 
 
+def keep_only(uplink: Uplink, ports: Sequence[Port]) -> int:
+    """Close the ports of the host that are none of these; how many those were."""
+    if uplink.kind != "slirp4netns" or not alive(uplink):
+        return 0
+    wanted = {(port.protocol, port.host_ip or "0.0.0.0", port.host_port) for port in ports}
+    strays = [entry["id"] for entry in _ask(uplink, "list_hostfwd", {}).get("entries", ())
+              if (entry.get("proto"), entry.get("host_addr"), entry.get("host_port")) not in wanted]
+    for number in strays:
+        _ask(uplink, "remove_hostfwd", {"id": number})
+    return len(strays)
+
+
 # pasta
 
 def start_pasta(ctx: Context, place: str, namespace: str, options: Sequence[str], ports: Sequence[Port]) -> Uplink:

@@ -67,7 +67,8 @@ def _claim_ports(ctx: Context, request: SetupRequest) -> Tuple[Port, ...]:
     try:
         return claim()
     except Conflict:
-        if not network_place.run(ctx, lambda: _reclaim(ctx, request.container_id)):
+        freed = network_place.run(ctx, lambda: _reclaim(ctx, request.container_id))
+        if not network_place.close_strays(ctx) and not freed:
             raise
         return claim()
 

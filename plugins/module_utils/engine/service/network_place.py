@@ -100,3 +100,17 @@ def close_ports(ctx: Context, document: EndpointDocument) -> None:
     found = uplink.read(ctx.run("uplink"))
     if found is not None and found.kind == "slirp4netns":
         uplink.unforward(found, document.ports)
+
+
+def close_strays(ctx: Context) -> bool:
+    """Close the host's ports that no container has any more; whether there were any. The caller holds the lock.
+
+    Nobody else would: a port that could not be closed when its container ended is in no document.
+    """
+    if not ctx.rootless:
+        return False
+    from ..network import uplink
+
+    found = uplink.read(ctx.run("uplink"))
+    ports = [port for document in endpoints.everyone(ctx) for port in document.ports]
+    return found is not None and uplink.keep_only(found, ports) > 0
