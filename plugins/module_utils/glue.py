@@ -80,6 +80,10 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
             from .engine.service import persist
 
             persist.keep(context)
+        if context.rootless and result.changed and not module.check_mode:
+            from .engine.service import linger
+
+            warnings += filter(None, [linger.warning(context)])
     except EngineError as exc:
         return _refusal(exc)
     except OSError as exc:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput, NotFound
+from ..errors import EngineError, InUse, InvalidInput, NotFound
 from ..formats.container import NetworkUse
 from ..formats.network import NetworkSpec, Subnet
 from ..service import containers, networks
@@ -124,7 +124,8 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
             if parsed.get("force") and isinstance(exc, NotFound):
                 continue
             io.err.write("Error: %s\n" % exc)
-            code = 1
+            # As podman-network-rm(1) has them.
+            code = 1 if isinstance(exc, NotFound) else 2 if isinstance(exc, InUse) else 125
     return code
 
 

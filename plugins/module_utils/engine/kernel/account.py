@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
 
 from ..errors import InvalidInput, NotFound
 
@@ -28,6 +28,20 @@ def find(name: str) -> Any:
 def supplementary(entry: Any) -> Tuple[str, int, List[int]]:
     """(name, group, supplementary groups) of a passwd entry."""
     return entry.pw_name, entry.pw_gid, os.getgrouplist(entry.pw_name, entry.pw_gid)
+
+
+def process_groups(gid: int, groups: Sequence[int]) -> Tuple[int, ...]:
+    """The supplementary groups of a container's process whose group is ``gid``.
+
+    That one is among them: a set-group-ID program would drop it otherwise, and with it what is forbidden to the group
+    (CVE-2022-2989). None at all where this user namespace forbids setgroups(2), as that of a user without ranges.
+    """
+    try:
+        with open("/proc/self/setgroups", encoding="ascii") as stream:
+            allowed = stream.read(8).strip() != "deny"
+    except OSError:
+        allowed = True
+    return (gid, *(group for group in groups if group != gid)) if allowed else ()
 
 
 def become(entry: Any) -> None:

@@ -301,6 +301,8 @@ def pasta_arguments(options: Sequence[str], ports: Sequence[Port]) -> List[str]:
 
 
 def _pasta_failed(said: str, ports: Sequence[Port]) -> None:
+    # What it says of an option that it does not know stands before a page of usage.
+    said = said.partition("\nUsage:")[0]
     lines = [line.strip() for line in said.splitlines() if line.strip() and "syslog" not in line]
     text = "; ".join(line for line in lines[-3:] if line.isprintable())
     if ports and ("bind" in text.lower() or "address already in use" in text.lower()):

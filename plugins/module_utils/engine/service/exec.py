@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut, WrongState
 from ..formats import passwd
-from ..kernel import command, files, inroot, tree
+from ..kernel import account, command, files, inroot, tree
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import State
@@ -116,7 +116,8 @@ def _change_user(document: Dict[str, Any], variables: Dict[str, str], state: Sta
     root = "/proc/%d/root" % state.pid
     user = passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
                                inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE))
-    document["user"] = dict(document["user"], uid=user.uid, gid=user.gid, additionalGids=list(user.groups))
+    groups = account.process_groups(user.gid, user.groups)
+    document["user"] = dict(document["user"], uid=user.uid, gid=user.gid, additionalGids=list(groups))
     variables["HOME"] = user.home
     bounding = document["capabilities"]["bounding"]
     added = document["capabilities"].get("ambient") or []

@@ -20,6 +20,7 @@ from ..errors import EngineError, InvalidInput, MissingDependency, NotFound, Tim
 from ..kernel import command
 
 MARKS = "/var/lib/systemd/linger"
+BOOTED = "/run/systemd/system"  # sd_booted(3)
 USER_UNITS = ("/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user",
               "/lib/systemd/user")
 
@@ -73,6 +74,23 @@ def _is_socket(path: str) -> bool:
     return False
 
 
+def warning(ctx: Context) -> str:
+    """What to tell who started a user's containers that end with the user's last session; '' if they do not."""
+    if not ctx.rootless or not os.path.isdir(BOOTED):
+        return ""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(ctx.uid).pw_name
+        runs = os.listdir(ctx.run("containers"))
+    except (KeyError, FileNotFoundError):
+        return ""
+    if not runs or os.path.exists(os.path.join(MARKS, name)):
+        return ""
+    return ("User %s does not linger: systemd ends their containers with their last session, and starts none at boot. "
+            "Let them linger with the module linger." % name)
+
+
 def require_logind(ctx: Context, *, bus: bool) -> None:
     """Raise Unsupported on a host without logind, MissingDependency on one without a ``bus`` for users.
 
@@ -80,7 +98,7 @@ def require_logind(ctx: Context, *, bus: bool) -> None:
     """
     if ctx.rootless:
         raise InvalidInput("linger needs root", "Let the play become root, and leave out run_as_user.")
-    if not os.path.isdir("/run/systemd/system"):
+    if not os.path.isdir(BOOTED):
         raise Unsupported("This host was not booted by systemd, so nobody can linger on it",
                           "Use a host with systemd and logind, or leave out linger.")
     if not any(os.path.exists(os.path.join(home, "systemd-logind.service"))

@@ -12,7 +12,7 @@ from ..errors import InvalidInput, NotFound, Unsupported
 from ..formats import idmap, passwd, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import replace
-from ..kernel import caps, cgroup, files, inroot
+from ..kernel import account, caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
 from . import devices, effective, limits, membership, mounts, namespaces, usernamespace
@@ -120,8 +120,9 @@ def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
 def resolve_user(spec: ContainerSpec, image: Optional[ImageConfig], root: str) -> passwd.User:
     """The container's user, by the image's own passwd and group files."""
     text = spec.user or (image.user if image is not None else "")
-    return passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
+    user = passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
                                inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE), spec.group_add)
+    return replace(user, groups=account.process_groups(user.gid, user.groups))
 
 
 def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, owner: Tuple[int, int]) -> str:
