@@ -236,8 +236,8 @@ def _entries(ctx: Context, record: Record, user: passwd.User, root: str) -> List
         return []
     known = {name: inroot.read_in_root(root, "/etc/" + name, passwd.MAX_FILE) for name in ("passwd", "group")}
     name = _login_name(ctx, record, user, known["passwd"])
-    lines = {"passwd": "%s:*:%d:%d:%s:%s:/bin/sh\n" % (name or user.uid, user.uid, user.gid,
-                                                      name or "container user", record.spec.workdir or "/")}
+    fields = (name or user.uid, user.uid, user.gid, name or "container user", record.spec.workdir or "/")
+    lines = {"passwd": "%s:*:%d:%d:%s:%s:/bin/sh\n" % fields}
     if name and user.gid not in passwd.group_names(known["group"]):
         lines["group"] = "%s:x:%d:\n" % (name, user.gid)
     rows = []
