@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role registry leaves: a registry that asks for a login over TLS, and a client that has one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import Any
+
+IMAGE = "pycontainer.engine.image"
+
+
+def ansible(host: Any, module: str, **options: Any) -> dict:
+    """The result of a module on the host."""
+    done = subprocess.run(["ansible", host.backend.host, "-b", "-m", module, "-a", json.dumps(options)], check=False,
+                          text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+    result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
+    return result
+
+
+def test_it_starts_at_boot(host: Any) -> None:
+    assert host.service("container-registry.service").is_enabled
+    assert host.service("container-registry.service").is_running
+
+
+def test_it_asks_for_a_login_over_tls(host: Any) -> None:
+    ask = "curl -s -o /dev/null -w '%{http_code}' --cacert /etc/containers/certs.d/h1:5000/ca.crt "
+    assert host.check_output(ask + "https://h1:5000/v2/") == "401"
+    assert host.check_output(ask + "-u 'operator:a word' https://h1:5000/v2/") == "200"
+    assert host.run("curl -s https://h1:5000/v2/").rc == 60
+
+
+def test_its_files_are_roots(host: Any) -> None:
+    assert host.file("/etc/pycontainer/registry").mode == 0o700
+    assert host.file("/etc/pycontainer/registry/tls.key").mode == 0o600
+
+
+def test_an_image_goes_there_and_comes_back_by_its_short_name(host: Any) -> None:
+    pushed = ansible(host, IMAGE, name="10.0.2.2:5000/busybox:1", tls_verify=False, push=True,
+                     push_args={"dest": "h1:5000/tools/busybox:1"})
+    assert pushed.get("changed") is True, pushed
+    pulled = ansible(host, IMAGE, name="tools/busybox:1")
+    assert pulled.get("changed") is True, pulled
+    refused = ansible(host, "pycontainer.engine.login", registry="h1:5000", username="operator", password="another")
+    assert refused.get("error") == "Unauthorized", refused
