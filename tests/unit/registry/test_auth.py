@@ -36,6 +36,23 @@ def write(path: pathlib.Path, document: object) -> pathlib.Path:
     return path
 
 
+PLACE = auth.default_file
+
+
+@pytest.mark.parametrize(("uid", "runtime", "expected"), [
+    (0, False, "/run/containers/0/auth.json"),
+    (1500, True, "{run}/1500/containers/auth.json"),
+    (1500, False, "{home}/.config/containers/auth.json"),
+], ids=["root", "a session", "no session"])
+def test_where_login_writes(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, uid: int, runtime: bool,
+                            expected: str) -> None:
+    monkeypatch.setattr(auth, "RUNTIME", str(tmp_path / "run"))
+    if runtime:
+        (tmp_path / "run" / str(uid)).mkdir(parents=True)
+    ctx = Context(home=str(tmp_path / "home"), uid=uid)
+    assert PLACE(ctx) == expected.format(run=tmp_path / "run", home=tmp_path / "home")
+
+
 @pytest.mark.parametrize(("name", "user"), [
     ("r.example/ns/repo/x", "repo"), ("r.example/ns/other", "ns"), ("r.example/else", "host"), ("r.example", "host"),
     ("old.example/x", "old"), ("docker.io/library/busybox", "hub"), ("r.example.org/x", None), ("example/x", None)])

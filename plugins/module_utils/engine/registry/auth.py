@@ -19,6 +19,7 @@ from ..frozen import Frozen
 from ..kernel import files
 from . import helper
 
+RUNTIME = "/run/user"
 DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
 
 
@@ -32,8 +33,11 @@ class Credentials(Frozen):
 
 
 def default_file(ctx: Context) -> str:
-    """Where login writes: below the user's runtime directory, which no reboot survives."""
-    directory = "/run/containers/0" if not ctx.rootless else "/run/user/%d/containers" % ctx.uid
+    """Where login writes: below the runtime directory, which no reboot survives; the home of a user without one."""
+    directory = "/run/containers/0"
+    if ctx.rootless:
+        runtime = "%s/%d" % (RUNTIME, ctx.uid)
+        directory = os.path.join(runtime if os.path.isdir(runtime) else os.path.join(ctx.home, ".config"), "containers")
     return os.path.join(directory, "auth.json")
 
 
