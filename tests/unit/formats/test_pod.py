@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from typing import Callable
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput
@@ -87,6 +88,18 @@ def test_other_machines_have_none() -> None:
     assert not pause.is_static(b"#!/bin/sh\n") and not pause.is_static(b"\x7fELF\x02\x01")
 
 
+def read(path: str) -> str:
+    with open(path, encoding="ascii") as stream:
+        return stream.read().strip()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 @pytest.mark.skipif(pause.program(os.uname().machine) is None, reason="no code for this machine")
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 0), (signal.SIGINT, 0), (signal.SIGKILL, -9)])
 def test_it_waits_collects_its_children_and_ends_when_asked(tmp_path: object, number: int, code: int) -> None:
@@ -97,12 +110,10 @@ def test_it_waits_collects_its_children_and_ends_when_asked(tmp_path: object, nu
     # The shell leaves it a child that ends at once, and execs it with the same process ID.
     process = subprocess.Popen(["sh", "-c", "sleep 0.1 & exec " + path + " -P"])
     try:
-        time.sleep(0.3)
+        wait_until(lambda: read("/proc/%d/comm" % process.pid) == "pause")
         process.send_signal(signal.SIGHUP)
-        time.sleep(0.1)
+        wait_until(lambda: read("/proc/%d/task/%d/children" % (process.pid, process.pid)) == "")
         assert process.poll() is None
-        with open("/proc/%d/task/%d/children" % (process.pid, process.pid), encoding="ascii") as stream:
-            assert stream.read().strip() == ""
         process.send_signal(number)
         assert process.wait(5) == code
     finally:
