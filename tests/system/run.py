@@ -90,6 +90,7 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
                               env=dict(os.environ, PYCONTAINER_BOX=os.path.join(place, "tree"))).returncode
     subprocess.run(["ip", "link", "set", "lo", "multicast", "on"], check=True)
     subprocess.run(["ip", "route", "add", "224.0.0.0/4", "dev", "lo"], check=True)
+    own_sockets(os.path.join(work, "cp"))
     folder = folder_of(name)
     settings = settings_of(folder)
     serve_packages(os.path.join(place, "packages"))
@@ -113,6 +114,14 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
         if hold:
             input("nsenter -n -m -t %d ssh -F %s/ssh_config h1\nReturn ends the hosts: " % (hosts[0].process.pid, work))
     return code
+
+
+def own_sockets(directory: str) -> None:
+    """Keep ssh's shared connections apart: each run has an h1 at 127.0.0.1:2201, and Molecule's have one name."""
+    common = os.path.expanduser("~/.ansible/cp")
+    for path in (directory, common):
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    subprocess.run(["mount", "--bind", directory, common], check=True)
 
 
 def settings_of(folder: str) -> Dict[str, Any]:
