@@ -8,6 +8,7 @@ import functools
 import json
 import os
 import subprocess
+import time
 from typing import Any, Callable, Dict
 
 import pytest
@@ -51,6 +52,15 @@ def reboot(host: Any, ansible: Ansible) -> Callable[[], None]:
     def call() -> None:
         result = ansible("ansible.builtin.reboot", reboot_timeout=180, post_reboot_delay=1)
         assert result.get("rebooted"), result
-        assert host.run("systemctl is-system-running --wait").stdout.strip() in ("running", "degraded")
+        deadline = time.monotonic() + 180
+        while True:
+            try:
+                state = host.run("systemctl is-system-running --wait").stdout.strip()
+                break
+            except RuntimeError:
+                # ssh may be refused again while a slow host is still coming up.
+                assert time.monotonic() < deadline
+                time.sleep(1)
+        assert state in ("running", "degraded"), state
 
     return call
