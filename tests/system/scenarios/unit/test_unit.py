@@ -67,6 +67,7 @@ def inspected(host: Any, user: str, name: str, form: str) -> str:
     return command(host, user, "pycontainer inspect --format '{{%s}}' %s" % (form, name))
 
 
+@pytest.mark.parametrize("user, port", [(ROOT, 8080)])
 def test_a_unit_keeps_its_service_up(host: Any, user: str, port: int) -> None:
     assert answer(port)
     unit = shown(host, user, "container-web")
@@ -86,6 +87,7 @@ def test_a_unit_keeps_its_service_up(host: Any, user: str, port: int) -> None:
     assert answer(port)
 
 
+@USERS
 def test_a_unit_starts_and_stops_a_container_that_exists(host: Any, user: str) -> None:
     made = inspected(host, user, "kept", ".Id")
     systemctl(host, user, "stop container-kept")
