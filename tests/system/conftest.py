@@ -17,9 +17,12 @@ import testinfra
 Ansible = Callable[..., dict]
 
 
-def on(name: str, module: str, check: bool = False, **options: Any) -> dict:
-    """The result of a module on the host ``name``, also that of a failure; with ``check=True`` in check mode."""
-    argv = ["ansible", name, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
+def on(hostname: str, module: str, /, check: bool = False, **options: Any) -> dict:
+    """The result of a module on the host ``hostname``, also that of a failure; with ``check=True`` in check mode.
+
+    The first two go by position, for a module may have options of those names.
+    """
+    argv = ["ansible", hostname, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
     done = subprocess.run(argv, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
     return result
