@@ -49,7 +49,8 @@ class Client:
         return out.strip()
 
     def attached(self, *words: str) -> Any:
-        return subprocess.Popen([*self.start, *words], stdout=subprocess.PIPE, text=True)
+        # A client does not pass on what it was told to ignore, and tests may run under nohup(1).
+        return subprocess.Popen(["env", "--default-signal", *self.start, *words], stdout=subprocess.PIPE, text=True)
 
 
 @pytest.fixture

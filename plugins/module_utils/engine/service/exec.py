@@ -163,7 +163,7 @@ def _before(ctx: Context) -> Tuple[str, ...]:
 
 def _inherited(argv: List[str], interactive: bool, env: Dict[str, str]) -> int:
     actions = [] if interactive else [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions)
+    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions, setsigdef=command.RESTORED)
     while True:
         with contextlib.suppress(KeyboardInterrupt):
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
