@@ -150,6 +150,17 @@ def test_a_pod_binds_its_containers(ctx: Context) -> None:
     assert units.wanted(ctx, "p", NEW).texts == wish.texts
 
 
+def test_in_which_order_a_pods_containers_were_made_is_nothing_to_its_unit(ctx: Context) -> None:
+    texts = []
+    for names in (("a", "b"), ("b", "a")):
+        pods.create(ctx, PodSpec(name="p"))
+        for name in names:
+            make(ctx, name=name, pod="p", network=())
+        texts.append(units.wanted(ctx, "p", NEW).texts)
+        pods.remove(ctx, "p", force=True)
+    assert texts[0] == texts[1] and "container-a.service container-b.service" in texts[0]["pod-p.service"]
+
+
 @pytest.mark.parametrize("wishes", [{"rm": True}])
 def test_what_no_unit_can_start_again_is_refused(ctx: Context, wishes: dict[str, object]) -> None:
     make(ctx, **wishes)

@@ -77,8 +77,9 @@ def _pod(source: Source, name: str, choices: Choices, by_name: bool) -> Wanted:
     except NotFound:
         members = [known.name for known in (units.find(source.ctx, one) for one in units.every(source.ctx))
                    if known is not None and known.kind == "container" and known.spec.get("pod") == name]
-    member_units = tuple(_add(source, result, "container", member, choices, by_name, bound=main_unit)
-                         for member in members)
+    # In an order that stays when they are started, and so made, in another one.
+    member_units = tuple(sorted(_add(source, result, "container", member, choices, by_name, bound=main_unit)
+                                for member in members))
     _add(source, result, "pod", name, choices, by_name, members=member_units)
     order = [main_unit, *member_units]
     return Wanted(main_unit, {one: result.texts[one] for one in order}, result.definitions, result.runs)
