@@ -9,7 +9,7 @@ and addresses are free; then pods, containers and units come; what else is not w
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ..engine.errors import EngineError, of_system
 from ..state import stack as state
@@ -43,9 +43,7 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
             work.remove_units(unwanted[kind])
     for kind in ("containers", "pods"):
         work.all(kind, unwanted[kind])
-    for kind in ("pods", "containers"):
-        work.all(kind, wanted[kind])
-    named = work.units(wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]]) if units else {}
+    named = work.run(wanted, units=units)
     for kind in ("images", "secrets", "volumes", "networks"):
         work.all(kind, unwanted[kind])
     shown = {entry["name"]: converge.describe(ctx, entry["name"]) for entry in wanted["containers"]}
@@ -58,11 +56,11 @@ class Work:
 
     For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
     ``fetched`` images, by the ID that they have now, with the keywords of the pull, ``secrets`` with other values,
-    and units that are ``stopped`` for good.
+    and units that are ``stopped`` for good. When it is the check before a run, ``done`` is what that has done.
     """
 
-    def __init__(self, ctx: Context, check: bool) -> None:
-        self.ctx, self.check = ctx, check
+    def __init__(self, ctx: Context, check: bool, done: Sequence[str] = ()) -> None:
+        self.ctx, self.check, self.done = ctx, check, done
         self.actions: List[str] = []
         self.before: Dict[str, Any] = {}
         self.after: Dict[str, Any] = {}
@@ -83,6 +81,32 @@ class Work:
                 if self.check:
                     self.remember(kind, params, plan)
 
+    def run(self, wanted: Mapping[str, List[Dict[str, Any]]], *, units: bool) -> Dict[str, str]:
+        """Converge pods and containers, and with ``units`` theirs; the unit's name by the container's or pod's.
+
+        While a container is replaced its unit may run, have failed, or be about to start again. So that what is done
+        about units hangs on none of that, but is what a check says, it is planned before.
+        """
+        entries = wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]] if units else []
+        if not entries:
+            self.run_all(wanted)
+            return {}
+        ahead = self if self.check else Work(self.ctx, True, done=self.actions)
+        ahead.run_all(wanted)
+        aims = ahead.aim_units(entries)
+        plans = ahead.plan_units(entries, aims)
+        if not self.check and ahead.actions:
+            self.run_all(wanted)
+            aims = self.aim_units(entries)
+        if any(plan.changed for plan in plans.values()):
+            self.change_units(aims, plans)
+        return {name: aimed.main for name, aimed in aims.items()}
+
+    def run_all(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> None:
+        """Converge pods and containers."""
+        for kind in ("pods", "containers"):
+            self.all(kind, wanted[kind])
+
     @contextlib.contextmanager
     def naming(self, kind: str, name: str) -> Iterator[None]:
         """Let errors of the body say which entry they are of, and what was done before."""
@@ -91,7 +115,7 @@ class Work:
         except (EngineError, OSError) as exc:
             error = exc if isinstance(exc, EngineError) else of_system(exc)
             error.message = "%s/%s: %s" % (kind, name, error.message)
-            error.done = () if self.check else tuple(self.actions)
+            error.done = tuple(self.done if self.check else self.actions)
             if error.done:
                 error.hint = "%sDone before: %s. Another run goes on from there." % (
                     error.hint.rstrip(".") + ". " if error.hint else "", "; ".join(error.done))
@@ -140,32 +164,35 @@ class Work:
 
             self.fetched[plan.before["image"]] = pull_options(params)
 
-    def units(self, entries: List[Dict[str, Any]]) -> Dict[str, str]:
-        """Converge the units of pods and containers; the unit's name by theirs.
-
-        systemd is asked once for all of them. It reads its units again, which takes long, once for all as well.
-        """
-        from ..engine.service import systemd
+    def aim_units(self, entries: List[Dict[str, Any]]) -> Dict[str, unit.Aim]:
+        """What the units of pods and containers are to be, by their names; to a check, what is coming is there."""
         from ..engine.service.unitsource import Source
 
         source = Source(self.ctx, self.coming) if self.check else None
-        rows = {entry["name"]: state.unit_params(entry) for entry in entries}
-        aims: Dict[str, unit.Aim] = {}
-        plans: Dict[str, Plan] = {}
-        for name, params in rows.items():
-            with self.naming("units", name):
-                aims[name] = unit.aim(self.ctx, params, source)
+        aims = {}
+        for entry in entries:
+            with self.naming("units", entry["name"]):
+                aims[entry["name"]] = unit.aim(self.ctx, state.unit_params(entry), source)
+        return aims
+
+    def plan_units(self, entries: List[Dict[str, Any]], aims: Mapping[str, unit.Aim]) -> Dict[str, Plan]:
+        """What is to be done for units; systemd is asked once for all of them."""
+        from ..engine.service import systemd
+
         with self.naming("units", "systemd"):
             shown = systemd.show(self.ctx, [one for aimed in aims.values() for one in aimed.names])
-        for name, params in rows.items():
+        plans = {}
+        for entry in entries:
+            name = entry["name"]
             with self.naming("units", name):
-                plans[name] = unit.converge(self.ctx, params, True, aimed=aims[name], shown=shown)
-        if any(plan.changed for plan in plans.values()):
-            self.change_units(aims, plans)
-        return {name: aimed.main for name, aimed in aims.items()}
+                plans[name] = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown)
+        return plans
 
     def change_units(self, aims: Mapping[str, unit.Aim], plans: Mapping[str, Plan]) -> None:
-        """Carry out plans of units: first all are written, read and enabled, then they are started one by one."""
+        """Carry out plans of units: first all are written, read and enabled, then they are started one by one.
+
+        systemd reads its units again, which takes long, once for all of them.
+        """
         from ..engine.service import systemd, units
 
         def early(plan: Plan) -> List[str]:

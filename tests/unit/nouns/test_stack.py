@@ -129,6 +129,43 @@ def test_units_are_written_and_read_before_any_is_started(monkeypatch: Any) -> N
             "unit c: reload", "unit d: restart"]
 
 
+@pytest.mark.parametrize("check", [False, True])
+def test_units_are_planned_before_a_container_is_touched(calls: list, monkeypatch: Any, check: bool) -> None:
+    def plan(_ctx: Any, _params: Any, _check: bool, *, aimed: Any, shown: Any) -> Plan:
+        assert all(checked for _kind, _given, checked, _keywords in calls), "its container was replaced before"
+        # What systemd says while a container is replaced is a matter of luck.
+        return Plan((Action("restart" if shown[aimed.main].runs else "start"),))
+
+    monkeypatch.setattr(systemd, "show", lambda _ctx, names: {
+        name: systemd.Shown(name, active="active" if all(row[2] for row in calls) else "failed") for name in names})
+    monkeypatch.setattr(stack.unit, "aim", lambda _ctx, given, _source: stack.unit.Aim(given["name"], [given["name"]]))
+    monkeypatch.setattr(stack.unit, "converge", plan)
+    monkeypatch.setattr(units, "apply", lambda *_all: calls.append(("unit", {}, False, {})))
+    done = stack.run(make_context(root="/x", runroot="/y"), params(units=True, containers=[{"name": "c"}]), check)
+    assert done.values["actions"] == ["container c: create", "unit c: restart"]
+    assert [(row[0], row[2]) for row in calls] == [("containers", True)] + [
+        ("containers", False), ("unit", False)] * (not check)
+
+
+def test_what_is_as_it_should_be_is_looked_at_once(calls: list, monkeypatch: Any) -> None:
+    monkeypatch.setitem(stack.CONVERGE, "containers", lambda *_all, **_keywords: calls.append("seen") or Plan())
+    monkeypatch.setattr(systemd, "show", lambda _ctx, names: {})
+    monkeypatch.setattr(stack.unit, "aim", lambda _ctx, given, _source: stack.unit.Aim(given["name"], [given["name"]]))
+    monkeypatch.setattr(stack.unit, "converge", lambda *_all, **_keywords: Plan())
+    done = stack.run(make_context(root="/x", runroot="/y"), params(units=True, containers=[{"name": "c"}]), False)
+    assert not done.changed and calls == ["seen"]
+
+
+def test_a_failure_of_what_is_planned_says_what_was_done(calls: list, monkeypatch: Any) -> None:
+    def fail(*_all: Any, **_keywords: Any) -> Plan:
+        raise InvalidInput("Bad")
+
+    monkeypatch.setitem(stack.CONVERGE, "containers", fail)
+    with pytest.raises(InvalidInput) as caught:
+        stack.run(make_context(root="/x", runroot="/y"), params(units=True, **LISTS), False)
+    assert caught.value.done == ("network n: create", "volume v: create", "secret s: create", "image i: create")
+
+
 def test_a_check_tells_containers_of_secrets_with_other_values(calls: list, monkeypatch: Any) -> None:
     def changed(_ctx: Any, given: dict, _check: bool) -> Plan:
         return Plan((Action("change"),), {"data": "x"}, {"data": "y"})
