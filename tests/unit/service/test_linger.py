@@ -7,6 +7,7 @@ import pwd
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import init
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import linger
 
 
@@ -26,6 +27,6 @@ def test_who_starts_containers_hears_that_they_will_not_last(
     for wish, path in ((booted, "systemd"), (marked, "marks/" + name), (running, "run/containers/abc")):
         if wish:
             (tmp_path / path).mkdir(parents=True)
-    monkeypatch.setattr(linger, "BOOTED", str(tmp_path / "systemd"))
+    monkeypatch.setattr(init, "SYSTEM", str(tmp_path / "systemd"))
     monkeypatch.setattr(linger, "MARKS", str(tmp_path / "marks"))
     assert (name in linger.warning(context)) is warned

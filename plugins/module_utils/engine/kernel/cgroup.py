@@ -23,11 +23,6 @@ def mode() -> str:
     return "v1" if any(os.path.isdir(os.path.join(ROOT, name)) for name in CONTROLLERS) else "none"
 
 
-def has_systemd() -> bool:
-    """Whether systemd is this host's init (sd_booted(3))."""
-    return os.path.isdir("/run/systemd/system")
-
-
 def of_process(pid: int) -> Dict[str, str]:
     """The directory of a process in each hierarchy: {'memory': '/sys/fs/cgroup/memory/x', '': '/sys/fs/cgroup/x'}.
 

@@ -17,7 +17,7 @@ from typing import Dict, List, Optional, Sequence
 from ..context import Context
 from ..errors import EngineError
 from ..formats.endpoint import EndpointDocument
-from ..kernel import account, command, files
+from ..kernel import account, command, files, init
 from . import definitions, endpoints, uplink
 from .definitions import NetworkRecord
 
@@ -142,8 +142,7 @@ def _notify(ctx: Context, program: str) -> None:
 
 def _scope(ctx: Context) -> List[str]:
     """Under systemd the server must outlive the unit of the first container; its scope is its own."""
-    if not os.path.isdir("/run/systemd/system") or (
-            ctx.rootless and not os.path.exists("/run/user/%d/systemd/private" % ctx.uid)):
+    if not init.serves(ctx.uid, rootless=ctx.rootless):
         return []
     launcher = ctx.find_tool("systemd-run")
     return [launcher, *(["--user"] if ctx.rootless else []), "--quiet", "--scope", "--collect"] if launcher else []

@@ -11,7 +11,7 @@ from ..context import Context
 from ..errors import InvalidInput, Unsupported
 from ..formats import runtimespec
 from ..formats.container import ContainerSpec
-from ..kernel import cgroup
+from ..kernel import init
 from ..store.containers import Record
 from . import limits
 
@@ -99,7 +99,7 @@ def cgroup_manager(ctx: Context) -> str:
         return ctx.cgroup_manager
     if ctx.rootless:
         return "systemd" if limits.delegated(ctx) is not None else "cgroupfs"
-    return "systemd" if cgroup.has_systemd() else "cgroupfs"
+    return "systemd" if init.is_systemd() else "cgroupfs"
 
 
 def cgroups_path(ctx: Context, record: Record) -> str:

@@ -17,10 +17,9 @@ from typing import List, NamedTuple, Optional
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, MissingDependency, NotFound, TimedOut, Unsupported
-from ..kernel import command
+from ..kernel import command, init
 
 MARKS = "/var/lib/systemd/linger"
-BOOTED = "/run/systemd/system"  # sd_booted(3)
 USER_UNITS = ("/etc/systemd/user", "/run/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user",
               "/lib/systemd/user")
 
@@ -76,7 +75,7 @@ def _is_socket(path: str) -> bool:
 
 def warning(ctx: Context) -> str:
     """What to tell who started a user's containers that end with the user's last session; '' if they do not."""
-    if not ctx.rootless or not os.path.isdir(BOOTED):
+    if not ctx.rootless or not init.is_systemd():
         return ""
     import pwd
 
@@ -98,7 +97,7 @@ def require_logind(ctx: Context, *, bus: bool) -> None:
     """
     if ctx.rootless:
         raise InvalidInput("linger needs root", "Let the play become root, and leave out run_as_user.")
-    if not os.path.isdir(BOOTED):
+    if not init.is_systemd():
         raise Unsupported("This host was not booted by systemd, so nobody can linger on it",
                           "Use a host with systemd and logind, or leave out linger.")
     if not any(os.path.exists(os.path.join(home, "systemd-logind.service"))

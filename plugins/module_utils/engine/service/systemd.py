@@ -7,12 +7,11 @@ Where that lies follows from the user's ID, never from the caller's environment.
 
 from __future__ import annotations
 
-import os
 from typing import Dict, List, Mapping, NamedTuple, Sequence
 
 from ..context import Context
 from ..errors import EngineError, Unsupported
-from ..kernel import account, command
+from ..kernel import account, command, init
 
 PROPERTIES = ("Id", "LoadState", "ActiveState", "SubState", "UnitFileState", "FragmentPath", "NeedDaemonReload",
               "MainPID", "Result")
@@ -43,8 +42,8 @@ class Shown(NamedTuple):
 
 
 def booted() -> bool:
-    """Whether systemd runs this host (sd_booted(3))."""
-    return os.path.isdir("/run/systemd/system")
+    """Whether systemd runs this host."""
+    return init.is_systemd()
 
 
 def require(ctx: Context) -> None:
@@ -52,15 +51,14 @@ def require(ctx: Context) -> None:
     if not booted():
         raise Unsupported("This host was not booted by systemd, so it runs no units",
                           "Use the container module's restart_policy.")
-    if ctx.rootless and not os.path.exists("/run/user/%d/systemd/private" % ctx.uid):
+    if not present(ctx):
         raise Unsupported("User %d has no systemd of their own that runs" % ctx.uid,
                           "Let the user linger: the linger module.")
 
 
 def present(ctx: Context) -> bool:
     """Whether this user's systemd is there to be asked."""
-    return booted() and (
-        not ctx.rootless or os.path.exists("/run/user/%d/systemd/private" % ctx.uid))
+    return init.serves(ctx.uid, rootless=ctx.rootless)
 
 
 def whose(ctx: Context) -> List[str]:
