@@ -40,6 +40,11 @@ def test_a_users_namespace_has_no_gaps() -> None:
         1000, 100000, 165535, 400000, 400999, -1, -1]
 
 
+@pytest.mark.parametrize(("number", "wanted"), [(0, -1), (1000, 0), (100000, 1), (100009, 10), (165536, -1)])
+def test_ids_as_a_user_namespace_has_them(number: int, wanted: int) -> None:
+    assert idmap.to_inside(idmap.parse_kernel("0 1000 1\n1 100000 65536\n"), number) == wanted
+
+
 def test_what_the_kernel_shows_is_read_back() -> None:
     text = "         0       1000          1\n         1     100000      65536\n"
     assert idmap.parse_kernel(text) == (Row(0, 1000, 1), Row(1, 100000, 65536))

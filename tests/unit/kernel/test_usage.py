@@ -48,11 +48,6 @@ def test_this_process_is_read() -> None:
     assert processes.read(2 ** 22 + 1) is None
 
 
-@pytest.mark.parametrize(("number", "wanted"), [(0, None), (1000, 0), (100000, 1), (100009, 10), (165536, None)])
-def test_ids_as_a_user_namespace_has_them(number: int, wanted: Any) -> None:
-    assert processes.inside(number, [(0, 1000, 1), (1, 100000, 65536)]) == wanted
-
-
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 def test_in_the_control_group_of_others_a_container_is_its_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """As for a user to whom none is delegated: what else is in there is not the container's."""

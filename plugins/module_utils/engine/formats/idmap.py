@@ -84,6 +84,11 @@ def to_outside(mapping: Sequence[Row], number: int) -> int:
     return -1
 
 
+def to_inside(mapping: Sequence[Row], number: int) -> int:
+    """The ID in the namespace; -1 for one that it does not have."""
+    return to_outside([Row(row.outside, row.inside, row.length) for row in mapping], number)
+
+
 def size(mapping: Sequence[Row]) -> int:
     """How many IDs are mapped."""
     return sum(row.length for row in mapping)

@@ -12,8 +12,6 @@ from . import cgroup
 TICKS = os.sysconf("SC_CLK_TCK")
 MAX_LINE = 65536
 
-Ranges = List[Tuple[int, int, int]]
-
 
 class Process(NamedTuple):
     """One process. ``pids`` are its IDs from the reader's PID namespace inwards; ``uids`` and ``gids`` the real
@@ -165,39 +163,18 @@ def uptime() -> float:
         return float(stream.read().split()[0])
 
 
-def id_map(pid: int, kind: str) -> Ranges:
-    """A process's uid_map or gid_map (``kind`` is 'uid' or 'gid'): (inside, outside, count), where outside is what
-    this process sees."""
+def id_map(pid: int, kind: str) -> str:
+    """The rows of a process's uid_map or gid_map (``kind`` is 'uid' or 'gid') as this process sees it; '' when it is
+    gone."""
     if _namespace(pid, "user") == _namespace(os.getpid(), "user"):
         # The kernel shows such a reader the IDs of the parent's namespace (user_namespaces(7)).
-        return [(0, 0, 2 ** 32 - 1)]
-    return _map(pid, kind)
-
-
-def host_map(kind: str) -> Ranges:
-    """This process's own uid_map or gid_map: (inside, on the host, count)."""
-    return _map(os.getpid(), kind)
-
-
-def _map(pid: int, kind: str) -> Ranges:
+        return "0 0 %d\n" % (2 ** 32 - 1)
     try:
-        words = [line.split() for line in _content(pid, kind + "_map").splitlines()]
-        return [(int(row[0]), int(row[1]), int(row[2])) for row in words]
+        return _content(pid, kind + "_map")
     except OSError:
-        return []
+        return ""
 
 
-def outside(number: int, ranges: Sequence[Tuple[int, int, int]]) -> Optional[int]:
-    """What an ID of the process's user namespace is outside; None for one that it does not have."""
-    for first, start, count in ranges:
-        if first <= number < first + count:
-            return start + number - first
-    return None
-
-
-def inside(number: int, ranges: Sequence[Tuple[int, int, int]]) -> Optional[int]:
-    """An ID as the process's user namespace has it; None for one that it does not."""
-    for first, outside, count in ranges:
-        if outside <= number < outside + count:
-            return first + number - outside
-    return None
+def host_map(kind: str) -> str:
+    """The rows of this process's own uid_map or gid_map: from what it sees to the host's."""
+    return _content(os.getpid(), kind + "_map")

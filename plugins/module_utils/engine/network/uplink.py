@@ -248,24 +248,25 @@ def _forward_one(uplink: Uplink, port: Port, inside: int) -> None:
 
 def unforward(uplink: Uplink, ports: Sequence[Port]) -> None:
     """Close ports of the host again; those that are not open are fine."""
-    if not ports or not alive(uplink):
-        return
-    wanted = {(port.protocol, port.host_ip or "0.0.0.0", port.host_port) for port in ports}
-    for entry in _ask(uplink, "list_hostfwd", {}).get("entries", ()):
-        if (entry.get("proto"), entry.get("host_addr"), entry.get("host_port")) in wanted:
-            _ask(uplink, "remove_hostfwd", {"id": entry["id"]})
+    if ports:
+        _close(uplink, ports, listed=True)
 
 
 def keep_only(uplink: Uplink, ports: Sequence[Port]) -> int:
     """Close the ports of the host that are none of these; how many those were."""
-    if uplink.kind != "slirp4netns" or not alive(uplink):
+    return _close(uplink, ports, listed=False) if uplink.kind == "slirp4netns" else 0
+
+
+def _close(uplink: Uplink, ports: Sequence[Port], *, listed: bool) -> int:
+    """Close those open ports that are ``listed`` among these, or are not; how many."""
+    if not alive(uplink):
         return 0
-    wanted = {(port.protocol, port.host_ip or "0.0.0.0", port.host_port) for port in ports}
-    strays = [entry["id"] for entry in _ask(uplink, "list_hostfwd", {}).get("entries", ())
-              if (entry.get("proto"), entry.get("host_addr"), entry.get("host_port")) not in wanted]
-    for number in strays:
+    named = {(port.protocol, port.host_ip or "0.0.0.0", port.host_port) for port in ports}
+    found = [entry["id"] for entry in _ask(uplink, "list_hostfwd", {}).get("entries", ())
+             if ((entry.get("proto"), entry.get("host_addr"), entry.get("host_port")) in named) is listed]
+    for number in found:
         _ask(uplink, "remove_hostfwd", {"id": number})
-    return len(strays)
+    return len(found)
 
 
 # pasta

@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, WrongState
-from ..formats import humanize, passwd
+from ..formats import humanize, idmap, passwd
 from ..kernel import caps, inroot, processes
 from ..kernel.processes import Process
 from ..store import containers as store
@@ -16,16 +16,33 @@ from ..store import containers as store
 SECCOMP = {0: "disabled", 1: "strict", 2: "filter"}
 
 
+class Names(NamedTuple):
+    """The names of users or groups by the number that a process here sees them under; others stay numbers."""
+
+    inside: idmap.Mapping
+    names: Dict[int, str]
+    outside: idmap.Mapping
+    host_names: Dict[int, str]
+
+    def own(self, number: int) -> str:
+        """As the container knows it."""
+        return self._name(idmap.to_inside(self.inside, number), self.names)
+
+    def host(self, number: int) -> str:
+        """As the host knows it."""
+        return self._name(idmap.to_outside(self.outside, number), self.host_names)
+
+    @staticmethod
+    def _name(number: int, names: Dict[int, str]) -> str:
+        return "?" if number < 0 else names.get(number, "%d" % number)
+
+
 class View(NamedTuple):
-    """What turns IDs into names: the first process, the ID maps, the container's and the host's names."""
+    """What gives a process's numbers a meaning: the first process, names, the clock, all processes by their IDs."""
 
     first: Process
-    uids: processes.Ranges
-    gids: processes.Ranges
-    users: Dict[int, str]
-    groups: Dict[int, str]
-    host_users: Dict[int, str]
-    host_groups: Dict[int, str]
+    users: Names
+    groups: Names
     boot: float
     uptime: float
     known: Dict[int, Process]
@@ -38,26 +55,6 @@ class View(NamedTuple):
         """The parent's ID in there; 0 for one outside."""
         parent = self.known.get(one.ppid)
         return self.pid(parent) if parent is not None else 0
-
-    def user(self, uid: int) -> str:
-        """A user as the container knows it."""
-        return _name(processes.inside(uid, self.uids), self.users)
-
-    def group(self, gid: int) -> str:
-        """A group as the container knows it."""
-        return _name(processes.inside(gid, self.gids), self.groups)
-
-    def host_user(self, uid: int) -> str:
-        """A user as the host knows it."""
-        return _name(processes.outside(uid, processes.host_map("uid")), self.host_users)
-
-    def host_group(self, gid: int) -> str:
-        """A group as the host knows it."""
-        return _name(processes.outside(gid, processes.host_map("gid")), self.host_groups)
-
-
-def _name(number: Optional[int], names: Dict[int, str]) -> str:
-    return "?" if number is None else names.get(number, "%d" % number)
 
 
 def _capabilities(key: str) -> Callable[[Process, View], str]:
@@ -109,27 +106,27 @@ COLUMNS: Dict[str, Tuple[str, str, Callable[[Process, View], Any]]] = {
     "capprm": ("PERMITTED CAPS", "", _capabilities("CapPrm")),
     "comm": ("COMMAND", "%c", lambda one, view: one.comm),
     "etime": ("ELAPSED", "%t", lambda one, view: humanize.go_duration(int(_elapsed(one, view) * 100) * 10 ** 7)),
-    "group": ("GROUP", "%G", lambda one, view: view.group(one.gids[1])),
-    "groups": ("GROUPS", "", lambda one, view: ",".join(map(view.group, one.groups))),
-    "hgroup": ("HGROUP", "", lambda one, view: view.host_group(one.gids[1])),
-    "hgroups": ("HGROUPS", "", lambda one, view: ",".join(map(view.host_group, one.groups))),
+    "group": ("GROUP", "%G", lambda one, view: view.groups.own(one.gids[1])),
+    "groups": ("GROUPS", "", lambda one, view: ",".join(map(view.groups.own, one.groups))),
+    "hgroup": ("HGROUP", "", lambda one, view: view.groups.host(one.gids[1])),
+    "hgroups": ("HGROUPS", "", lambda one, view: ",".join(map(view.groups.host, one.groups))),
     "hpid": ("HPID", "", lambda one, view: one.pid),
-    "huser": ("HUSER", "", lambda one, view: view.host_user(one.uids[1])),
+    "huser": ("HUSER", "", lambda one, view: view.users.host(one.uids[1])),
     "label": ("LABEL", "", lambda one, view: one.label or "?"),
     "nice": ("NI", "%n", lambda one, view: one.nice),
     "pcpu": ("%CPU", "%C", _busy),
     "pgid": ("PGID", "%r", lambda one, view: one.pgids[min(len(view.first.pids), len(one.pgids)) - 1]),
     "pid": ("PID", "%p", lambda one, view: view.pid(one)),
     "ppid": ("PPID", "%P", lambda one, view: view.parent(one)),
-    "rgroup": ("RGROUP", "%g", lambda one, view: view.group(one.gids[0])),
+    "rgroup": ("RGROUP", "%g", lambda one, view: view.groups.own(one.gids[0])),
     "rss": ("RSS", "", lambda one, view: one.rss),
-    "ruser": ("RUSER", "%u", lambda one, view: view.user(one.uids[0])),
+    "ruser": ("RUSER", "%u", lambda one, view: view.users.own(one.uids[0])),
     "seccomp": ("SECCOMP", "", lambda one, view: SECCOMP.get(one.seccomp, "%d" % one.seccomp)),
     "state": ("STATE", "", lambda one, view: one.state),
     "stime": ("STIME", "", _started),
     "time": ("TIME", "%x", lambda one, view: humanize.go_duration(int(one.cpu) * 10 ** 9)),
     "tty": ("TTY", "%y", lambda one, view: terminal(one.tty)),
-    "user": ("USER", "%U", lambda one, view: view.user(one.uids[1])),
+    "user": ("USER", "%U", lambda one, view: view.users.own(one.uids[1])),
     "vsz": ("VSZ", "%z", lambda one, view: one.vsz),
 }
 DEFAULT = ("user", "pid", "ppid", "pcpu", "etime", "tty", "time", "args")
@@ -166,10 +163,11 @@ def table(ctx: Context, container_id: str, words: Sequence[str] = ()) -> List[Li
 
 
 def _view(first: Process, rows: Sequence[Process]) -> View:
-    root = "/proc/%d/root" % first.pid
-    own = {name: inroot.read_in_root(root, "/etc/" + name, passwd.MAX_FILE) for name in ("passwd", "group")}
-    host = {name: inroot.read_in_root("/", "/etc/" + name, passwd.MAX_FILE) for name in ("passwd", "group")}
-    return View(first, processes.id_map(first.pid, "uid"), processes.id_map(first.pid, "gid"),
-                passwd.user_names(own["passwd"]), passwd.group_names(own["group"]),
-                passwd.user_names(host["passwd"]), passwd.group_names(host["group"]),
+    def names(kind: str, file: str, parse: Callable[[bytes], Dict[int, str]]) -> Names:
+        own, host = (parse(inroot.read_in_root(root, "/etc/" + file, passwd.MAX_FILE))
+                     for root in ("/proc/%d/root" % first.pid, "/"))
+        return Names(idmap.parse_kernel(processes.id_map(first.pid, kind)), own,
+                     idmap.parse_kernel(processes.host_map(kind)), host)
+
+    return View(first, names("uid", "passwd", passwd.user_names), names("gid", "group", passwd.group_names),
                 processes.boot_time(), processes.uptime(), {one.pid: one for one in rows})
