@@ -52,11 +52,8 @@ def _tags(ctx: Context, name: str, keywords: Dict[str, Any]) -> List[str]:
     if ":" in name.rpartition("/")[2] or "@" in name:
         raise InvalidInput("--all-tags goes with a name without a tag, not %s" % name)
     from ..service import search
-    from ..service.pull import as_options
 
-    names = ("tls_verify", "authfile", "cert_dir", "creds")
-    access = as_options(**{key: keywords[key] for key in names if key in keywords})["access"]
-    complete, found = search.tags(ctx, name, limit=MAX_TAGS, access=access)
+    complete, found = search.tags(ctx, name, limit=MAX_TAGS, access=options.access(keywords))
     return ["%s:%s" % (complete, one) for one in found]
 
 

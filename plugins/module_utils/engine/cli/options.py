@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 from ..errors import InvalidInput
 from ..formats import mounts, values
@@ -240,6 +240,14 @@ def _lines(paths: Sequence[str], need_value: bool) -> List[str]:
             if row.strip() and not row.lstrip().startswith("#") and ("=" in row or not need_value):
                 rows.append(row.lstrip())
     return rows
+
+
+def access(keywords: Mapping[str, Any]) -> Any:
+    """How to talk to registries, from the keywords of a pull: a registry.transfer.Access."""
+    from ..service.pull import as_options
+
+    names = ("tls_verify", "authfile", "cert_dir", "creds")
+    return as_options(**{name: keywords[name] for name in names if name in keywords})["access"]
 
 
 def pull_keywords(parsed: Parsed) -> Dict[str, Any]:

@@ -23,7 +23,7 @@ def search(ctx: Context, parsed: Parsed, io: IO) -> int:
     term, limit = parsed.arguments[0], parsed.get("limit", service.LIMIT)
     if limit < 1:
         raise InvalidInput("The limit is %d" % limit, "Use a number from 1 on.")
-    access = _access(parsed)
+    access = options.access(options.pull_keywords(parsed))
     if parsed.get("list-tags"):
         if parsed.get("filter"):
             raise InvalidInput("A list of tags cannot be filtered", "Leave --filter or --list-tags out.")
@@ -38,14 +38,6 @@ def search(ctx: Context, parsed: Parsed, io: IO) -> int:
         for row in rows:
             row["Description"] = _short(row["Description"])
     return _print(rows, COLUMNS + MORE if parsed.get("compatible") else COLUMNS, parsed, io)
-
-
-def _access(parsed: Parsed) -> Any:
-    from ..service.pull import as_options
-
-    keywords = options.pull_keywords(parsed)
-    names = ("tls_verify", "authfile", "cert_dir", "creds")
-    return as_options(**{name: keywords[name] for name in names if name in keywords})["access"]
 
 
 def _short(text: str) -> str:

@@ -14,11 +14,11 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut, WrongState
-from ..formats import passwd
-from ..kernel import account, command, files, inroot, tree
+from ..kernel import command, files, tree
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import State
+from . import identity
 
 Output = Callable[[int, bytes], None]
 
@@ -113,11 +113,8 @@ def process(ctx: Context, container_id: str, state: State, wish: ExecWish) -> Di
 
 
 def _change_user(document: Dict[str, Any], variables: Dict[str, str], state: State, text: str) -> None:
-    root = "/proc/%d/root" % state.pid
-    user = passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
-                               inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE))
-    groups = account.process_groups(user.gid, user.groups)
-    document["user"] = dict(document["user"], uid=user.uid, gid=user.gid, additionalGids=list(groups))
+    user = identity.resolve(text, "/proc/%d/root" % state.pid)
+    document["user"] = dict(document["user"], uid=user.uid, gid=user.gid, additionalGids=list(user.groups))
     variables["HOME"] = user.home
     bounding = document["capabilities"]["bounding"]
     added = document["capabilities"].get("ambient") or []

@@ -12,10 +12,10 @@ from ..errors import InvalidInput, NotFound, Unsupported
 from ..formats import idmap, passwd, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import replace
-from ..kernel import account, caps, cgroup, files, inroot
+from ..kernel import caps, cgroup, files, inroot
 from ..store import containers as store
 from ..store.containers import Record
-from . import devices, effective, limits, membership, mounts, namespaces, usernamespace
+from . import devices, effective, identity, limits, membership, mounts, namespaces, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -42,7 +42,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     """
     inroot.refuse_links(root)
     spec = _with_defaults(record)
-    user = resolve_user(spec, image, root)
+    user = identity.resolve(spec.user or (image.user if image is not None else ""), root, spec.group_add)
     hostname = namespaces.hostname(ctx, record)
     maps = usernamespace.of(record)
     owner = maps.outside if maps is not None else _same
@@ -115,14 +115,6 @@ def _note_secrets(ctx: Context, spec: ContainerSpec, versions: Dict[str, str]) -
 
 def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
     return (INIT_TARGET, "--") + argv if spec.init else argv
-
-
-def resolve_user(spec: ContainerSpec, image: Optional[ImageConfig], root: str) -> passwd.User:
-    """The container's user, by the image's own passwd and group files."""
-    text = spec.user or (image.user if image is not None else "")
-    user = passwd.resolve_user(text, inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE),
-                               inroot.read_in_root(root, "/etc/group", passwd.MAX_FILE), spec.group_add)
-    return replace(user, groups=account.process_groups(user.gid, user.groups))
 
 
 def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, owner: Tuple[int, int]) -> str:
