@@ -14,8 +14,9 @@ import threading
 import time
 from typing import List, NamedTuple, Sequence
 
-NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc",
-              "--propagation", "private"]
+# A runner that is ended takes along what it has started.
+NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
+              "--mount-proc", "--propagation", "private"]
 PRINTING = threading.Lock()
 
 
