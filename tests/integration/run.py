@@ -54,6 +54,7 @@ def inside(work: str, name: str, mode: str) -> int:
     """PID 1 of the namespaces: prepare, play, look for what was left behind."""
     sandbox.loopback_up()
     os.chmod(work, 0o755)
+    os.environ["HOME"] = accounts.own_home(work)
     if mode == "rootless":
         accounts.make(work, ["alice", "bob"], without="carol")
         accounts.uplink()
