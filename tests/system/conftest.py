@@ -7,6 +7,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import subprocess
 import time
 from typing import Any, Callable, Dict
@@ -20,12 +21,15 @@ Ansible = Callable[..., dict]
 def on(hostname: str, module: str, /, check: bool = False, **options: Any) -> dict:
     """The result of a module on the host ``hostname``, also that of a failure; with ``check=True`` in check mode.
 
-    The first two go by position, for a module may have options of those names.
+    Its ``diff`` is the text that operators see. The first two go by position, for a module may have options of those
+    names.
     """
-    argv = ["ansible", hostname, "-m", module, "-a", json.dumps(options), *["--check"][:check]]
+    argv = ["ansible", hostname, "-m", module, "-a", json.dumps(options), "--diff", *["--check"][:check]]
     done = subprocess.run(argv, check=False, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-    result: dict = json.loads(done.stdout[done.stdout.index(" => ") + 4:])
-    return result
+    said = re.search(r"^%s \| \S+ => " % re.escape(hostname), done.stdout, re.MULTILINE)
+    assert said, done.stdout
+    result: dict = json.loads(done.stdout[said.end():])
+    return dict(result, diff=done.stdout[:said.start()])
 
 
 @pytest.fixture
@@ -53,7 +57,9 @@ def ansible_on() -> Ansible:
 def reboot(host: Any, ansible: Ansible) -> Callable[[], None]:
     """Calls ``reboot()``, which returns when all that starts at boot has started."""
     def call() -> None:
-        result = ansible("ansible.builtin.reboot", reboot_timeout=180, post_reboot_delay=1)
+        # A host in namespaces has the kernel's boot ID for ever, an emulated one the same ticks before its PID 1.
+        result = ansible("ansible.builtin.reboot", reboot_timeout=180, post_reboot_delay=1,
+                         boot_time_command="cat /proc/sys/kernel/random/boot_id /proc/1/stat | cut -d' ' -f1,22")
         assert result.get("rebooted"), result
         deadline = time.monotonic() + 180
         while True:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Hosts that really boot, in an emulator without any help from the kernel that the tests run on.
+"""Hosts that the tests reach by ssh; and those that really boot, in an emulator without any help from this kernel.
 
 Their first card leads to 127.0.0.1 here, which they know as 10.0.2.2; their ssh ports are 2201 and up,
 and each port of ``FORWARDED`` answers on 127.0.0.1 at 10000 times the host's number plus the port.
@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import time
-from typing import Iterator, List
+from typing import Iterator, List, Sequence
 
 import image
 
@@ -26,43 +26,33 @@ PR_SET_PDEATHSIG = 1
 
 
 class Host:
-    """A host that was started, and how to reach it."""
+    """A host to start, and how to reach it."""
 
-    def __init__(self, number: int, work: str) -> None:
-        self.number, self.name, self.work = number, image.HOSTS[number - 1], work
+    def __init__(self, number: int, place: str, work: str) -> None:
+        self.number, self.name, self.place, self.work = number, image.HOSTS[number - 1], place, work
         self.port = 2200 + number
-        self.console = os.path.join(work, self.name + ".console")
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, place: str, base: str, memory: int) -> None:
-        """Start it with a disk of its own over the image ``base`` in ``place``; ``memory`` in MiB."""
-        disk = os.path.join(self.work, self.name + ".qcow2")
-        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", os.path.join(place, base),
-                        disk], check=True)
-        self.process = subprocess.Popen(self._command(place, disk, memory), stdin=subprocess.DEVNULL,
-                                        preexec_fn=_die_with_parent)
+    def command(self) -> List[str]:
+        """What starts it; it is up as long as this process is."""
+        raise NotImplementedError
 
-    def _command(self, place: str, disk: str, memory: int) -> List[str]:
-        forwards = "".join(",hostfwd=tcp:127.0.0.1:%d-:%d" % (10000 * self.number + port, port) for port in FORWARDED)
-        return ["qemu-system-x86_64", "-name", self.name, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-                "-m", str(memory), "-display", "none", "-nodefaults", "-serial", "file:" + self.console,
-                "-kernel", os.path.join(place, "vmlinuz"), "-initrd", os.path.join(place, "initrd"),
-                "-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.hostname=" + self.name,
-                # Nothing here outlives the test, so no write has to reach the real disk.
-                "-drive", "file=%s,if=virtio,cache=unsafe" % disk, "-device", "virtio-rng-pci",
-                "-netdev", "user,id=user,hostfwd=tcp:127.0.0.1:%d-:22%s" % (self.port, forwards),
-                "-device", "virtio-net-pci,netdev=user,romfile=,mac=" + image.USER_MAC % self.number,
-                "-netdev", "socket,id=segment,localaddr=127.0.0.1,mcast=" + SEGMENT,
-                "-device", "virtio-net-pci,netdev=segment,romfile=,mac=" + image.SEGMENT_MAC % self.number]
+    def last_words(self) -> str:
+        """The end of what it said of itself."""
+        raise NotImplementedError
+
+    def start(self) -> None:
+        """Start it; it ends with this process."""
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, preexec_fn=die_with_parent)
 
     def wait(self, config: str) -> None:
-        """Return when it takes commands by ssh; raises RuntimeError with its console when it does not."""
+        """Return when it takes commands by ssh; raises RuntimeError with its last words when it does not."""
         deadline = time.monotonic() + BOOT_SECONDS
         while not self._greets() or subprocess.run(
                 ["ssh", "-F", config, self.name, "true"], check=False, stdin=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL).returncode:
             if self.process is None or self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("%s does not boot; its console:\n%s" % (self.name, self.last_words()))
+                raise RuntimeError("%s does not boot; it said:\n%s" % (self.name, self.last_words()))
             time.sleep(0.5)
 
     def _greets(self) -> bool:
@@ -73,12 +63,6 @@ class Host:
         except OSError:
             return False
 
-    def last_words(self) -> str:
-        """The end of its console."""
-        with contextlib.suppress(OSError), open(self.console, encoding="utf-8", errors="replace") as stream:
-            return "".join(stream.readlines()[-40:])
-        return "(nothing)"
-
     def stop(self) -> None:
         """End it at once."""
         if self.process is not None and self.process.poll() is None:
@@ -86,14 +70,45 @@ class Host:
             self.process.wait()
 
 
-def _die_with_parent() -> None:
+class Emulated(Host):
+    """A computer of its own, with a disk over the image ``base`` and ``memory`` MiB."""
+
+    def __init__(self, number: int, place: str, work: str, base: str, memory: int) -> None:
+        super().__init__(number, place, work)
+        self.base, self.memory = base, memory
+        self.console = os.path.join(work, self.name + ".console")
+
+    def command(self) -> List[str]:
+        disk = os.path.join(self.work, self.name + ".qcow2")
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
+                        os.path.join(self.place, self.base), disk], check=True)
+        forwards = "".join(",hostfwd=tcp:127.0.0.1:%d-:%d" % (10000 * self.number + port, port) for port in FORWARDED)
+        # What newer processors have besides takes an emulator longer than doing without.
+        return ["qemu-system-x86_64", "-name", self.name, "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "2",
+                "-m", str(self.memory), "-display", "none", "-nodefaults", "-serial", "file:" + self.console,
+                "-kernel", os.path.join(self.place, "vmlinuz"), "-initrd", os.path.join(self.place, "initrd"),
+                "-append", "root=/dev/vda rw console=ttyS0 quiet mitigations=off systemd.hostname=" + self.name,
+                # Nothing here outlives the test, so no write has to reach the real disk.
+                "-drive", "file=%s,if=virtio,cache=unsafe" % disk, "-device", "virtio-rng-pci",
+                "-netdev", "user,id=user,hostfwd=tcp:127.0.0.1:%d-:22%s" % (self.port, forwards),
+                "-device", "virtio-net-pci,netdev=user,romfile=,mac=" + image.USER_MAC % self.number,
+                "-netdev", "socket,id=segment,localaddr=127.0.0.1,mcast=" + SEGMENT,
+                "-device", "virtio-net-pci,netdev=segment,romfile=,mac=" + image.SEGMENT_MAC % self.number]
+
+    def last_words(self) -> str:
+        with contextlib.suppress(OSError), open(self.console, encoding="utf-8", errors="replace") as stream:
+            return "".join(stream.readlines()[-40:])
+        return "(nothing)"
+
+
+def die_with_parent() -> None:
+    """Have the kernel end this process when its parent ends."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 @contextlib.contextmanager
-def running(count: int, memory: int, place: str, work: str, base: str = "bare") -> Iterator[List[Host]]:
-    """``count`` hosts that take ssh, stopped again whatever happens; ``work``/ssh_config leads to them."""
-    hosts = [Host(number, work) for number in range(1, count + 1)]
+def running(hosts: Sequence[Host], place: str, work: str) -> Iterator[Sequence[Host]]:
+    """Start the hosts until they take ssh, and stop them again whatever happens; ``work``/ssh_config leads to them."""
     config = os.path.join(work, "ssh_config")
     with open(config, "w", encoding="utf-8") as stream:
         stream.write("Host *\nUser root\nHostname 127.0.0.1\nIdentityFile %s\nIdentitiesOnly yes\nLogLevel ERROR\n"
@@ -103,7 +118,7 @@ def running(count: int, memory: int, place: str, work: str, base: str = "bare") 
         stream.write("".join("Host %s\nPort %d\n" % (host.name, host.port) for host in hosts))
     try:
         for host in hosts:
-            host.start(place, base, memory)
+            host.start()
         for host in hosts:
             host.wait(config)
         yield hosts

@@ -2,12 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Boots hosts for each scenario, plays on them, and asks them by pytest-testinfra over ssh.
 
-Usage: run.py [--hold] [SCENARIO ...]; without names ``box`` and every folder below scenarios/ and extensions/molecule/.
-``box`` are the scripts of box/, which need no host that boots but a systemd in namespaces.
-``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says how to reach them.
+Usage: run.py [--hold] [--emulated] [SCENARIO ...]; without names every folder below scenarios/ and
+extensions/molecule/. ``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says
+how to reach them. ``--emulated`` takes the emulator for boxes too.
 
 A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each; ``image``: bare,
-or prepared with all packages), ``play.yml`` (played twice, and the second run must change nothing), ``test_*.py``.
+prepared with all packages, or box: prepared, and namespaces instead of an emulator), ``play.yml`` (played twice, and
+the second run must change nothing), ``test_*.py``.
 One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same.
 Each scenario has fresh hosts and network, mount and PID namespaces of its own, without any way to the outside:
 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as
@@ -17,6 +18,7 @@ library/busybox, as a mirror of docker.io has it), library/registry:2 and librar
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import json
@@ -26,13 +28,14 @@ import sys
 import threading
 import time
 from concurrent import futures
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
 MOLECULE = os.path.join(TOP, "extensions", "molecule")
 sys.path[:0] = [HERE, os.path.join(TOP, "tests", "support")]
 
+import boxes  # noqa: E402
 import guests  # noqa: E402
 import image  # noqa: E402
 import image_layout  # noqa: E402
@@ -51,24 +54,24 @@ PROGRAMS: Tuple[Tuple[str, str, str, Dict[str, Any]], ...] = (
 
 def main(arguments: List[str]) -> int:
     """Run each scenario; 0 when all passed."""
-    hold = "--hold" in arguments
-    names = [name for name in arguments if name != "--hold"] or known_scenarios()
+    options = " ".join(name for name in arguments if name in ("--hold", "--emulated"))
+    names = [name for name in arguments if name not in options.split()] or known_scenarios()
     began = time.monotonic()
     place = image.ensure(os.path.join(TOP, "build", "system"))
     print("%-20s %s  %.0f s" % ("image", os.path.basename(place), time.monotonic() - began), flush=True)
-    if hold or len(names) == 1:
+    if "--hold" in options or len(names) == 1:
         return sandbox.summary("system", [
-            sandbox.enter(os.path.abspath(__file__), [name, place, "hold" if hold else ""]) for name in names])
-    # Those with most hosts first, for they take longest: what runs last should not run alone.
-    names.sort(key=lambda name: -settings_of(folder_of(name))["hosts"])
+            sandbox.enter(os.path.abspath(__file__), [name, place, options]) for name in names])
+    # Those in the emulator first, for they take longest: what runs last should not run alone.
+    names.sort(key=lambda name: settings_of(folder_of(name))["image"] == "box")
     with futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         return sandbox.summary("system", list(pool.map(
-            lambda name: sandbox.enter(os.path.abspath(__file__), [name, place, ""], whole=True), names)))
+            lambda name: sandbox.enter(os.path.abspath(__file__), [name, place, options], whole=True), names)))
 
 
 def known_scenarios() -> List[str]:
     """The names of all scenarios, those without roles first."""
-    found = ["box"]
+    found = []
     for home in (os.path.join(HERE, "scenarios"), MOLECULE):
         if os.path.isdir(home):
             found += [name for name in sorted(os.listdir(home)) if os.path.isdir(os.path.join(home, name))]
@@ -81,13 +84,9 @@ def folder_of(name: str) -> str:
     return folder if os.path.isdir(folder) else os.path.join(MOLECULE, name)
 
 
-def inside(work: str, name: str, place: str, hold: str) -> int:
+def inside(work: str, name: str, place: str, options: str) -> int:
     """In the namespaces: boot, play, test, stop."""
     sandbox.loopback_up()
-    if name == "box":
-        return subprocess.run([sys.executable, "-m", "pytest", "-c", os.path.join(HERE, "pytest.ini"), "-p",
-                               "no:cacheprovider", "-q", os.path.join(HERE, name)], check=False, cwd=work,
-                              env=dict(os.environ, PYCONTAINER_BOX=os.path.join(place, "tree"))).returncode
     subprocess.run(["ip", "link", "set", "lo", "multicast", "on"], check=True)
     subprocess.run(["ip", "route", "add", "224.0.0.0/4", "dev", "lo"], check=True)
     own_sockets(os.path.join(work, "cp"))
@@ -95,25 +94,43 @@ def inside(work: str, name: str, place: str, hold: str) -> int:
     settings = settings_of(folder)
     serve_packages(os.path.join(place, "packages"))
     began = time.monotonic()
-    with registry.running(os.path.join(work, "registry"), REGISTRY_PORT) as address, \
-            guests.running(settings["hosts"], settings["memory"], place, work, settings["image"]) as hosts:
+    with contextlib.ExitStack() as stack:
+        hosts = stack.enter_context(hosts_of(settings, place, work, emulated="--emulated" in options))
         print("%-20s %d booted  %.0f s" % (name, len(hosts), time.monotonic() - began), flush=True)
-        for version in ("1", "2"):
-            image_layout.busybox_image(os.path.join(work, "layout", version), version)
-            for repository in ("busybox", "library/busybox"):
-                registry.push(os.path.join(work, "layout", version), version,
-                              "%s/%s:%s" % (address, repository, version))
-        for repository, tag, program, config in PROGRAMS:
-            layout = os.path.join(work, "layout", repository)
-            image_layout.program_image(layout, program, tag, config)
-            registry.push(layout, tag, "%s/library/%s:%s" % (address, repository, tag))
+        fill(stack.enter_context(registry.running(os.path.join(work, "registry"), REGISTRY_PORT)), work)
         code = run_scenario(folder, work, hosts)
         if code:
             for host in hosts:
                 print("console of %s:\n%s" % (host.name, host.last_words()))
-        if hold:
+        if "--hold" in options:
             input("nsenter -n -m -t %d ssh -F %s/ssh_config h1\nReturn ends the hosts: " % (hosts[0].process.pid, work))
     return code
+
+
+@contextlib.contextmanager
+def hosts_of(settings: Mapping[str, Any], place: str, work: str, *, emulated: bool) -> Iterator[Sequence[guests.Host]]:
+    """The hosts that a scenario wants, up and taking ssh."""
+    numbers = range(1, settings["hosts"] + 1)
+    with contextlib.ExitStack() as stack:
+        if settings["image"] == "box" and not emulated:
+            stack.enter_context(boxes.ready(work, numbers))
+            hosts: List[guests.Host] = [boxes.Box(number, place, work) for number in numbers]
+        else:
+            base = "prepared" if settings["image"] == "box" else settings["image"]
+            hosts = [guests.Emulated(number, place, work, base, settings["memory"]) for number in numbers]
+        yield stack.enter_context(guests.running(hosts, place, work))
+
+
+def fill(address: str, work: str) -> None:
+    """Push to the registry at ``address`` what the scenarios pull."""
+    for version in ("1", "2"):
+        image_layout.busybox_image(os.path.join(work, "layout", version), version)
+        for repository in ("busybox", "library/busybox"):
+            registry.push(os.path.join(work, "layout", version), version, "%s/%s:%s" % (address, repository, version))
+    for repository, tag, program, config in PROGRAMS:
+        layout = os.path.join(work, "layout", repository)
+        image_layout.program_image(layout, program, tag, config)
+        registry.push(layout, tag, "%s/library/%s:%s" % (address, repository, tag))
 
 
 def own_sockets(directory: str) -> None:
@@ -148,7 +165,7 @@ def serve_packages(directory: str) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def run_scenario(folder: str, work: str, hosts: List[guests.Host]) -> int:
+def run_scenario(folder: str, work: str, hosts: Sequence[guests.Host]) -> int:
     """Play and test on running hosts; 0 when all is well."""
     inventory = write_inventory(work, hosts)
     environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1", NO_COLOR="1",
@@ -192,7 +209,7 @@ def play_once(play: str, environment: Dict[str, str], unchanged: bool) -> int:
     return ended.returncode
 
 
-def write_inventory(work: str, hosts: List[guests.Host]) -> str:
+def write_inventory(work: str, hosts: Sequence[guests.Host]) -> str:
     """An inventory of the hosts, by the names that they have among each other."""
     path = os.path.join(work, "inventory.json")
     common = {"ansible_ssh_common_args": "-F %s/ssh_config" % work, "ansible_python_interpreter": "/usr/bin/python3",

@@ -57,21 +57,14 @@ def test_who_lingers(host: Any) -> None:
 
 def test_a_container_of_a_user_who_never_logged_in(host: Any) -> None:
     made = ansible(host, "pycontainer.engine.container", name="web", image="10.0.2.2:5000/busybox:1", tls_verify=False,
-                   run_as_user="alice", publish=["8080:8080"], memory="64m", pids_limit=50,
+                   run_as_user="alice", publish=["8080:8080"],
                    command=["sh", "-c", "echo hello > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"])
     assert made.get("changed") is True, made
     again = ansible(host, "pycontainer.engine.container", name="web", image="10.0.2.2:5000/busybox:1",
-                    tls_verify=False, run_as_user="alice", publish=["8080:8080"], memory="64m", pids_limit=50)
+                    tls_verify=False, run_as_user="alice", publish=["8080:8080"])
     assert again.get("changed") is False, again
     ask = "timeout 30 sh -c 'until curl -s http://127.0.0.1:8080/; do sleep 0.2; done'"
     assert host.check_output(ask) == "hello"
-
-
-def test_its_limits_are_the_kernels(host: Any) -> None:
-    group = host.check_output("pgrep -u alice -x httpd | head -1 | xargs -I{} cut -d: -f3 /proc/{}/cgroup")
-    assert "/user-%d.slice/" % host.user("alice").uid in group
-    assert host.file("/sys/fs/cgroup%s/pids.max" % group).content_string.strip() == "50"
-    assert host.file("/sys/fs/cgroup%s/memory.max" % group).content_string.strip() == str(64 << 20)
 
 
 def test_the_low_port_leads_to_the_user_from_inside_and_outside(host: Any) -> None:

@@ -27,12 +27,6 @@ def test_nothing_of_the_engine_is_there(host: Any) -> None:
         assert not host.exists(program)
 
 
-def test_hosts_see_one_another(host: Any) -> None:
-    name = host.check_output("hostname")
-    other = {"h1": "h2", "h2": "h1"}[name]
-    assert host.check_output("timeout 20 bash -c 'head -c 4 < /dev/tcp/%s/22'", other) == "SSH-"
-
-
 def test_nothing_is_reached_but_what_the_tests_serve(host: Any) -> None:
     assert host.run("curl -s -m 5 http://10.0.2.2:8000/Packages | grep -q ^Package:").rc == 0
     assert host.run("curl -s -m 5 http://192.0.2.1/").rc != 0

@@ -38,6 +38,17 @@ def test_a_bus_that_came_later_is_started(host: Any, ansible: Callable) -> None:
     assert host.file("/run/user/%s/bus" % uid(host)).is_socket
 
 
+def test_a_host_that_lacks_the_bus_is_told_which_package_brings_it(host: Any, ansible: Callable) -> None:
+    host.check_output("useradd --create-home bob")
+    host.check_output("dpkg --remove --force-depends dbus-user-session")
+    refused = ansible(LINGER, user="bob")
+    assert "dbus-user-session" in refused["msg"], refused
+    installed = ansible("ansible.builtin.apt", name="dbus-user-session", update_cache=True)
+    assert installed.get("changed") is True, installed
+    assert ansible(LINGER, user="bob")["changed"] is True
+    assert ansible(LINGER, user="bob", state="absent")["changed"] is True
+
+
 def test_it_survives_a_reboot(host: Any, ansible: Callable, reboot: Callable) -> None:
     reboot()
     assert of_logind(host) == {"Linger=yes", "Sessions="}

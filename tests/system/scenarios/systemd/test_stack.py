@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A stack whose units systemd runs: what a check predicts is what is done, and is all that is done."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Callable, Dict, List
+
+import pytest
+
+STACK = "pycontainer.engine.stack"
+UNITS = ["container-front.service", "container-one.service", "container-back.service", "pod-group.service"]
+
+
+def play(ansible: Callable, name: str, expected: List[str], **given: Any) -> Dict[str, int]:
+    """A check, the run that it was of, and the run again; the process of each container."""
+    wish = dict({"name": name, "prune": True}, **given)
+    foreseen, done = ansible(STACK, check=True, **wish), ansible(STACK, **wish)
+    assert done.get("actions") == expected, done
+    assert foreseen["actions"] == expected and foreseen["diff"] == done["diff"], (foreseen, done)
+    again = ansible(STACK, **wish)
+    assert again["changed"] is False, again["actions"]
+    return {name: row["State"]["Pid"] for name, row in again["containers"].items()}
+
+
+@pytest.mark.parametrize("user", [None, "alice"])
+def test_a_check_foresees_what_units_do(host: Any, ansible: Callable, user: str | None) -> None:
+    own = {"run_as_user": user} if user else {}
+    command = "systemctl" if user is None else (
+        "runuser -u %s -- env XDG_RUNTIME_DIR=/run/user/%d systemctl --user" % (user, host.user(user).uid))
+    shop = functools.partial(play, ansible, "shop", **own)
+
+    def states() -> List[str]:
+        return [host.run("%s is-active %s" % (command, unit)).stdout.strip() for unit in UNITS]
+
+    base = {"image": "10.0.2.2:5000/busybox:1", "tls_verify": False, "command": ["sleep", "100000"],
+            "stop_signal": "KILL"}
+    front = dict(base, name="front", network=["none"], unit={"restart_policy": "always"})
+    one, back = dict(base, name="one", network=["none"]), dict(base, name="back", pod="group")
+    pod = {"name": "group", "network": ["none"]}
+    made = shop([
+        "pod group: create", "container front: create", "container one: create", "container back: create",
+        "unit group: write (container-back.service, pod-group.service)", "unit front: write (container-front.service)",
+        "unit one: write (container-one.service)", "unit group: reload", "unit front: reload", "unit one: reload",
+        "unit group: enable", "unit front: enable", "unit one: enable",
+        "unit group: start", "unit front: start", "unit one: start"],
+        pods=[pod], containers=[front, one, back])
+    assert min(made.values()) > 0 and states() == ["active"] * 4
+
+    front["env"] = {"A": "b"}
+    other = shop(["container front: replace (env)", "unit front: write (container-front.service)",
+                  "unit front: restart"], pods=[pod], containers=[front, one, back])
+    assert {name for name, pid in made.items() if other[name] != pid} == {"front"}
+
+    less = shop(["unit front: stop", "unit front: disable", "unit front: remove (container-front.service)",
+                 "unit front: reload"], pods=[pod], containers=[one, back])
+    assert less == {"one": other["one"], "back": other["back"]} and states() == ["inactive"] + ["active"] * 3
+
+    assert not shop([
+        "unit group: stop", "unit group: disable", "unit group: remove (container-back.service, pod-group.service)",
+        "unit group: reload", "unit one: stop", "unit one: disable", "unit one: remove (container-one.service)",
+        "unit one: reload"], state="absent")
+    assert states() == ["inactive"] * 4
