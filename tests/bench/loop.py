@@ -49,20 +49,22 @@ def tasks(bench: run.Bench) -> List[Dict[str, Any]]:
     ]
 
 
-def played(bench: run.Bench, rows: List[Dict[str, Any]]) -> Dict[str, List[float]]:
-    """Play tasks; the seconds of each one's items, by its name."""
+def played(bench: run.Bench, rows: List[Dict[str, Any]], *, inventory: str = "") -> Dict[str, List[float]]:
+    """Play tasks on this machine, or on the hosts of an ``inventory``; the seconds of each one's items, by its name."""
     play = os.path.join(bench.work, "loop.yml")
     times = os.path.join(bench.work, "times")
     with open(play, "w", encoding="utf-8") as stream:
-        json.dump([{"hosts": "localhost", "connection": "local", "gather_facts": False,
-                    "vars": {"ansible_python_interpreter": "/usr/bin/python3"}, "tasks": rows}], stream)
+        here = {"connection": "local", "vars": {"ansible_python_interpreter": "/usr/bin/python3"}}
+        json.dump([{"hosts": "all" if inventory else "localhost", "gather_facts": False, "tasks": rows,
+                    **({} if inventory else here)}], stream)
     config = os.path.join(bench.work, "ansible.cfg")
     with open(config, "w", encoding="utf-8") as stream:
         stream.write("[defaults]\nlocalhost_warning = False\n")
     environment = dict(os.environ, ITEM_TIMES=times, ANSIBLE_CALLBACK_PLUGINS=os.path.join(run.HERE, "callback"),
                        ANSIBLE_CALLBACKS_ENABLED="item_times", ANSIBLE_CONFIG=config,
                        ANSIBLE_COLLECTIONS_PATH=os.path.join(run.TOP, ".collections"))
-    subprocess.run(["ansible-playbook", play], env=environment, check=True, stdout=subprocess.DEVNULL)
+    command = ["ansible-playbook", play, *(["-i", inventory] if inventory else [])]
+    subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)
     with open(times, encoding="utf-8") as stream:
         return {row["task"]: row["seconds"] for row in map(json.loads, stream)}
 

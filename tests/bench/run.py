@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Compares the engine with its peers, side by side in one run, and prints tables of medians and ratios.
 
-Usage: run.py [loop] [module] [commands] [pull] [groups] [rootless] [stack]; all of them without arguments. Needs root,
-podman and the ``ansible`` package (for containers.podman). Everything runs in namespaces of its own, on roots of
-its own. docs/performance.md says what the figures mean.
+Usage: run.py [loop] [module] [commands] [pull] [groups] [rootless] [stack] [units]; all of them without arguments.
+Needs root, podman and the ``ansible`` package (for containers.podman). Everything runs in namespaces of its own, on
+roots of its own. docs/performance.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ def inside(work: str, names: List[str]) -> int:
     import pull
     import rootless
     import stack
+    import units
     parts: Dict[str, Callable[[Bench], None]] = {
         "loop": loop.main, "module": module.main, "commands": commands.main, "pull": pull.main,
-        "groups": groups.main, "rootless": rootless.main, "stack": stack.main}
+        "groups": groups.main, "rootless": rootless.main, "stack": stack.main, "units": units.main}
     sandbox.loopback_up()
     # With it, Python would compile the engine anew for each command, as no host does.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
