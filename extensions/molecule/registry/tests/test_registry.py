@@ -31,6 +31,14 @@ def test_it_asks_for_a_login_over_tls(host: Any) -> None:
     assert host.run("curl -s https://h1:5000/v2/").rc == 60
 
 
+def test_further_options_are_added_to_the_roles_own(host: Any) -> None:
+    shown = ansible(host, "pycontainer.engine.container_info", name="registry")["containers"][0]
+    assert {row["Destination"] for row in shown["Mounts"]} == {"/var/lib/registry", "/etc/docker/registry", "/more"}
+    assert {"tier", "org.pycontainer.registry.files", "org.pycontainer.role"} <= set(shown["Config"]["Labels"])
+    unit = host.check_output("systemctl cat container-registry.service")
+    assert "Restart=always" in unit and "RestartSec=7" in unit
+
+
 def test_its_files_are_roots(host: Any) -> None:
     assert host.file("/etc/pycontainer/registry").mode == 0o700
     assert host.file("/etc/pycontainer/registry/tls.key").mode == 0o600
