@@ -19,6 +19,10 @@ def ansible(host: Any, module: str, **options: Any) -> dict:
     return result
 
 
+def test_who_was_there_before_is_left_as_they_are(host: Any) -> None:
+    assert host.user("bob-2").shell == "/bin/sh" and host.user("alice").shell == "/bin/bash"
+
+
 def test_ranges_do_not_overlap(host: Any) -> None:
     for name in ("subuid", "subgid"):
         text = host.file("/etc/" + name).content_string
