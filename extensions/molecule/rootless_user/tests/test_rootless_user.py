@@ -78,6 +78,24 @@ def test_the_low_port_leads_to_the_user_from_inside_and_outside(host: Any) -> No
     assert outside.stdout == b"hello\n"
 
 
+def test_the_low_port_outlives_a_reload_of_the_hosts_own_rules(host: Any) -> None:
+    host.check_output("systemctl start nftables && systemctl reload nftables")
+    assert "pycontainer_redirects" in host.check_output("nft list ruleset")
+    assert host.check_output("curl -s -m 10 http://127.0.0.1:80/") == "hello"
+
+
+def test_the_role_mends_redirects_that_somebody_flushed(host: Any) -> None:
+    host.check_output("nft flush ruleset")
+    assert host.run("curl -s -m 10 http://127.0.0.1:80/").rc == 7
+    wish = {"rootless_user_name": "alice", "rootless_user_redirects": [{"from": 80, "to": 8080}]}
+    argv = ["ansible", host.backend.host, "-b", "-m", "ansible.builtin.include_role",
+            "-a", "name=pycontainer.engine.rootless_user", "-e", json.dumps(wish)]
+    for mode, answers in (["--check"], 7), ([], 0), (["--check"], 0):
+        done = subprocess.run(argv + mode, check=True, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert ("CHANGED" in done.stdout) == (mode == [] or answers == 7), done.stdout
+        assert host.run("curl -s -m 10 http://127.0.0.1:80/").rc == answers
+
+
 @pytest.mark.parametrize("unit", ["pycontainer-redirects-alice.service"])
 def test_the_redirect_is_there_at_boot(host: Any, unit: str) -> None:
     assert host.service(unit).is_enabled and host.service(unit).is_running
