@@ -39,7 +39,8 @@ def test_the_command_works_for_everybody(host: Any) -> None:
     assert "Version:" in host.check_output("pycontainer version")
     assert host.check_output("docker ps -q") == ""
     assert "Version:" in host.check_output("runuser -u nobody -- pycontainer version")
-    assert "docker=" in host.check_output("bash -ic alias 2>/dev/null")
+    for user in ("root", "typist"):
+        assert "docker=" in host.check_output("runuser -l %s -c 'bash -ic alias 2>/dev/null'", user)
 
 
 def test_bash_completes_it(host: Any) -> None:
