@@ -52,3 +52,14 @@ def test_an_image_goes_there_and_comes_back_by_its_short_name(host: Any) -> None
     assert pulled.get("changed") is True, pulled
     refused = ansible(host, "pycontainer.engine.login", registry="h1:5000", username="operator", password="another")
     assert refused.get("error") == "Unauthorized", refused
+
+
+def test_what_a_client_does_not_say_any_more_is_gone(host: Any) -> None:
+    argv = ["ansible", host.backend.host, "-b", "-m", "ansible.builtin.include_role",
+            "-a", "name=pycontainer.engine.registry tasks_from=client", "-e"]
+    file = host.file("/etc/containers/registries.conf.d/60-registry-h1_5000.conf")
+    for mirrors in (["docker.io"], []):
+        wish = {"registry_client_address": "h1:5000", "registry_client_mirrors": mirrors}
+        subprocess.run([*argv, json.dumps(wish)], check=True, stdin=subprocess.DEVNULL)
+        assert file.exists == bool(mirrors)
+        assert not mirrors or ("docker.io" in file.content_string and "search" not in file.content_string)
