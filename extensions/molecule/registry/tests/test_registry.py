@@ -5,8 +5,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import Any
+
+import yaml
 
 IMAGE = "pycontainer.engine.image"
 
@@ -37,6 +40,17 @@ def test_further_options_are_added_to_the_roles_own(host: Any) -> None:
     assert {"tier", "org.pycontainer.registry.files", "org.pycontainer.role"} <= set(shown["Config"]["Labels"])
     unit = host.check_output("systemctl cat container-registry.service")
     assert "Restart=always" in unit and "RestartSec=7" in unit
+
+
+def test_check_mode_says_what_starts_it_anew(host: Any) -> None:
+    with open(os.path.join(os.path.dirname(__file__), os.pardir, "converge.yml"), encoding="utf-8") as stream:
+        wish = yaml.safe_load(stream)[0]["tasks"][0]["vars"]
+    argv = ["ansible", host.backend.host, "-b", "--check", "-m", "ansible.builtin.include_role",
+            "-a", "name=pycontainer.engine.registry", "-e"]
+    for more, anew in ({}, False), ({"registry_mirror_of": "http://10.0.2.2:5000"}, True):
+        said = subprocess.run([*argv, json.dumps(dict(wish, **more))], check=True, text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+        assert ("container registry: replace (label)" in said) == anew and "actions" in said, said
 
 
 def test_its_files_are_roots(host: Any) -> None:
