@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
@@ -50,7 +50,7 @@ def run_module(table: Table, run: Run, entries: Optional[Forms] = None) -> None:
 
     rows, constraints = table()
     forms = entries() if entries is not None else {}
-    kind = _discreet(_hidden(forms, early)) if forms else AnsibleModule
+    kind = _discreet(forms, early) if forms else AnsibleModule
     module = kind(argument_spec=dict(ENGINE, **argument_spec(rows)), supports_check_mode=True, **constraints)
     if forms:
         _check_entries(module, forms)
@@ -101,25 +101,41 @@ def _refusal(exc: EngineError) -> Dict[str, Any]:
     return dict(answer, changed=True, actions=list(exc.done)) if exc.done else answer
 
 
-def _discreet(hidden: Set[str]) -> Any:
+def _discreet(forms: Mapping[str, Entries], params: Mapping[str, Any]) -> Any:
     """An AnsibleModule that knows what nobody may see before it checks, logs or tells anything."""
+    secret = {option: names for option, names in ((option, _secret(form)) for option, form in forms.items()) if names}
+    hidden = _hidden(secret, params)
+
     class Discreet(AnsibleModule):
         def _load_params(self) -> None:
             super()._load_params()
             self.no_log_values.update(hidden)
 
+        def _log_invocation(self) -> None:
+            # It writes a list as Python does, where a secret with a newline is another text than the one to be hidden.
+            whole = self.params
+            self.params = {name: value for name, value in whole.items() if name not in secret}
+            super()._log_invocation()
+            self.params = whole
+
     return Discreet
 
 
-def _hidden(forms: Mapping[str, Entries], params: Mapping[str, Any]) -> Set[str]:
+def _secret(form: Entries) -> List[str]:
+    """The names of what is secret in entries of a kind."""
+    return [name for row in form.rows if row.settings.get("no_log")
+            for name in (row.name, *row.settings.get("aliases", ()))]
+
+
+def _hidden(secret: Mapping[str, Sequence[str]], params: Mapping[str, Any]) -> Set[str]:
     """The values of options that are secret, in entries that nobody has checked yet: they may be texts, or nonsense."""
     found = set()
-    for option, form in forms.items():
-        names = [name for row in form.rows if row.settings.get("no_log")
-                 for name in (row.name, *row.settings.get("aliases", ()))]
-        for entry in _as(check_type_list, params.get(option)) or () if names else ():
+    for option, names in secret.items():
+        for entry in _as(check_type_list, params.get(option)) or ():
             given = _as(check_type_dict, entry) or {}
-            found.update(str(given[name]) for name in names if given.get(name) not in (None, ""))
+            values = [str(given[name]) for name in names if given.get(name) not in (None, "")]
+            # Some errors quote what they are about.
+            found.update(form for value in values for form in (value, repr(value)[1:-1]))
     return found
 
 

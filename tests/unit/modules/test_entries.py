@@ -73,3 +73,11 @@ def test_entries_get_types_defaults_and_proper_names(monkeypatch: Any, capsys: A
     assert answer["params"]["secrets"][0]["data"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     assert answer["params"]["pods"][0]["unit"]["enabled"] is False
     assert set(found) >= {row.name for row in stack.entries()["containers"].rows}
+
+
+@pytest.mark.parametrize("value", [SECRET + "\n", SECRET + "\\", SECRET + "'\"", "\u00e9\x00" + SECRET])
+@pytest.mark.parametrize("arguments", [{}, {"state": "wrong"}])
+def test_a_secret_is_hidden_however_it_is_written(monkeypatch: Any, capsys: Any, value: str, arguments: dict) -> None:
+    play(monkeypatch, capsys, secrets=[{"name": "s", "data": value}],
+         images=[{"name": "i", "username": "u", "password": value}], **arguments)
+    play(monkeypatch, capsys, secrets=[{"name": "s", "data": value, "state": value}])
