@@ -122,8 +122,9 @@ compose:
 strict: true
 """
 
-import getpass
 import json
+import os
+import pwd
 
 import ansible.template
 from ansible.errors import AnsibleError, AnsibleParserError
@@ -167,7 +168,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def _listing(self):
         """Rows of (user, '' for the own one; a row of 'ps --format json')."""
         found = []
-        own = getpass.getuser()
+        own = own_name()
         for user in self.get_option("run_as_users") or [""]:
             user = "" if user == own else user
             argv = self.argv(user)
@@ -198,7 +199,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             host = self.host_name(user, row)
             if host in names:
                 raise AnsibleParserError("Containers of %s and %s are called %s. Set hostname to user_name or id." % (
-                    *(one or getpass.getuser() for one in (names[host], user)), host))
+                    *(one or own_name() for one in (names[host], user)), host))
             names[host] = user
             self.inventory.add_host(host)
             values = self.variables(user, row)
@@ -227,7 +228,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     def variables(self, user, row):
         """The variables of a container's host. What an image or a label says is data, never a template."""
         values = {name: row.get(key) or ([] if name in LISTS else row.get(key)) for name, key in VARIABLES}
-        values.update(name=row["Names"][0], user=user or getpass.getuser(), labels=row["Labels"] or {},
+        values.update(name=row["Names"][0], user=user or own_name(), labels=row["Labels"] or {},
                       ports=row["Ports"] or [])
         result = {"pycontainer_" + name: wrap_var(value) if MARKED else value for name, value in values.items()}
         result.update(ansible_connection="pycontainer.engine.container", ansible_host=row["Names"][0])
@@ -235,6 +236,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if value:
                 result["ansible_pycontainer_" + name] = value
         return result
+
+
+def own_name():
+    """Who this is; $USER and $LOGNAME stay another's after su(1)."""
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def _csv(text):

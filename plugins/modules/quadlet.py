@@ -97,6 +97,7 @@ def run(ctx, params, check):
     service = quadlets.service(ctx, name, there, wanted)
     shown = systemd.show(ctx, [service])[service] if service else None
     plan = state.plan(wanted, there, runs=shown is not None and shown.runs, stale=shown is not None and shown.stale)
+    quadlets.require_generator(ctx, plan.verbs)
     if plan.changed and not check:
         quadlets.apply(ctx, plan.verbs, name, wanted or "", service)
     values = {"actions": [str(action) for action in plan.actions], "path": quadlets.path(ctx, name)}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 
 from ..engine.errors import EngineError, of_system
 from ..state import stack as state
-from ..state.plan import Plan, Result
+from ..state.plan import Action, Plan, Result
 from . import container, image, network, pod, secret, unit, volume
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     """What the module does."""
     from ..engine.service import converge, labelled, systemd
 
-    state.check(params)
     units = systemd.booted() if params["units"] is None else params["units"]
+    state.check(params, units=units and params["state"] == "present")
     kinds = state.pruned(params)
     found = labelled.find(ctx, state.LABEL, params["name"], kinds) if kinds else {}
     wanted = {kind: state.wanted(params, kind, units=units) for kind in state.LISTS}
@@ -40,7 +40,7 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
         work.all(kind, wanted[kind])
     if units:
         for kind in ("pods", "containers"):
-            work.remove_units(unwanted[kind])
+            work.remove_units(kind, unwanted[kind])
     for kind in ("containers", "pods"):
         work.all(kind, unwanted[kind])
     named = work.run(wanted, units=units)
@@ -94,7 +94,7 @@ class Work:
         ahead = self if self.check else Work(self.ctx, True, done=self.actions)
         ahead.run_all(wanted)
         aims = ahead.aim_units(entries)
-        plans = ahead.plan_units(entries, aims)
+        plans = ahead.plan_units(entries, aims, ahead.stale(wanted["containers"]))
         if not self.check and ahead.actions:
             self.run_all(wanted)
             aims = self.aim_units(entries)
@@ -175,8 +175,17 @@ class Work:
                 aims[entry["name"]] = unit.aim(self.ctx, state.unit_params(entry), source)
         return aims
 
-    def plan_units(self, entries: List[Dict[str, Any]], aims: Mapping[str, unit.Aim]) -> Dict[str, Plan]:
-        """What is to be done for units; systemd is asked once for all of them."""
+    def stale(self, entries: List[Dict[str, Any]]) -> Set[str]:
+        """The containers, or their pods, that run with a secret that has another value by now."""
+        from ..engine.service import converge
+
+        return {entry["pod"] or entry["name"] for entry in entries
+                if converge.has_stale_secrets(self.ctx, entry["name"], self.secrets)}
+
+    def plan_units(self, entries: List[Dict[str, Any]], aims: Mapping[str, unit.Aim],
+                   stale: Set[str]) -> Dict[str, Plan]:
+        """What is to be done for units; systemd is asked once for all of them. ``stale`` ones that run on are to be
+        started anew."""
         from ..engine.service import systemd
 
         with self.naming("units", "systemd"):
@@ -185,7 +194,10 @@ class Work:
         for entry in entries:
             name = entry["name"]
             with self.naming("units", name):
-                plans[name] = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown)
+                plan = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown)
+            if name in stale and shown[aims[name].main].runs and not {"start", "restart", "stop"} & set(plan.verbs):
+                plan = plan._replace(actions=(*plan.actions, Action("restart", "a secret has another value")))
+            plans[name] = plan
         return plans
 
     def change_units(self, aims: Mapping[str, unit.Aim], plans: Mapping[str, Plan]) -> None:
@@ -222,21 +234,29 @@ class Work:
                     units.apply(self.ctx, rest.verbs, aims[name].main, aims[name].names, aims[name].wish)
             self.note("units", name, rest)
 
-    def remove_units(self, entries: List[Dict[str, Any]]) -> None:
-        """Remove the units of pods and containers. A unit that makes its container takes it along."""
+    def remove_units(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+        """Remove the units of pods or containers, also those with another prefix, which would make them again."""
         from ..engine.service import units
-        from ..engine.service.unitsource import Coming
 
         for entry in entries:
             params = dict(state.unit_params(entry), state="absent")
             with self.naming("units", entry["name"]):
-                aimed = unit.aim(self.ctx, params)
-                if self.stopped.issuperset(aimed.names):
-                    continue
-                taken = units.takes_along(self.ctx, aimed.names)
-                plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
-            self.note("units", entry["name"], plan)
-            if self.check:
-                self.stopped.update(aimed.names)
-            if self.check and "stop" in plan.verbs:
-                self.coming.update((thing, Coming(None)) for thing in taken)
+                usual = unit.aim(self.ctx, params)
+                aims = [usual] + [unit.Aim(main, names) for main, names in units.every_of(
+                    self.ctx, kind[:-1], entry["name"]).items() if main not in usual.names]
+                for aimed in aims:
+                    if not self.stopped.issuperset(aimed.names):
+                        self.remove_unit(params, aimed)
+
+    def remove_unit(self, params: Mapping[str, Any], aimed: unit.Aim) -> None:
+        """Remove a unit. One that makes its container takes it along."""
+        from ..engine.service import units
+        from ..engine.service.unitsource import Coming
+
+        taken = units.takes_along(self.ctx, aimed.names)
+        plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
+        self.note("units", params["name"], plan)
+        if self.check:
+            self.stopped.update(aimed.names)
+        if self.check and "stop" in plan.verbs:
+            self.coming.update((thing, Coming(None)) for thing in taken)

@@ -50,8 +50,9 @@ def entries() -> Dict[str, Entries]:
     return {kind: Entries(NOUNS[kind], rows[kind], constraints.get(kind, {})) for kind in LISTS}
 
 
-def check(params: Mapping[str, Any]) -> None:
-    """Raise InvalidInput for entries that contradict one another, and for a name that no label can have."""
+def check(params: Mapping[str, Any], *, units: bool = False) -> None:
+    """Raise InvalidInput for entries that contradict one another, for a name that no label can have, and with
+    ``units`` for a container that none would start."""
     if not values.line(params["name"], "name"):
         raise InvalidInput("The name of the stack is empty", "Its things are known by it: choose one.")
     for kind in LISTS:
@@ -61,10 +62,14 @@ def check(params: Mapping[str, Any]) -> None:
             if seen.setdefault(name, number) != number:
                 raise InvalidInput("%s[%d] (%s): it is listed before, as %s[%d]" % (
                     kind, number, name, kind, seen[name]), "List it once.")
+    pods = {entry["name"] for entry in params["pods"]}
     for number, entry in enumerate(params["containers"]):
         if entry["pod"] and entry.get("unit") is not None:
             raise InvalidInput("containers[%d] (%s): it has both pod and unit" % (number, entry["name"]),
                                "Give unit to the pod: its unit starts and stops its containers.")
+        if units and entry["pod"] and entry["state"] == "" and entry["pod"] not in pods:
+            raise InvalidInput("containers[%d] (%s): its pod %s is not in pods" % (number, entry["name"], entry["pod"]),
+                               "List it there: the unit of the pod starts its containers.")
 
 
 def wanted(params: Mapping[str, Any], kind: str, *, units: bool = False) -> List[Dict[str, Any]]:

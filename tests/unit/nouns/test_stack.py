@@ -176,3 +176,39 @@ def test_a_check_tells_containers_of_secrets_with_other_values(calls: list, monk
     calls.clear()
     stack.run(make_context(root="/x", runroot="/y"), params(**LISTS), False)
     assert [row[3] for row in calls if row[0] == "containers"] == [{}], "a real run sees it for itself"
+
+
+def test_a_unit_with_another_prefix_is_removed_too(calls: list, monkeypatch: Any) -> None:
+    monkeypatch.setattr(units, "every_of", lambda _ctx, kind, name: {"svc-old.service": ["svc-old.service"]})
+    monkeypatch.setattr(units, "takes_along", lambda *_all: [])
+    monkeypatch.setattr(stack.unit, "aim", lambda _ctx, given, *_source: stack.unit.Aim(
+        "container-old.service", ["container-old.service"]))
+    monkeypatch.setattr(stack.unit, "converge", lambda _ctx, _params, _check, *, aimed: Plan(
+        (Action("remove", aimed.main),)))
+    work = stack.Work(make_context(root="/x", runroot="/y"), False)
+    work.remove_units("containers", [state.absent("containers", "old")])
+    assert work.actions == ["unit old: remove (container-old.service)", "unit old: remove (svc-old.service)"]
+
+
+@pytest.mark.parametrize("runs, steps, wanted", [
+    ("active", (), ("restart",)), ("inactive", (), ()), ("active", ("restart",), ("restart",)),
+    ("active", ("write",), ("write", "restart"))])
+def test_a_unit_is_started_anew_for_a_secret_with_another_value(monkeypatch: Any, runs: str, steps: tuple,
+                                                                wanted: tuple) -> None:
+    monkeypatch.setattr(systemd, "show", lambda _ctx, names: {name: systemd.Shown(name, active=runs) for name in names})
+    monkeypatch.setattr(stack.unit, "converge", lambda *_all, **_more: Plan(tuple(Action(verb) for verb in steps)))
+    monkeypatch.setattr(converge, "has_stale_secrets", lambda _ctx, name, _others: name == "c")
+    work = stack.Work(make_context(root="/x", runroot="/y"), False)
+    for entry, pod in (("c", None), ("c", "p")):
+        stale = work.stale([{"name": "c", "pod": pod}, {"name": "d", "pod": None}])
+        main = pod or entry
+        aims = {main: stack.unit.Aim(main + ".service", [main + ".service"])}
+        assert work.plan_units([{"name": main}], aims, stale)[main].verbs == wanted
+
+
+def test_a_container_that_no_unit_would_start_is_refused(calls: list) -> None:
+    with pytest.raises(InvalidInput, match="its pod shop is not in pods"):
+        stack.run(make_context(root="/x", runroot="/y"), params(
+            units=True, containers=[{"name": "c", "pod": "shop", "state": ""}]), True)
+    stack.run(make_context(root="/x", runroot="/y"), params(
+        units=False, containers=[{"name": "c", "pod": "shop", "state": ""}]), True)

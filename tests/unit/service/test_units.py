@@ -172,3 +172,15 @@ def test_what_no_unit_can_start_again_is_refused(ctx: Context, wishes: dict[str,
 def test_nothing_is_known_of_what_is_not_there(ctx: Context) -> None:
     with pytest.raises(NotFound):
         units.wanted(ctx, "web", NEW)
+
+
+def test_the_units_of_a_container_are_found_whatever_they_are_called(ctx: Context) -> None:
+    made = make(ctx)
+    pods.create(ctx, PodSpec(name="p"))
+    make(ctx, name="inner", pod="p", network=())
+    other = Choices(new=True, container_prefix="svc", pod_prefix="")
+    for name, choices in (("web", NEW), ("web", other), ("p", other)):
+        units.keep(ctx, units.wanted(ctx, name, choices))
+    assert units.every_of(ctx, "container", "web") == {WEB: [WEB], "svc-web.service": ["svc-web.service"]}
+    assert units.every_of(ctx, "pod", "web") == {} and "p.service" in units.every_of(ctx, "pod", "p")
+    assert units.running(ctx, made) == "", "systemd runs none of them"

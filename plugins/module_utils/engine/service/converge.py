@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context
 from ..errors import EngineError, NotFound, TimedOut
@@ -85,6 +85,16 @@ def _still_named(ctx: Context, image: str, raw: Mapping[str, Any]) -> bool:
     except OSError:
         return False
     return link == str(raw["image_id"])
+
+
+def has_stale_secrets(ctx: Context, name: str, others: Collection[str] = ()) -> bool:
+    """Whether a container runs with a secret that has another value by now, or is one of the ``others``."""
+    raw = store.raw_document(ctx, name)
+    if raw is None or not raw["spec"].get("secrets"):
+        return False
+    state = store.state(ctx, raw["id"])
+    return state.running and (any(row["name"] in others for row in raw["spec"]["secrets"])
+                              or _secrets_changed(ctx, raw["spec"], state))
 
 
 def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) -> bool:

@@ -184,17 +184,20 @@ def has_generator(*, user: bool) -> bool:
     return False
 
 
-def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -> None:
-    """Carry out the verbs of a plan: write, stop, remove, reload.
-
-    Raises Unsupported, and writes nothing, where systemd would never see the file.
-    """
+def require_generator(ctx: Context, verbs: Sequence[str]) -> None:
+    """Raise Unsupported when a file is to be written that systemd would never see."""
     from . import systemd
 
-    place = path(ctx, name)
     if "write" in verbs and systemd.present(ctx) and not has_generator(user=ctx.rootless):
         raise Unsupported("No generator on this host makes units of quadlet files",
                           "Install it: the module pycontainer.engine.engine, or the role host.")
+
+
+def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -> None:
+    """Carry out the verbs of a plan: write, stop, remove, reload."""
+    from . import systemd
+
+    place = path(ctx, name)
     for verb in verbs:
         if verb == "write":
             files.make_directory(os.path.dirname(place), 0o755)

@@ -117,9 +117,15 @@ def stop(ctx: Context, units: Sequence[str]) -> None:
     _call(ctx, "stop", "--", *units)
 
 
+def forgive(ctx: Context, units: Sequence[str]) -> None:
+    """Forget that units have failed: a failed one that is gone would be told of for ever."""
+    if present(ctx):
+        _call(ctx, "reset-failed", "--", *units, fails=False)
+
+
 def start(ctx: Context, unit: str, *, again: bool = False) -> None:
     """Start a unit, or ``again`` when it runs, and wait for it. Raises EngineError with the journal's end."""
-    _call(ctx, "reset-failed", "--", unit, fails=False)
+    forgive(ctx, [unit])
     try:
         _call(ctx, "restart" if again else "start", "--", unit)
     except EngineError as exc:

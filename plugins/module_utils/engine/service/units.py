@@ -222,6 +222,13 @@ def known(ctx: Context, name: str, choices: Choices) -> Tuple[str, List[str]]:
     return main, [main, *members]
 
 
+def every_of(ctx: Context, kind: str, name: str) -> Dict[str, List[str]]:
+    """The units of a container or a pod, whatever they are called: each with it and its members."""
+    found = [stem + ".service" for stem, definition in ((stem, units.find(ctx, stem)) for stem in units.every(ctx))
+             if definition is not None and (definition.kind, definition.name) == (kind, name)]
+    return {main: [main, *(_bound(ctx, main) if kind == "pod" else [])] for main in found}
+
+
 def _bound(ctx: Context, pod_unit: str) -> List[str]:
     """The units that are bound to a pod's, by their files."""
     from ..formats import systemdunit
@@ -232,6 +239,16 @@ def _bound(ctx: Context, pod_unit: str) -> List[str]:
         if text and any(line.key == "BindsTo" and pod_unit in line.value.split() for line in systemdunit.parse(text)):
             found.append(stem + ".service")
     return found
+
+
+def running(ctx: Context, container_id: str) -> str:
+    """The unit that runs a container now, '' when none does."""
+    from ..store import containers
+    from . import systemd
+
+    names = (container_id, containers.get(ctx, container_id).name)
+    found = [unit for name in names for unit in every_of(ctx, "container", name)]
+    return next((unit for unit, shown in systemd.show(ctx, found).items() if shown.runs), "")
 
 
 def takes_along(ctx: Context, names: List[str]) -> List[Tuple[str, str]]:
@@ -261,6 +278,9 @@ def remove(ctx: Context, names: List[str]) -> None:
     """Remove units' files and definitions."""
     import contextlib
 
+    from . import systemd
+
+    systemd.forgive(ctx, names)
     for unit in names:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(os.path.join(directory(ctx), unit))
