@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List
 import pytest
 
 STACK = "pycontainer.engine.stack"
-UNITS = ["container-front.service", "container-one.service", "container-back.service", "pod-group.service"]
+UNITS = ["container-front.service", "svc-one.service", "container-back.service", "pod-group.service"]
 
 
 def play(ansible: Callable, name: str, expected: List[str], **given: Any) -> Dict[str, int]:
@@ -37,28 +37,40 @@ def test_a_check_foresees_what_units_do(host: Any, ansible: Callable, user: str 
     base = {"image": "10.0.2.2:5000/busybox:1", "tls_verify": False, "command": ["sleep", "100000"],
             "stop_signal": "KILL"}
     front = dict(base, name="front", network=["none"], unit={"restart_policy": "always"})
-    one, back = dict(base, name="one", network=["none"]), dict(base, name="back", pod="group")
-    pod = {"name": "group", "network": ["none"]}
+    front["secrets"] = ["word"]
+    one = dict(base, name="one", network=["none"], unit={"container_prefix": "svc"})
+    back, pod = dict(base, name="back", pod="group"), {"name": "group", "network": ["none"]}
+    word = {"name": "word", "data": "unspeakable\n"}
     made = shop([
+        "secret word: create",
         "pod group: create", "container front: create", "container one: create", "container back: create",
         "unit group: write (container-back.service, pod-group.service)", "unit front: write (container-front.service)",
-        "unit one: write (container-one.service)", "unit group: reload", "unit front: reload", "unit one: reload",
+        "unit one: write (svc-one.service)", "unit group: reload", "unit front: reload", "unit one: reload",
         "unit group: enable", "unit front: enable", "unit one: enable",
         "unit group: start", "unit front: start", "unit one: start"],
-        pods=[pod], containers=[front, one, back])
+        pods=[pod], containers=[front, one, back], secrets=[word])
     assert min(made.values()) > 0 and states() == ["active"] * 4
+
+    word["data"] = "unspeakable too\n"
+    fresh = shop(["secret word: change", "unit front: restart (a secret has another value)"],
+                 pods=[pod], containers=[front, one, back], secrets=[word])
+    assert {name for name, pid in made.items() if fresh[name] != pid} == {"front"}
+    read = ansible("pycontainer.engine.exec", name="front", argv=["cat", "/run/secrets/word"], **own)
+    assert read.get("stdout") == "unspeakable too", read
+    # Nothing of it is in what the host notes down of its tasks.
+    assert host.run("journalctl --no-pager | grep -q unspeakable").rc == 1
 
     front["env"] = {"A": "b"}
     other = shop(["container front: replace (env)", "unit front: write (container-front.service)",
-                  "unit front: restart"], pods=[pod], containers=[front, one, back])
-    assert {name for name, pid in made.items() if other[name] != pid} == {"front"}
+                  "unit front: restart"], pods=[pod], containers=[front, one, back], secrets=[word])
+    assert {name for name, pid in fresh.items() if other[name] != pid} == {"front"}
 
     less = shop(["unit front: stop", "unit front: disable", "unit front: remove (container-front.service)",
-                 "unit front: reload"], pods=[pod], containers=[one, back])
+                 "unit front: reload"], pods=[pod], containers=[one, back], secrets=[word])
     assert less == {"one": other["one"], "back": other["back"]} and states() == ["inactive"] + ["active"] * 3
 
     assert not shop([
         "unit group: stop", "unit group: disable", "unit group: remove (container-back.service, pod-group.service)",
-        "unit group: reload", "unit one: stop", "unit one: disable", "unit one: remove (container-one.service)",
-        "unit one: reload"], state="absent")
+        "unit group: reload", "unit one: stop", "unit one: disable", "unit one: remove (svc-one.service)",
+        "unit one: reload", "secret word: remove"], state="absent")
     assert states() == ["inactive"] * 4
