@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -63,3 +65,15 @@ def test_root_runs_a_container(host: Any) -> None:
     assert host.check_output("pycontainer run --rm -d -p 8080:80 busybox:1 sleep 1000")
     assert host.check_output("pycontainer ps -q")
     host.check_output("pycontainer stop -t 0 -a")
+
+
+def test_trust_ends(host: Any) -> None:
+    wish = {"host_ca_certificates": [{"name": "company", "state": "absent"}],
+            # What the role looks up for Debian; only this part of it is played.
+            "_host_ca_directory": "/usr/local/share/ca-certificates", "_host_ca_command": ["update-ca-certificates"]}
+    argv = ["ansible", host.backend.host, "-b", "-m", "ansible.builtin.include_role",
+            "-a", "name=pycontainer.engine.host tasks_from=registries", "-e", json.dumps(wish)]
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+    certificate = host.file("/etc/containers/certs.d/harbor.example.com:8443/harbor.crt").content_string
+    assert certificate.split()[3] not in host.file("/etc/ssl/certs/ca-certificates.crt").content_string
+    assert not host.file("/etc/containers/registries.conf.d/50-pycontainer.conf").exists
