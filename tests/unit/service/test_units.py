@@ -19,6 +19,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
+    lifecycle,
     persist,
     pods,
     systemd,
@@ -184,3 +185,13 @@ def test_the_units_of_a_container_are_found_whatever_they_are_called(ctx: Contex
     assert units.every_of(ctx, "container", "web") == {WEB: [WEB], "svc-web.service": ["svc-web.service"]}
     assert units.every_of(ctx, "pod", "web") == {} and "p.service" in units.every_of(ctx, "pod", "p")
     assert units.running(ctx, made) == "", "systemd runs none of them"
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0])
+def test_a_container_that_a_unit_runs_is_restarted_by_it(
+        ctx: Context, monkeypatch: pytest.MonkeyPatch, timeout: float | None) -> None:
+    made, started = make(ctx), []
+    monkeypatch.setattr(units, "running", lambda _ctx, container_id: WEB if container_id == made else "")
+    monkeypatch.setattr(systemd, "start", lambda _ctx, unit, again=False: started.append((unit, again)))
+    assert lifecycle.restart(ctx, made, timeout=timeout).name == "web"
+    assert started == [(WEB, True)]

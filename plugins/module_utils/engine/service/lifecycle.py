@@ -183,10 +183,21 @@ def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: b
 
 
 def restart(ctx: Context, container_id: str, *, timeout: Optional[float] = None) -> Record:
-    """Stop a container, if it runs, and start it; one made with ``rm`` stays."""
-    with store.held(ctx, container_id) as record:
-        stop_locked(ctx, record, timeout)
-    return start(ctx, container_id)
+    """Stop a container, if it runs, and start it; one made with ``rm`` stays.
+
+    One that a unit runs is restarted by that, for systemd would take its end for the service's and remove it; the
+    container that is returned is the one that the unit has made then.
+    """
+    from . import systemd, units
+
+    name, unit = store.get(ctx, container_id).name, units.running(ctx, container_id)
+    if not unit or timeout is not None:
+        with store.held(ctx, container_id) as record:
+            stop_locked(ctx, record, timeout)
+    if not unit:
+        return start(ctx, container_id)
+    systemd.start(ctx, unit, again=True)
+    return store.lookup(ctx, name)
 
 
 def pause(ctx: Context, container_id: str) -> None:

@@ -76,15 +76,10 @@ def users(ctx: Context, name: str) -> Dict[str, bool]:
 
 
 def restart_users(ctx: Context, name: str) -> List[str]:
-    """Restart the running containers that were started with another value of a secret, by their units where systemd
-    runs them; their IDs."""
-    from . import lifecycle, systemd, units
+    """Restart the running containers that were started with another value of a secret; their IDs."""
+    from . import lifecycle
 
     stale = sorted(container_id for container_id, fresh in users(ctx, name).items() if not fresh)
     for container_id in stale:
-        unit = units.running(ctx, container_id)
-        if unit:
-            systemd.start(ctx, unit, again=True)
-        else:
-            lifecycle.restart(ctx, container_id)
+        lifecycle.restart(ctx, container_id)
     return stale

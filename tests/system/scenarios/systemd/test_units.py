@@ -119,6 +119,19 @@ def test_a_unit_starts_and_stops_a_container_that_exists(host: Any, user: str) -
 
 
 @USERS
+def test_who_restarts_the_container_restarts_its_unit(host: Any, ansible: Callable, user: str) -> None:
+    port = 8080 if user == ROOT else 8081
+    for restart in (lambda: command(host, user, "pycontainer restart web"),
+                    lambda: command(host, user, "pycontainer restart --time 0 web"),
+                    lambda: ansible(CONTAINER, name="web", force_restart=True, **own(user))):
+        before = shown(host, user, "container-web")["InvocationID"]
+        restart()
+        after = shown(host, user, "container-web")
+        assert after["ActiveState"] == "active" and after["InvocationID"] != before
+        assert answer(port)
+
+
+@USERS
 def test_a_changed_container_starts_exactly_its_unit_anew(host: Any, ansible: Callable, user: str) -> None:
     port, image = (8080, "2") if user == ROOT else (8081, "1")
     before = runs(host)
