@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pathlib
 import shutil
 import signal
 from typing import Any, Callable, Iterator
@@ -164,7 +165,10 @@ def test_the_own_program_waits_where_catatonit_is_missing(ctx: Context, root: st
     monkeypatch.setattr(infra, "_is_static", lambda path: False)
     pod = make(ctx)
     pods.start(ctx, "shop")
-    assert container_store.state(ctx, pod.infra).running
+    running = container_store.state(ctx, pod.infra)
+    assert running.running
+    # Before the program has begun, the first process of a namespace takes no notice of a signal.
+    assert eventually(lambda: pathlib.Path("/proc/%d/comm" % running.pid).read_text() == "pause\n")
     pods.stop(ctx, "shop", timeout=5)
     assert container_store.state(ctx, pod.infra).exit_code == 0
 
