@@ -33,24 +33,24 @@ OUTER, USER_NETWORK = "10.0.2.2", "10.0.2.%d"
 BRIDGES = ("user", "segment")
 
 
+def own_place(work: str, number: int) -> str:
+    """Where a box's own files are."""
+    return os.path.join(work, "boxes", image.HOSTS[number - 1])
+
+
 class Box(guests.Host):
     """A host in namespaces, in a directory of its own below ``work``."""
 
-    @property
-    def place_of_own(self) -> str:
-        """Where its own files are."""
-        return os.path.join(self.work, "boxes", self.name)
-
     def command(self) -> List[str]:
         for name in ("upper", "work", "root", "lib", "home"):
-            os.makedirs(os.path.join(self.place_of_own, name))
+            os.makedirs(os.path.join(own_place(self.work, self.number), name))
         return [sys.executable, os.path.abspath(__file__), str(self.number), os.path.join(self.place, "tree"),
-                self.place_of_own]
+                self.work]
 
     def last_words(self) -> str:
         if not shutil.which("journalctl"):
             return "(nobody here reads its journal)"
-        journal = os.path.join(self.place_of_own, "upper", "var/log/journal")
+        journal = os.path.join(own_place(self.work, self.number), "upper", "var/log/journal")
         return subprocess.run(["journalctl", "--directory", journal, "--no-pager", "-n", "60"], check=False,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
 
@@ -83,8 +83,8 @@ def ready(work: str, numbers: Sequence[int]) -> Iterator[None]:
     finally:
         # The processes of a box that was ended take a moment to go.
         deadline = time.monotonic() + 20
-        while groups(place) and time.monotonic() < deadline:
-            for group in groups(place):
+        while groups(work) and time.monotonic() < deadline:
+            for group in groups(work):
                 for directory, _below, _files in os.walk(group, topdown=False):
                     with contextlib.suppress(OSError):
                         os.rmdir(directory)
@@ -97,18 +97,22 @@ def hierarchies() -> List[List[str]]:
         return [row for row in (line.split() for line in stream) if row[2] in ("cgroup", "cgroup2")]
 
 
-def groups(place: str) -> List[str]:
-    """The control groups of the boxes of this test; its directory's name is in theirs."""
-    prefix = os.path.basename(os.path.dirname(place)) + "-"
+def group_name(work: str, number: str = "") -> str:
+    """What a box's control group is called in each hierarchy; without a number, how all of this test's begin."""
+    return "%s-h%s" % (os.path.basename(work), number)
+
+
+def groups(work: str) -> List[str]:
+    """The control groups of the boxes of this test."""
     return [os.path.join(row[1], name) for row in hierarchies() for name in os.listdir(row[1])
-            if name.startswith(prefix)]
+            if name.startswith(group_name(work))]
 
 
-def own_groups(number: int, own: str) -> List[str]:
+def own_groups(number: int, work: str) -> List[str]:
     """A control group for a box in each hierarchy, made when it is not there; their directories."""
     found = []
     for row in hierarchies():
-        group = os.path.join(row[1], "%s-h%d" % (os.path.basename(os.path.dirname(os.path.dirname(own))), number))
+        group = os.path.join(row[1], group_name(work, str(number)))
         os.makedirs(group, exist_ok=True)
         for name in ("cpuset.cpus", "cpuset.mems"):  # version 1: empty in a new group
             if os.path.exists(os.path.join(group, name)):
@@ -119,9 +123,9 @@ def own_groups(number: int, own: str) -> List[str]:
     return found
 
 
-def keep(number: int, tree: str, own: str) -> int:
+def keep(number: int, tree: str, work: str) -> int:
     """Boot a box, and again each time that it reboots."""
-    mine = own_groups(number, own)
+    mine = own_groups(number, work)
     outside = os.open("/proc/self/ns/net", os.O_RDONLY)
     while True:
         def begin() -> None:
@@ -133,7 +137,8 @@ def keep(number: int, tree: str, own: str) -> int:
         ended = subprocess.run(
             ["unshare", "--cgroup", "--net", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child",
              "--mount-proc", "--propagation", "private", sys.executable, os.path.abspath(__file__), "--inside",
-             str(number), tree, own, str(outside)], check=False, pass_fds=[outside], preexec_fn=begin)
+             str(number), tree, own_place(work, number), str(outside)], check=False,
+            pass_fds=[outside], preexec_fn=begin)
         # reboot(2) in a PID namespace ends its PID 1 so.
         if ended.returncode != -signal.SIGHUP:
             return ended.returncode

@@ -8,6 +8,7 @@ and each port of ``FORWARDED`` answers on 127.0.0.1 at 10000 times the host's nu
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import ctypes
 import os
@@ -25,7 +26,7 @@ BOOT_SECONDS = 180
 PR_SET_PDEATHSIG = 1
 
 
-class Host:
+class Host(abc.ABC):
     """A host to start, and how to reach it."""
 
     def __init__(self, number: int, place: str, work: str) -> None:
@@ -33,13 +34,13 @@ class Host:
         self.port = 2200 + number
         self.process: subprocess.Popen[bytes] | None = None
 
+    @abc.abstractmethod
     def command(self) -> List[str]:
         """What starts it; it is up as long as this process is."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def last_words(self) -> str:
         """The end of what it said of itself."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Start it; it ends with this process."""
