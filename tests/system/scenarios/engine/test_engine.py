@@ -25,6 +25,7 @@ def test_systemd_keeps_the_cgroup_and_the_kernel_the_limits(host: Any, ansible: 
                             command=["sleep", "1000"])
     made = ansible(CONTAINER, **wish)
     assert made["changed"], made
+    assert ansible(CONTAINER, **wish)["changed"] is False
     path = cgroup(host, made)
     assert slice_name in path, path
     read = "cat %s/memory.max %s/pids.max"
