@@ -103,7 +103,7 @@ def _refusal(exc: EngineError) -> Dict[str, Any]:
 
 def _discreet(forms: Mapping[str, Entries], params: Mapping[str, Any]) -> Any:
     """An AnsibleModule that knows what nobody may see before it checks, logs or tells anything."""
-    secret = {option: names for option, names in ((option, _secret(form)) for option, form in forms.items()) if names}
+    secret = {option: names for option, form in forms.items() if (names := _secret(form))}
     hidden = _hidden(secret, params)
 
     class Discreet(AnsibleModule):

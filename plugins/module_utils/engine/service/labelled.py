@@ -31,7 +31,7 @@ def find(ctx: Context, key: str, value: str, kinds: Sequence[str]) -> Dict[str, 
     if "containers" in found and "pods" in found:
         from ..store import units
 
-        for definition in filter(None, (units.find(ctx, unit) for unit in units.every(ctx))):
+        for definition in units.every(ctx).values():
             look(definition.kind + "s", definition.name, definition.spec.get("label", {}))
     if "networks" in found:
         from ..network import definitions

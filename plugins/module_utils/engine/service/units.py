@@ -75,8 +75,8 @@ def _pod(source: Source, name: str, choices: Choices, by_name: bool) -> Wanted:
     try:
         members = source.members(name, by_name)
     except NotFound:
-        members = [known.name for known in (units.find(source.ctx, one) for one in units.every(source.ctx))
-                   if known is not None and known.kind == "container" and known.spec.get("pod") == name]
+        members = [known.name for known in units.every(source.ctx).values()
+                   if known.kind == "container" and known.spec.get("pod") == name]
     # In an order that stays when they are started, and so made, in another one.
     member_units = tuple(sorted(_add(source, result, "container", member, choices, by_name, bound=main_unit)
                                 for member in members))
@@ -224,8 +224,8 @@ def known(ctx: Context, name: str, choices: Choices) -> Tuple[str, List[str]]:
 
 def every_of(ctx: Context, kind: str, name: str) -> Dict[str, List[str]]:
     """The units of a container or a pod, whatever they are called: each with it and its members."""
-    found = [stem + ".service" for stem, definition in ((stem, units.find(ctx, stem)) for stem in units.every(ctx))
-             if definition is not None and (definition.kind, definition.name) == (kind, name)]
+    found = [stem + ".service" for stem, definition in units.every(ctx).items()
+             if (definition.kind, definition.name) == (kind, name)]
     return {main: [main, *(_bound(ctx, main) if kind == "pod" else [])] for main in found}
 
 

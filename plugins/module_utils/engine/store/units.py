@@ -94,8 +94,10 @@ def drop(ctx: Context, unit: str) -> None:
         os.unlink(ctx.path("locks", "unit-" + unit))
 
 
-def every(ctx: Context) -> List[str]:
-    """The names of all units that the engine knows, sorted."""
+def every(ctx: Context) -> Dict[str, Definition]:
+    """All units that the engine knows, by their names, in the order of these."""
+    names: List[str] = []
     with contextlib.suppress(FileNotFoundError):
-        return sorted(name[:-len(".json")] for name in os.listdir(ctx.path("units")) if name.endswith(".json"))
-    return []
+        names = sorted(name[:-len(".json")] for name in os.listdir(ctx.path("units")) if name.endswith(".json"))
+    found = ((name, find(ctx, name)) for name in names)
+    return {name: definition for name, definition in found if definition is not None}
