@@ -43,7 +43,11 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
             work.remove_units(kind, unwanted[kind])
     for kind in ("containers", "pods"):
         work.all(kind, unwanted[kind])
-    named = work.run(wanted, units=units)
+    named: Dict[str, str] = {}
+    if units:
+        named = work.with_units(wanted)
+    else:
+        work.pods_and_containers(wanted)
     for kind in ("images", "secrets", "volumes", "networks"):
         work.all(kind, unwanted[kind])
     shown = {entry["name"]: converge.describe(ctx, entry["name"]) for entry in wanted["containers"]}
@@ -81,28 +85,25 @@ class Work:
                 if self.check:
                     self.remember(kind, params, plan)
 
-    def run(self, wanted: Mapping[str, List[Dict[str, Any]]], *, units: bool) -> Dict[str, str]:
-        """Converge pods and containers, and with ``units`` theirs; the unit's name by the container's or pod's.
+    def with_units(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> Dict[str, str]:
+        """Converge pods and containers, and their units; the unit's name by the container's or pod's.
 
         While a container is replaced its unit may run, have failed, or be about to start again. So that what is done
         about units hangs on none of that, but is what a check says, it is planned before.
         """
-        entries = wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]] if units else []
-        if not entries:
-            self.run_all(wanted)
-            return {}
+        entries = wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]]
         ahead = self if self.check else Work(self.ctx, True, done=self.actions)
-        ahead.run_all(wanted)
+        ahead.pods_and_containers(wanted)
         aims = ahead.aim_units(entries)
         plans = ahead.plan_units(entries, aims, ahead.stale(wanted["containers"]))
         if not self.check and ahead.actions:
-            self.run_all(wanted)
+            self.pods_and_containers(wanted)
             aims = self.aim_units(entries)
         if any(plan.changed for plan in plans.values()):
             self.change_units(aims, plans)
         return {name: aimed.main for name, aimed in aims.items()}
 
-    def run_all(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> None:
+    def pods_and_containers(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> None:
         """Converge pods and containers."""
         for kind in ("pods", "containers"):
             self.all(kind, wanted[kind])
