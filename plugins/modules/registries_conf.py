@@ -13,7 +13,8 @@ author: The pycontainer authors (@pycontainer)
 description:
   - Manages the search list, registries with their mirrors, and short-name aliases of a registries.conf file,
     which this engine, C(podman), C(skopeo) and CRI-O read.
-  - Only what is declared is changed. Everything else in the file stays as it is, comments included.
+  - Only what is declared is changed, unless O(state=exact). Everything else in the file stays as it is, comments
+    included.
   - The new file is validated before it takes the place of the old one. A file in the old version 1 format is
     refused.
 extends_documentation_fragment:
@@ -31,9 +32,12 @@ options:
       - Takes the place of O(path).
     type: str
   state:
-    description: V(absent) removes the file.
+    description:
+      - V(present) has the file say what is declared, among what else it says.
+      - V(exact) has it say that and nothing else; what is not declared is removed. Comments stay.
+      - V(absent) removes the file.
     type: str
-    choices: [absent, present]
+    choices: [absent, exact, present]
     default: present
   unqualified_search_registries:
     description: Where short names that have no alias are looked for, in this order. An empty list searches nowhere.
@@ -113,6 +117,12 @@ EXAMPLES = r"""
           - location: mirror.example.com:5000
     aliases:
       shop: registry.example.com/team/shop
+
+- name: This file says this alone, whatever it said before
+  pycontainer.engine.registries_conf:
+    drop_in: 50-search
+    state: exact
+    unqualified_search_registries: [registry.example.com]
 
 - name: Nothing comes from there
   pycontainer.engine.registries_conf:

@@ -22,7 +22,7 @@ _REGISTRY = {
 OPTIONS = (
     Row("path", "path"),
     Row("drop_in"),
-    Row("state", settings={"choices": ["absent", "present"], "default": "present"}),
+    Row("state", settings={"choices": ["absent", "exact", "present"], "default": "present"}),
     Row("unqualified_search_registries", "list", settings={"elements": "str", "aliases": ["search"]}),
     Row("short_name_mode", settings={"choices": list(MODES)}),
     Row("registries", "list", settings={"elements": "dict", "options": _REGISTRY}),
@@ -53,10 +53,14 @@ def declared(params: Mapping[str, Any]) -> Optional[Declared]:
     for row in params["registries"] or ():
         if not row.get("prefix") and not row.get("location"):
             raise InvalidInput("A registry has neither prefix nor location", "Say which registry it is about.")
-    search, aliases = params["unqualified_search_registries"], params["aliases"]
+    search, registries, aliases = (params[name] for name in ("unqualified_search_registries", "registries", "aliases"))
+    exact = params["state"] == "exact"
+    if exact:
+        registries, aliases = registries or [], aliases or {}
     return Declared(
-        None if search is None else tuple(search), params["short_name_mode"], params["registries"],
-        None if aliases is None else {str(name): str(value or "") for name, value in aliases.items()}, params["purge"])
+        None if search is None else tuple(search), params["short_name_mode"], registries,
+        None if aliases is None else {str(name): str(value or "") for name, value in aliases.items()},
+        exact or params["purge"], exact)
 
 
 def plan(file: str, before: Optional[str], after: Optional[str]) -> Plan:

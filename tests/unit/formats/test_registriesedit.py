@@ -98,6 +98,39 @@ def test_purge_leaves_only_what_is_declared() -> None:
     assert found["unqualified-search-registries"] == ["quay.io", "docker.io"]
 
 
+REST = """\
+# keep
+credential-helpers = ["a"]
+short-name-mode = "disabled"
+
+[[registry]]
+location = "a.example"
+blocked = true
+[[registry.mirror]]
+location = "m.example"
+
+[other]
+a = 1
+[other.below]
+b = 2
+"""
+
+
+@pytest.mark.parametrize("declared, expected", [
+    ({}, {}),
+    ({"search": ("b.example",)}, {"unqualified-search-registries": ["b.example"]}),
+    ({"short_name_mode": "disabled"}, {"short-name-mode": "disabled"}),
+    ({"registries": [{"location": "a.example", "insecure": True}]},
+     {"registry": [{"location": "a.example", "insecure": True}]}),
+    ({"registries": [{"location": "a.example", "mirrors": [{"location": "m.example"}], "blocked": True}]},
+     {"registry": [{"location": "a.example", "mirror": [{"location": "m.example"}], "blocked": True}]})])
+def test_exact_leaves_nothing_else_but_comments(declared: dict, expected: dict) -> None:
+    wish = dict({"registries": [], "aliases": {}}, **declared, purge=True, exact=True)
+    result = apply(REST, **wish)
+    assert tomli.loads(result) == expected and "# keep" in result
+    assert apply(result, **wish) == result
+
+
 @pytest.mark.parametrize("text", ["a = [", "registry = 1 2", "[registries.search]\nregistries = ['x']\n"])
 def test_a_file_that_cannot_be_understood_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidInput, match="/etc/x.conf"):

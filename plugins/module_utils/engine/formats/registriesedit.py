@@ -27,7 +27,7 @@ class Declared(Frozen):
 
     ``registries`` are mappings with the keys of REGISTRY_KEYS, ``mirrors`` and ``state`` (present or
     absent). ``aliases`` with the value '' are to be absent. ``purge`` removes registries and aliases
-    that are not declared, of the kinds that are.
+    that are not declared, of the kinds that are; ``exact`` removes whatever else is not declared.
     """
 
     search: Optional[Tuple[str, ...]] = None
@@ -35,6 +35,7 @@ class Declared(Frozen):
     registries: Optional[Sequence[Mapping[str, Any]]] = None
     aliases: Optional[Mapping[str, str]] = None
     purge: bool = False
+    exact: bool = False
 
 
 def edit(text: str, declared: Declared, loads: Loads, *, source: str) -> str:
@@ -48,6 +49,8 @@ def edit(text: str, declared: Declared, loads: Loads, *, source: str) -> str:
                            "Move its [registries.*] tables to unqualified-search-registries and [[registry]].")
     blocks = tomledit.split(text)
     expected = dict(before)
+    if declared.exact:
+        _remove_the_rest(blocks, declared, expected)
     _edit_top(blocks[0], declared, expected)
     if declared.registries is not None:
         _edit_registries(blocks, declared, expected)
@@ -70,13 +73,25 @@ def _parse(text: str, loads: Loads, source: str) -> Dict[str, Any]:
 
 
 def _edit_top(block: Block, declared: Declared, expected: Dict[str, Any]) -> None:
-    wanted: List[Tuple[str, Any]] = [("short-name-mode", declared.short_name_mode)]
-    if declared.search is not None:
-        wanted.insert(0, ("unqualified-search-registries", list(declared.search)))
-    for key, value in wanted:
-        if value is not None and expected.get(key) != value:
+    for key, value in _top(declared).items():
+        if expected.get(key) != value:
             tomledit.set_key(block, key, value)
             expected[key] = value
+
+
+def _top(declared: Declared) -> Dict[str, Any]:
+    """The keys above all tables that are declared."""
+    search = None if declared.search is None else list(declared.search)
+    values = {"unqualified-search-registries": search, "short-name-mode": declared.short_name_mode}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _remove_the_rest(blocks: List[Block], declared: Declared, expected: Dict[str, Any]) -> None:
+    """Take out what is neither declared nor edited row by row."""
+    for key in set(expected) - {"registry", "aliases", *_top(declared)}:
+        tomledit.set_key(blocks[0], key, None)
+        blocks[1:] = [block for block in blocks[1:] if block.name.partition(".")[0] != key]
+        del expected[key]
 
 
 def _groups(blocks: List[Block]) -> List[Tuple[int, int]]:
@@ -105,7 +120,7 @@ def _edit_registries(blocks: List[Block], declared: Declared, expected: Dict[str
         wish = wanted.pop(name, None)
         if (wish and wish.get("state") == "absent") or (wish is None and declared.purge):
             continue
-        kept.append(_edit_one(row, group, wish) if wish else (row, group))
+        kept.append(_edit_one(row, group, wish, exact=declared.exact) if wish else (row, group))
     for wish in wanted.values():
         if wish.get("state") != "absent":
             kept.append(_edit_one({}, [tomledit.new_block("registry", array=True)], wish))
@@ -119,14 +134,21 @@ def _edit_registries(blocks: List[Block], declared: Declared, expected: Dict[str
         expected.pop("registry", None)
 
 
-def _edit_one(row: Dict[str, Any], group: List[Block], wish: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[Block]]:
+def _edit_one(row: Dict[str, Any], group: List[Block], wish: Mapping[str, Any], *,
+              exact: bool = False) -> Tuple[Dict[str, Any], List[Block]]:
     row = dict(row)
+    said = {key for option, key in REGISTRY_KEYS.items() if wish.get(option) is not None}
+    for key in set(row) - said - {"mirror"} if exact else ():
+        tomledit.set_key(group[0], key, None)
+        del row[key]
     for option, key in REGISTRY_KEYS.items():
         value = wish.get(option)
         if value is not None and row.get(key) != value:
             tomledit.set_key(group[0], key, value)
             row[key] = value
     mirrors = wish.get("mirrors")
+    if mirrors is None and exact:
+        mirrors = []
     if mirrors is not None:
         rows = [{key: mirror[option] for option, key in MIRROR_KEYS.items() if mirror.get(option) is not None}
                 for mirror in mirrors]
