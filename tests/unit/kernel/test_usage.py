@@ -55,7 +55,7 @@ def test_in_the_control_group_of_others_a_container_is_its_processes(monkeypatch
     command = "dd if=/dev/zero bs=1M count=3000 of=/dev/null 2>&1; sleep 100 & sleep 101; true"
     with subprocess.Popen(["unshare", "--mount", "sh", "-c", command], stdout=subprocess.PIPE) as first:
         try:
-            deadline, names = time.monotonic() + 20, [""]
+            deadline, names = time.monotonic() + 60, [""]
             while names.count("sleep") < 2 and time.monotonic() < deadline:
                 time.sleep(0.05)
                 pids = processes.members(first.pid, "0123")

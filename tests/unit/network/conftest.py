@@ -138,7 +138,7 @@ class Lab:
                     _rest, peer = sock.recvfrom(100)
                     sock.sendto(("%s %s" % (name, peer[0].replace("::ffff:", ""))).encode(), peer)
 
-    def ask(self, name: str, address: str, port: int, *, kind: int = socket.SOCK_STREAM, timeout: float = 1.0) -> str:
+    def ask(self, name: str, address: str, port: int, *, kind: int = socket.SOCK_STREAM, timeout: float = 20.0) -> str:
         """What a server answers to a client in a container ('': on the host), or the error's name."""
         with self.inside(name):
             sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)

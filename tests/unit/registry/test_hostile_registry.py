@@ -439,7 +439,7 @@ def test_a_header_that_trickles_is_not_waited_for(server: Server, monkeypatch: p
     began = time.monotonic()
     with pytest.raises(TimedOut, match="does not answer"):
         plain(server).manifest("a/b", "1")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize(("limit", "head", "again"), [
@@ -459,7 +459,7 @@ def test_an_answer_that_never_gets_to_the_point_ends(server: Server, monkeypatch
     began = time.monotonic()
     with pytest.raises(TimedOut):
         plain(server).manifest("a/b", "1")
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -506,7 +506,7 @@ def test_a_handshake_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyP
     began = time.monotonic()
     with listener, pytest.raises((RegistryError, TimedOut)):
         Client("127.0.0.1:%d" % listener.getsockname()[1], Options()).ping()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 8
 
 
 # Redirects and credentials

@@ -62,7 +62,7 @@ class Place:
 
     def exit_code(self) -> int | None:
         path = os.path.join(self.path, "exits", self.id)
-        assert exitwatch.wait_for(path, timeout=10)
+        assert exitwatch.wait_for(path, timeout=60)
         return exitwatch.read_exit_code(path)
 
     def lines(self) -> list[tuple[str, bytes]]:
@@ -91,7 +91,7 @@ def test_the_exit_command_runs_when_all_is_over(place: Place) -> None:
     mark = place.path + "/mark"
     place.create("sh", "-c", "exit 0", exit_command=(sys.executable, "-I", "-c", "open(%r, 'w').write('x')" % mark))
     oci.start(place.ctx, place.runtime, place.id)
-    assert exitwatch.wait_for(mark, timeout=10)
+    assert exitwatch.wait_for(mark, timeout=60)
 
 
 @pytest.mark.parametrize(("argv", "error"), [(("nothing-here",), CommandNotFound), (("/bin",), CannotInvoke)])
@@ -154,7 +154,7 @@ def test_exec_in_a_running_container(place: Place) -> None:
     with got[0] as attachment:
         attachment.stream(lambda kind, data: output.append((kind, data)))
     assert output == [(attach.STDOUT, b"in exec\n")]
-    assert exitwatch.wait_for(os.path.join(bundle, place.id), timeout=10)
+    assert exitwatch.wait_for(os.path.join(bundle, place.id), timeout=60)
     assert exitwatch.read_exit_code(os.path.join(bundle, place.id)) == 7
 
 

@@ -99,7 +99,7 @@ def nothing_left(ctx: Context) -> None:
         assert ctx.runroot not in stream.read()
 
 
-def eventually(met: object, seconds: float = 10.0) -> bool:
+def eventually(met: object, seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if met():  # type: ignore[operator]
@@ -262,10 +262,10 @@ def test_a_replacement_keeps_the_volumes(ctx: Context, root: str) -> None:
 def test_health_becomes_good_and_bad(ctx: Context, root: str) -> None:
     check = HealthCheck(("CMD-SHELL", "test ! -e /tmp/bad"), interval=0.2, retries=2)
     containers.run(ctx, spec(root, health=check))
-    containers.wait(ctx, "one", condition=("healthy",), timeout=10, interval=0.05)
+    containers.wait(ctx, "one", condition=("healthy",), timeout=60, interval=0.05)
     assert containers.healthcheck(ctx, "one") == 0
     containers.exec_run(ctx, "one", ExecWish(("touch", "/tmp/bad")))
-    containers.wait(ctx, "one", condition=("unhealthy",), timeout=10, interval=0.05)
+    containers.wait(ctx, "one", condition=("unhealthy",), timeout=60, interval=0.05)
     containers.exec_run(ctx, "one", ExecWish(("rm", "/tmp/bad")))
     assert containers.inspect(ctx, "one")["State"]["Health"]["Log"]
 

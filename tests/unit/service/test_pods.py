@@ -311,7 +311,7 @@ def test_exit_policy(ctx: Context, root: str, given: dict, end: str) -> None:
     member(ctx, root, "two", "sleep", "0.5")
     pods.start(ctx, "shop")
     assert eventually(lambda: statuses(ctx)["two"] == "exited")
-    assert eventually(lambda: container_store.state(ctx, pod.infra).status == end, 3.0)
+    assert eventually(lambda: container_store.state(ctx, pod.infra).status == end)
 
 
 def test_a_restart_policy_of_the_pod_is_that_of_containers_without_one(ctx: Context, root: str) -> None:

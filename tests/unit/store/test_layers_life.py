@@ -71,7 +71,7 @@ def test_a_layer_does_not_wait_for_one_that_another_thread_extracts(ctx) -> None
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert failures == [] and sorted(layers.all_ids(ctx)) == sorted([digest(first), digest(second)])
 
 
@@ -80,12 +80,14 @@ def test_children_keep_no_file_of_the_client_open(ctx, tmp_path) -> None:
 
     def feed(write) -> None:
         write(DATA[:1024])
-        time.sleep(0.05)
-        with open("/proc/self/task/%d/children" % threading.get_native_id()) as stream:
-            for pid in stream.read().split():
-                for name in os.listdir("/proc/%s/fd" % pid):
-                    with contextlib.suppress(FileNotFoundError):
-                        seen.append(os.readlink("/proc/%s/fd/%s" % (pid, name)))
+        deadline = time.monotonic() + 20
+        while not any("tar-split" in path for path in seen) and time.monotonic() < deadline:
+            time.sleep(0.05)
+            with open("/proc/self/task/%d/children" % threading.get_native_id()) as stream:
+                for pid in stream.read().split():
+                    for name in os.listdir("/proc/%s/fd" % pid):
+                        with contextlib.suppress(FileNotFoundError):
+                            seen.append(os.readlink("/proc/%s/fd/%s" % (pid, name)))
         write(DATA[1024:])
 
     with open(tmp_path / "secret", "w") as _secret:
