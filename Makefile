@@ -60,7 +60,7 @@ test-integration: $(VENV)/.ready
 	$(SUDO) env PATH="$$PATH" python tests/integration/run.py $(TARGETS)
 	$(if $(TARGETS),,$(SUDO) env PATH="$$PATH" python tests/integration/guides.py)
 
-# Boots hosts in an emulator; SCENARIOS=boot for one of them.
+# Boots hosts; SCENARIOS=site for one scenario.
 test-system: $(VENV)/.ready
 	$(SUDO) env PATH="$$PATH" python tests/system/run.py $(SCENARIOS)
 

@@ -52,7 +52,7 @@ def main(bench: run.Bench) -> None:
     work = os.path.join(bench.work, "units")
     os.mkdir(work)
     place = image.ensure(os.path.join(run.TOP, "build", "system"))
-    with boxes.ready(work, [1]), guests.running([boxes.Box(1, place, work)], place, work) as hosts:
+    with boxes.ready(work, [1]), guests.running([boxes.Box(1, place, work, "prepared")], place, work) as hosts:
         variables = {"ansible_ssh_common_args": "-F %s/ssh_config" % work, "ansible_user": "root",
                      "ansible_python_interpreter": "/usr/bin/python3"}
         inventory = os.path.join(work, "inventory.json")

@@ -3,7 +3,7 @@
 """Hosts that are namespaces of this kernel's with a systemd as PID 1: up in seconds, where an emulator takes a minute.
 
 They are reached as emulated hosts are, and reach the same: 127.0.0.1 here is 10.0.2.2 to them. Theirs is the tree
-of the prepared image (an overlay over it, so it stays as it is); the kernel, its modules and the kind of control
+of an image (an overlay over it, so it stays as it is); the kernel, its modules and the kind of control
 groups are this machine's.
 
 Run by itself (boxes.py NUMBER TREE WORK), it keeps one host up, over its reboots, until it is ended.
@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Iterator, List, Sequence
+from typing import Dict, Iterator, List, Sequence
 
 import guests
 import image
@@ -29,6 +29,10 @@ NODES = (("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("ura
 MASKED = ("systemd-networkd.service", "systemd-networkd.socket", "getty.target", "systemd-udevd.service",
           "systemd-firstboot.service", "systemd-binfmt.service", "systemd-sysctl.service",
           "systemd-modules-load.service")
+# Settings of the kernel that the role host would change, and that a box has in common with this machine.
+COMMON = {"host_inotify_instances": "/proc/sys/fs/inotify/max_user_instances",
+          "host_inotify_watches": "/proc/sys/fs/inotify/max_user_watches",
+          "host_user_namespaces": "/proc/sys/user/max_user_namespaces"}
 OUTER, USER_NETWORK = "10.0.2.2", "10.0.2.%d"
 BRIDGES = ("user", "segment")
 
@@ -44,8 +48,15 @@ class Box(guests.Host):
     def command(self) -> List[str]:
         for name in ("upper", "work", "root", "lib", "home"):
             os.makedirs(os.path.join(own_place(self.work, self.number), name))
-        return [sys.executable, os.path.abspath(__file__), str(self.number), os.path.join(self.place, "tree"),
-                self.work]
+        tree = os.path.join(self.place, self.base + ".tree")
+        return [sys.executable, os.path.abspath(__file__), str(self.number), tree, self.work]
+
+    def variables(self) -> Dict[str, str]:
+        found = {}
+        for variable, path in COMMON.items():
+            with open(path, encoding="ascii") as stream:
+                found[variable] = stream.read().strip()
+        return found
 
     def last_words(self) -> str:
         if not shutil.which("journalctl"):

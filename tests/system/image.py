@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """The disk, kernel and packages of the hosts that the system tests boot; built once for each recipe.
 
-``build/system/<digest of the recipe>/`` holds ``bare`` (ext4, a host without anything), ``prepared`` (the same with
-all of ``OFFERED`` installed), ``vmlinuz``, ``initrd``, ``key`` (root's ssh key) and ``packages/`` (an apt repository
-with what roles install), ``tree`` (the prepared one as a directory). Building needs root and Debian's mirror; booting
-needs neither.
+``build/system/<digest of the recipe>/`` holds ``bare.disk`` (ext4, a host without anything) and ``prepared.disk`` (the
+same with all of ``OFFERED`` installed), both as directories too (``bare.tree``, ``prepared.tree``), ``vmlinuz``,
+``initrd``, ``key`` (root's ssh key) and ``packages/`` (an apt repository with what roles install). Building needs root
+and Debian's mirror; booting needs neither.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ DISK_SIZE = "6G"
 def recipe() -> str:
     """The digest of all that decides what is built."""
     rows: Dict[str, Any] = {"base": BASE, "offered": OFFERED, "files": _files(), "commands": COMMANDS,
-                            "mirror": MIRROR, "size": DISK_SIZE, "format": 3}
+                            "mirror": MIRROR, "size": DISK_SIZE, "format": 4}
     return hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -88,7 +88,7 @@ def ensure(home: str) -> str:
 
 def build(place: str) -> None:
     """Build everything in the empty directory ``place``."""
-    tree = os.path.join(place, "tree")
+    tree = os.path.join(place, "bare.tree")
     log = os.path.join(place, "build.log")
     logged(log, ["debootstrap", "--variant=minbase", "--include=" + ",".join(BASE), "bookworm", tree, MIRROR])
     offer(tree, os.path.join(place, "packages"), log)
@@ -108,9 +108,12 @@ def build(place: str) -> None:
     for name, target in (("vmlinuz", "vmlinuz"), ("initrd.img", "initrd")):
         shutil.copy(os.path.join(tree, "boot", os.path.basename(os.readlink(os.path.join(tree, name)))),
                     os.path.join(place, target))
-    logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "bare"), DISK_SIZE])
-    prepare(tree, os.path.join(place, "packages"), log)
-    logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", tree, os.path.join(place, "prepared"), DISK_SIZE])
+    prepared = os.path.join(place, "prepared.tree")
+    logged(log, ["cp", "-a", tree, prepared])
+    prepare(prepared, os.path.join(place, "packages"), log)
+    for name in ("bare", "prepared"):
+        logged(log, ["mkfs.ext4", "-q", "-L", "root", "-d", os.path.join(place, name + ".tree"),
+                     os.path.join(place, name + ".disk"), DISK_SIZE])
 
 
 def prepare(tree: str, repository: str, log: str) -> None:

@@ -6,9 +6,9 @@ Usage: run.py [--hold] [--emulated] [SCENARIO ...]; without names every folder b
 extensions/molecule/. ``--hold`` leaves the hosts up when the scenario has ended, until Return is pressed, and says
 how to reach them. ``--emulated`` takes the emulator for boxes too.
 
-A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``memory``: MiB of each; ``image``: bare,
-prepared with all packages, or box: prepared, and namespaces instead of an emulator), ``play.yml`` (played twice, and
-the second run must change nothing), ``test_*.py``.
+A scenario is a folder with any of: ``scenario.yml`` (``hosts``: 1 to 3; ``image``: bare, or prepared with all
+packages; ``kind``: box for namespaces, or emulated, with ``memory`` MiB each; ``plays``: how often ``play.yml`` is
+played, 2 by default, and only the first time may change anything), ``play.yml``, ``test_*.py``.
 One of extensions/molecule/ is run by ``molecule test`` with the default driver; its platforms say the same.
 Each scenario has fresh hosts and network, mount and PID namespaces of its own, without any way to the outside:
 127.0.0.1:8000 is an apt repository and 127.0.0.1:5000 a registry with busybox:1 and :2 (and the same as
@@ -63,7 +63,7 @@ def main(arguments: List[str]) -> int:
         return sandbox.summary("system", [
             sandbox.enter(os.path.abspath(__file__), [name, place, options]) for name in names])
     # Those in the emulator first, for they take longest: what runs last should not run alone.
-    names.sort(key=lambda name: settings_of(folder_of(name))["image"] == "box")
+    names.sort(key=lambda name: settings_of(folder_of(name))["kind"] == "box")
     with futures.ThreadPoolExecutor(AT_A_TIME) as pool:
         return sandbox.summary("system", list(pool.map(
             lambda name: sandbox.enter(os.path.abspath(__file__), [name, place, options], whole=True), names)))
@@ -98,7 +98,7 @@ def inside(work: str, name: str, place: str, options: str) -> int:
         hosts = stack.enter_context(hosts_of(settings, place, work, emulated="--emulated" in options))
         print("%-20s %d booted  %.0f s" % (name, len(hosts), time.monotonic() - began), flush=True)
         fill(stack.enter_context(registry.running(os.path.join(work, "registry"), REGISTRY_PORT)), work)
-        code = run_scenario(folder, work, hosts)
+        code = run_scenario(folder, work, hosts, settings["plays"])
         if code:
             for host in hosts:
                 print("console of %s:\n%s" % (host.name, host.last_words()))
@@ -112,11 +112,11 @@ def hosts_of(settings: Mapping[str, Any], place: str, work: str, *, emulated: bo
     """The hosts that a scenario wants, up and taking ssh."""
     numbers = range(1, settings["hosts"] + 1)
     with contextlib.ExitStack() as stack:
-        if settings["image"] == "box" and not emulated:
+        base = settings["image"]
+        if settings["kind"] == "box" and not emulated:
             stack.enter_context(boxes.ready(work, numbers))
-            hosts: List[guests.Host] = [boxes.Box(number, place, work) for number in numbers]
+            hosts: List[guests.Host] = [boxes.Box(number, place, work, base) for number in numbers]
         else:
-            base = "prepared" if settings["image"] == "box" else settings["image"]
             hosts = [guests.Emulated(number, place, work, base, settings["memory"]) for number in numbers]
         yield stack.enter_context(guests.running(hosts, place, work))
 
@@ -143,7 +143,8 @@ def own_sockets(directory: str) -> None:
 
 def settings_of(folder: str) -> Dict[str, Any]:
     """How many hosts a scenario wants, and which: scenario.yml, or the platforms of molecule.yml."""
-    settings: Dict[str, Any] = {"hosts": 1, "memory": 1024, "image": "bare"}
+    settings: Dict[str, Any] = {"hosts": 1, "memory": 1024, "image": "prepared",
+                                "kind": "emulated", "plays": 2}
     for name in ("scenario.yml", "molecule.yml"):
         if os.path.exists(os.path.join(folder, name)):
             with open(os.path.join(folder, name), encoding="utf-8") as stream:
@@ -165,7 +166,7 @@ def serve_packages(directory: str) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
-def run_scenario(folder: str, work: str, hosts: Sequence[guests.Host]) -> int:
+def run_scenario(folder: str, work: str, hosts: Sequence[guests.Host], plays: int) -> int:
     """Play and test on running hosts; 0 when all is well."""
     inventory = write_inventory(work, hosts)
     environment = dict(os.environ, ANSIBLE_CONFIG=os.path.join(TOP, "ansible.cfg"), ANSIBLE_NOCOLOR="1", NO_COLOR="1",
@@ -185,8 +186,8 @@ def run_scenario(folder: str, work: str, hosts: Sequence[guests.Host]) -> int:
                               cwd=TOP, env=environment, stdin=subprocess.DEVNULL).returncode
     play = os.path.join(folder, "play.yml")
     if os.path.exists(play):
-        for unchanged in (False, True):
-            code = play_once(play, environment, unchanged)
+        for number in range(plays):
+            code = play_once(play, environment, unchanged=number > 0)
             if code:
                 return code
     return subprocess.run(
@@ -195,8 +196,8 @@ def run_scenario(folder: str, work: str, hosts: Sequence[guests.Host]) -> int:
          folder], check=False, cwd=folder, env=environment, stdin=subprocess.DEVNULL).returncode
 
 
-def play_once(play: str, environment: Dict[str, str], unchanged: bool) -> int:
-    """Run a playbook; the second time, anything that it changes is a failure."""
+def play_once(play: str, environment: Dict[str, str], *, unchanged: bool) -> int:
+    """Run a playbook; with ``unchanged``, anything that it changes is a failure."""
     ended = subprocess.run(["ansible-playbook", "--diff", play], check=False, cwd=TOP, env=environment, text=True,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE if unchanged else None)
     if unchanged:
@@ -214,7 +215,8 @@ def write_inventory(work: str, hosts: Sequence[guests.Host]) -> str:
     path = os.path.join(work, "inventory.json")
     common = {"ansible_ssh_common_args": "-F %s/ssh_config" % work, "ansible_python_interpreter": "/usr/bin/python3",
               "ansible_user": "root"}
-    rows = {host.name: {"address": image.SEGMENT % host.number, "forwarded": 10000 * host.number} for host in hosts}
+    rows = {host.name: dict(host.variables(), address=image.SEGMENT % host.number, forwarded=10000 * host.number)
+            for host in hosts}
     with open(path, "w", encoding="utf-8") as stream:
         json.dump({"all": {"hosts": rows, "vars": common}}, stream, indent=1)
     return path

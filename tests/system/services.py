@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from typing import Any, Callable, Optional
 
 CONTAINER = "pycontainer.engine.container"
@@ -15,6 +17,17 @@ def options(user: Optional[str], **more: Any) -> dict:
     """The options of a container of root's or of a user's."""
     base = {"image": IMAGE, "tls_verify": False, "stop_signal": "KILL"}
     return dict(base, **({"run_as_user": user} if user else {}), **more)
+
+
+def answer(port: int, seconds: float = 60) -> str:
+    """What a host says on a forwarded port, as soon as it says something."""
+    deadline = time.monotonic() + seconds
+    while True:
+        done = subprocess.run(["curl", "-s", "-m", "10", "http://127.0.0.1:%d/" % port], check=False,
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode == 0 or time.monotonic() > deadline:
+            return done.stdout
+        time.sleep(0.5)
 
 
 def timers(host: Any, user: Optional[str]) -> str:

@@ -11,30 +11,22 @@ from typing import Any
 import pytest
 
 
-@pytest.mark.parametrize("program", ["conmon", "crun", "nft", "newuidmap", "slirp4netns", "pasta", "catatonit"])
+@pytest.mark.parametrize("program", ["conmon", "crun", "runc", "nft", "newuidmap", "slirp4netns", "pasta", "catatonit"])
 def test_programs(host: Any, program: str) -> None:
     assert host.exists(program)
 
 
+# Those that are of a whole machine are shown in the scenario machine.
 @pytest.mark.parametrize("name, value", [
-    ("fs.inotify.max_user_instances", 1024), ("net.ipv4.ip_forward", 1), ("net.ipv4.ip_unprivileged_port_start", 80),
-    ("user.max_user_namespaces", 65536), ("kernel.unprivileged_userns_clone", 1)])
-def test_kernel_settings(host: Any, name: str, value: int) -> None:
+    ("net.ipv4.ip_forward", 1), ("net.ipv4.ip_unprivileged_port_start", 80),
+    ("net.ipv4.ping_group_range", "0\t2147483647")])
+def test_kernel_settings(host: Any, name: str, value: Any) -> None:
     assert host.sysctl(name) == value
 
 
-def test_tun_is_there_for_everybody(host: Any) -> None:
-    tun = host.file("/dev/net/tun")
-    assert tun.mode == 0o666 and host.file("/sys/module/overlay").exists
-
-
 def test_users_may_limit_everything(host: Any) -> None:
-    host.check_output("useradd --create-home limited && loginctl enable-linger limited")
-    uid = host.user("limited").uid
-    path = "/sys/fs/cgroup/user.slice/user-%d.slice/user@%d.service/cgroup.controllers" % (uid, uid)
-    host.check_output("timeout 30 sh -c 'until systemctl -q is-active user@%s; do sleep 0.2; done'" % uid)
-    assert {"cpu", "cpuset", "io", "memory", "pids"} <= set(host.file(path).content_string.split())
-    host.check_output("loginctl disable-linger limited")
+    shown = host.check_output("systemctl show user@65000 --property=DelegateControllers --value")
+    assert {"cpu", "cpuset", "io", "memory", "pids"} <= set(shown.split())
 
 
 def test_the_command_works_for_everybody(host: Any) -> None:
@@ -60,8 +52,7 @@ def test_registries_and_certificates(host: Any) -> None:
 
 
 def test_root_runs_a_container(host: Any) -> None:
-    run = "pycontainer run --rm --pids-limit 77 busybox:1 cat /sys/fs/cgroup/pids.max"
-    assert host.check_output(run) == "77"
+    assert host.check_output("pycontainer run --rm busybox:1 echo from inside") == "from inside"
     assert host.check_output("pycontainer run --rm -d -p 8080:80 busybox:1 sleep 1000")
     assert host.check_output("pycontainer ps -q")
     host.check_output("pycontainer stop -t 0 -a")
