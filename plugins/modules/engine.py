@@ -47,6 +47,13 @@ options:
         end at once.
     type: bool
     default: true
+  nftables:
+    description:
+      - Whether the links and rules of running containers are put back when C(nftables.service) was started, restarted
+        or reloaded, which empties all rules of the host first. It is done by C(pycontainer-network-reload.service) and
+        a drop-in that starts it, in C(/usr/local/lib/systemd).
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -82,22 +89,22 @@ def run(ctx, params, check):
     """Observe, plan, apply."""
     # The command line comes along in the payload because it is named here.
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import completion
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import installation
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import installation, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import engine as state
     from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     installation.require_root()
     present, directory = params["state"] == "present", params["directory"]
     copy = installation.copy_path(directory)
-    generators = {what: installation.generator_text(params["command"], user=what == "user_generator")
-                  for what in state.GENERATORS}
-    want = state.wanted(params, installation.command_text(copy), completion.bash(), generators)
+    want = state.wanted(params, installation.texts(params["command"], copy, completion.bash()))
     have = {what: installation.read(path) for what, path in state.places(params).items()}
     plan = state.plan(params, want, have, installation.MARK, copy, installation.is_whole(copy))
     if plan.changed and not check:
         if "copy" in plan.verbs:
             installation.write_copy(copy)
         installation.apply(plan.document)
+        if any(path.endswith((".service", ".conf")) for path in plan.document) and systemd.booted():
+            systemd.reload(ctx)
         last = installation.copy_of_command(have["command"], directory)
         installation.collect(directory, [path for path in (copy, last) if path] if present else [])
     values = {"actions": [str(action) for action in plan.actions]}

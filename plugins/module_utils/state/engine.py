@@ -19,10 +19,15 @@ OPTIONS = (
     Row("completion", "bool", settings={"default": True}),
     Row("docker", "bool", settings={"default": False}),
     Row("quadlet", "bool", settings={"default": True}),
+    Row("nftables", "bool", settings={"default": True}),
 )
 CONSTRAINTS: Mapping[str, Any] = {}
-GENERATORS = {"generator": "/usr/local/lib/systemd/system-generators/",
-              "user_generator": "/usr/local/lib/systemd/user-generators/"}
+# What systemd is to find, by the option that asks for it; %s is the command's name.
+SYSTEMD = {
+    "quadlet": {"generator": "/usr/local/lib/systemd/system-generators/%s",
+                "user_generator": "/usr/local/lib/systemd/user-generators/%s"},
+    "nftables": {"reload_unit": "/usr/local/lib/systemd/system/%s-network-reload.service",
+                 "nftables_drop_in": "/usr/local/lib/systemd/system/nftables.service.d/%s.conf"}}
 COMPLETION = "/usr/local/share/bash-completion/completions/"
 
 
@@ -31,17 +36,18 @@ def places(params: Mapping[str, Any]) -> Dict[str, str]:
     name = os.path.basename(params["command"])
     return {"command": params["command"], "completion": COMPLETION + name,
             "docker": os.path.join(os.path.dirname(params["command"]), "docker"),
-            **{what: directory + name for what, directory in GENERATORS.items()}}
+            **{what: path % name for rows in SYSTEMD.values() for what, path in rows.items()}}
 
 
-def wanted(params: Mapping[str, Any], command: str, completion: str,
-           generators: Mapping[str, str]) -> Dict[str, Optional[str]]:
-    """What each place is to hold: a text, a link as '-> TARGET', None for nothing."""
+def wanted(params: Mapping[str, Any], texts: Mapping[str, str]) -> Dict[str, Optional[str]]:
+    """What each place is to hold: its text of ``texts``, a link as '-> TARGET', None for nothing."""
+    nothing: Dict[str, Optional[str]] = dict.fromkeys(places(params))
     if params["state"] == "absent":
-        return dict.fromkeys(places(params))
-    return {"command": command, "completion": completion if params["completion"] else None,
-            "docker": "-> " + os.path.basename(params["command"]) if params["docker"] else None,
-            **{what: generators[what] if params["quadlet"] else None for what in GENERATORS}}
+        return nothing
+    options = {"completion": ("completion",), **SYSTEMD}
+    return dict(nothing, command=texts["command"],
+                docker="-> " + os.path.basename(params["command"]) if params["docker"] else None,
+                **{what: texts[what] for option, rows in options.items() if params[option] for what in rows})
 
 
 def plan(params: Mapping[str, Any], want: Mapping[str, Optional[str]], have: Mapping[str, Optional[str]], mark: str,
@@ -83,4 +89,4 @@ def _is_ours(what: str, text: Optional[str], params: Mapping[str, Any], mark: st
         return False
     if what == "docker":
         return bool(text == "-> " + os.path.basename(params["command"]))
-    return mark in text if what == "command" or what in GENERATORS else text.startswith("# Completion of pycontainer")
+    return text.startswith("# Completion of pycontainer") if what == "completion" else mark in text

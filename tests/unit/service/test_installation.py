@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 import subprocess
 from typing import Any, Optional
 
@@ -21,11 +22,13 @@ DOCKER = "-> pycontainer"
 
 def params(**given: Any) -> dict:
     options = {row.name: row.settings.get("default") for row in engine.OPTIONS}
-    return dict(options, directory="/l", command="/b/pycontainer", quadlet=False, **given)
+    return dict(options, directory="/l", command="/b/pycontainer", quadlet=False, nftables=False,
+                **given)
 
 
-GENERATORS = {"generator": installation.generator_text("/b/pycontainer", user=False),
-              "user_generator": installation.generator_text("/b/pycontainer", user=True)}
+TEXTS = installation.texts("/b/pycontainer", COPY, COMPLETION)
+GENERATORS = {what: TEXTS[what] for what in engine.SYSTEMD["quadlet"]}
+FOLLOWERS = {what: TEXTS[what] for what in engine.SYSTEMD["nftables"]}
 NOTHING = (None, None, None)
 PLANS = [
     # given, command, completion, docker as they are, whole, verbs
@@ -41,10 +44,10 @@ PLANS = [
 ]
 
 
-def plan(given: dict, have: tuple, whole: bool, **generators: Optional[str]) -> Any:
+def plan(given: dict, have: tuple, whole: bool, **more: Optional[str]) -> Any:
     options = dict(params(), **given)
-    want = engine.wanted(options, COMMAND, COMPLETION, GENERATORS)
-    actual = dict(zip(("command", "completion", "docker"), have), **dict(dict.fromkeys(GENERATORS), **generators))
+    want = engine.wanted(options, TEXTS)
+    actual = dict(dict.fromkeys(engine.places(options)), **dict(zip(("command", "completion", "docker"), have)), **more)
     return engine.plan(options, want, actual, installation.MARK, COPY, whole)
 
 
@@ -57,9 +60,29 @@ def test_plan(given: dict, have: tuple, whole: bool, verbs: tuple) -> None:
     ({"quadlet": True}, {}, ("write", "write")), ({"quadlet": True}, GENERATORS, ()),
     ({"quadlet": True}, dict(GENERATORS, generator=installation.generator_text("/old", user=False)), ("write",)),
     ({}, GENERATORS, ("remove", "remove")), ({"state": "absent", "quadlet": True}, GENERATORS, ("remove",) * 4),
-    ({}, {"generator": "#!/bin/sh\n"}, ())], ids=str)
-def test_plan_of_generators(given: dict, have: dict, verbs: tuple) -> None:
+    ({}, {"generator": "#!/bin/sh\n"}, ()), ({"nftables": True}, {}, ("write", "write")),
+    ({"nftables": True}, FOLLOWERS, ()), ({}, FOLLOWERS, ("remove", "remove")),
+    ({"nftables": True}, dict(FOLLOWERS, nftables_drop_in=installation.nftables_drop_in("/old/name")), ("write",)),
+    ({}, {"reload_unit": "[Unit]\n"}, ())], ids=str)
+def test_plan_of_generators_and_followers(given: dict, have: dict, verbs: tuple) -> None:
     assert plan(given, ((COMMAND, COMPLETION, None)), True, **have).verbs == verbs
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_reads_what_follows_nftables(tmp_path: pathlib.Path) -> None:
+    command = tmp_path / "a b$c"
+    command.write_text("#!/bin/sh\n")
+    command.chmod(0o755)
+    unit = tmp_path / "x-network-reload.service"
+    unit.write_text(installation.reload_unit(str(command)))
+    drop_in = tmp_path / "nftables.service.d" / "x.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text(installation.nftables_drop_in("/usr/local/bin/x"))
+    (tmp_path / "nftables.service").write_text("[Service]\nType=oneshot\nExecStart=/bin/true\nExecReload=/bin/true\n")
+    for name in (unit.name, "nftables.service"):
+        done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(tmp_path / name)], check=False, text=True,
+                              capture_output=True)
+        assert str(tmp_path) not in done.stderr and done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("user", [False, True])

@@ -78,9 +78,13 @@ def test_the_low_port_leads_to_the_user_from_inside_and_outside(host: Any) -> No
     assert outside.stdout == b"hello\n"
 
 
-def test_the_low_port_outlives_a_reload_of_the_hosts_own_rules(host: Any) -> None:
-    host.check_output("systemctl start nftables && systemctl reload nftables")
-    assert "pycontainer_redirects" in host.check_output("nft list ruleset")
+@pytest.mark.parametrize("verb", ["start", "reload", "restart", "stop", "start"])
+def test_the_low_port_outlives_the_hosts_own_rules(host: Any, verb: str) -> None:
+    host.check_output("systemctl %s nftables" % verb)
+    if verb == "stop":
+        assert "pycontainer_redirects" not in host.check_output("nft list ruleset")
+        return
+    host.check_output("timeout 30 sh -c 'until nft list ruleset | grep -q pycontainer_redirects; do sleep 0.1; done'")
     assert host.check_output("curl -s -m 10 http://127.0.0.1:80/") == "hello"
 
 

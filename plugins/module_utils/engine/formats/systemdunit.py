@@ -85,7 +85,8 @@ def command(words: Sequence[str], *, specifiers: bool = False) -> str:
     """A command line for ExecStart= and its kin. The program is an absolute path; raises InvalidInput."""
     if not words or not words[0].startswith("/"):
         raise InvalidInput("A unit needs the absolute path of its program, not %r" % (words[0] if words else ""))
-    return " ".join(word(one, specifiers=specifiers) for one in words)
+    # systemd puts no variables into the program's path, so a dollar sign stays single there.
+    return " ".join(word(one, specifiers=specifiers, variables=place == 0) for place, one in enumerate(words))
 
 
 def assignment(name: str, content: str, *, specifiers: bool = False) -> str:

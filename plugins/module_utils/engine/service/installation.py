@@ -73,6 +73,37 @@ def generator_text(command: str, *, user: bool) -> str:
     return GENERATOR % (MARK, " ".join(words), shlex.quote(command), "--user " if user else "")
 
 
+def reload_unit(command: str) -> str:
+    """The service that puts the links and rules of running containers back, by the command at the path ``command``."""
+    from ..formats import systemdunit
+
+    return systemdunit.render([
+        ("Unit", [("Description", "Links and rules of running containers, after the host's own were read again"),
+                  ("After", "nftables.service")]),
+        ("Service", [("Type", "oneshot"),
+                     ("ExecStart", systemdunit.command([command, "network", "reload", "--all"]))])], [MARK[2:]])
+
+
+def nftables_drop_in(command: str) -> str:
+    """What starts that service when nftables.service, which empties all rules first, was started or reloaded.
+
+    One that is active only while it works can follow no reload of another's by itself. systemd is asked, because
+    nftables.service does not see all of the host.
+    """
+    from ..formats import systemdunit
+
+    call = systemdunit.command(["/usr/bin/systemctl", "--no-block", "restart",
+                                os.path.basename(command) + "-network-reload.service"])
+    return systemdunit.render([("Service", [("ExecStartPost", "-" + call), ("ExecReload", "-" + call)])], [MARK[2:]])
+
+
+def texts(command: str, copy: str, completion: str) -> Dict[str, str]:
+    """What is installed for the command at the path ``command``, by the names of state.engine."""
+    return {"command": command_text(copy), "completion": completion,
+            "generator": generator_text(command, user=False), "user_generator": generator_text(command, user=True),
+            "reload_unit": reload_unit(command), "nftables_drop_in": nftables_drop_in(command)}
+
+
 def read(path: str) -> Optional[str]:
     """The text of a file, '-> TARGET' for a symbolic link, None when there is nothing.
 
