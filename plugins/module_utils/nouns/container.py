@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Collection, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Collection, Dict, Mapping, NamedTuple, Optional
 
 from ..state.plan import Action, Plan, Result
 
@@ -12,42 +12,52 @@ if TYPE_CHECKING:
     from ..engine.context import Context
 
 
+class Foreseen(NamedTuple):
+    """What a check has not carried out; see ``converge``."""
+
+    fetched: Optional[Mapping[str, Any]] = None
+    secrets: Collection[str] = ()
+    gone: bool = False
+
+
 def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, fetched: Optional[Mapping[str, Any]] = None,
-             secrets: Collection[str] = ()) -> Plan:
+             secrets: Collection[str] = (), gone: bool = False) -> Plan:
     """Observe, plan, and unless it is a ``check``, apply; a pod that is asked for with it comes first.
 
     What would have happened before, were it not a check: the container's image was pulled with the keywords
-    ``fetched``, and ``secrets`` got other values.
+    ``fetched``, ``secrets`` got other values, and the container itself is ``gone``.
     """
+    foreseen = Foreseen(fetched, secrets, gone)
     if not str(params["pod"] or "").startswith("new:"):
-        return _converge(ctx, params, check, fetched, secrets)
+        return _converge(ctx, params, check, foreseen)
     from ..state import pod as state
     from . import pod
 
     asked, params = state.of_container(params)
     if asked is None:
-        return _converge(ctx, params, check, fetched, secrets)
+        return _converge(ctx, params, check, foreseen)
     first = pod.converge(ctx, asked, check)
-    plan = _converge(ctx, params, check, fetched, secrets)
+    plan = _converge(ctx, params, check, foreseen)
     return plan._replace(
         actions=tuple(Action("pod " + action.verb, action.detail) for action in first.actions) + plan.actions,
         before=dict({"pod": first.before} if first.before else {}, **plan.before),
         after=dict({"pod": first.after} if first.after else {}, **plan.after))
 
 
-def _converge(ctx: Context, params: Mapping[str, Any], check: bool, fetched: Optional[Mapping[str, Any]],
-              secrets: Collection[str]) -> Plan:
+def _converge(ctx: Context, params: Mapping[str, Any], check: bool, foreseen: Foreseen) -> Plan:
     from ..engine.service import converge
     from ..engine.service.inputs import pull_options, read_files
     from ..state import container as state
 
-    name, options = params["name"], pull_options(params)
+    name, options, fetched = params["name"], pull_options(params), foreseen.fetched
     wanted = state.wish(params, read_files(params["env_file"]))
-    seen = converge.observe(ctx, name, image=wanted.get("image") or "",
-                            pull=params["pull"] if fetched is None else "newer",
-                            options=options if fetched is None else fetched, health=params["state"] == "healthy")
-    actual = state.Actual(*seen[1:])
-    if secrets and any(row["name"] in secrets for row in (actual.document or {}).get("secrets", ())):
+    actual = state.Actual()
+    if not foreseen.gone:
+        seen = converge.observe(ctx, name, image=wanted.get("image") or "",
+                                pull=params["pull"] if fetched is None else "newer",
+                                options=options if fetched is None else fetched, health=params["state"] == "healthy")
+        actual = state.Actual(*seen[1:])
+    if any(row["name"] in foreseen.secrets for row in (actual.document or {}).get("secrets", ())):
         actual = actual._replace(secrets_changed=True)
     plan = state.plan(params, wanted, actual)
     if plan.changed and not check:

@@ -12,16 +12,18 @@ if TYPE_CHECKING:
     from ..engine.context import Context
 
 
-def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, without: Collection[str] = ()) -> Plan:
+def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, without: Collection[str] = (),
+             gone: bool = False) -> Plan:
     """Observe, plan, and unless it is a ``check``, apply.
 
-    ``without`` are containers that would have been removed by now, were it not a check.
+    ``without`` are containers that would have been removed by now, were it not a check, and so would the pod be when
+    it is ``gone``.
     """
     from ..engine.service import podconverge
     from ..state import pod as state
 
     name = params["name"]
-    actual = state.Actual(*podconverge.observe(ctx, name))
+    actual = state.Actual() if gone else state.Actual(*podconverge.observe(ctx, name))
     if without:
         actual = actual._replace(members=tuple(one for one in actual.members if one not in without),
                                  running=tuple(one for one in actual.running if one not in without))

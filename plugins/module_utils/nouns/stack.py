@@ -41,6 +41,7 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     if units:
         for kind in ("pods", "containers"):
             work.remove_units(kind, unwanted[kind])
+            work.remove_other_units(kind, [entry for entry in wanted[kind] if not entry.get("pod")])
     for kind in ("containers", "pods"):
         work.all(kind, unwanted[kind])
     named: Dict[str, str] = {}
@@ -76,7 +77,7 @@ class Work:
     def all(self, kind: str, entries: List[Dict[str, Any]]) -> None:
         """Converge entries of a kind in their order."""
         for params in entries:
-            if self.gone(kind, params["name"]):
+            if params["state"] == "absent" and self.gone(kind, params["name"]):
                 continue
             with self.naming(kind, params["name"]):
                 keywords = self.foresee(kind, params) if self.check else {}
@@ -137,7 +138,8 @@ class Work:
     def foresee(self, kind: str, params: Mapping[str, Any]) -> Dict[str, Any]:
         """What a noun is told of earlier entries that a check has not carried out."""
         if kind == "pods":
-            return {"without": {name for (_kind, name), row in self.coming.items() if row.document is None}}
+            return {"without": {name for (_kind, name), row in self.coming.items() if row.document is None},
+                    "gone": self.gone(kind, params["name"])}
         if kind != "containers" or params["state"] == "absent":
             return {}
         fetched: Optional[Mapping[str, Any]] = None
@@ -146,7 +148,7 @@ class Work:
 
             record = imageplan.find(self.ctx, params["image"])
             fetched = self.fetched.get(record.id) if record is not None else None
-        return {"fetched": fetched, "secrets": self.secrets}
+        return {"fetched": fetched, "secrets": self.secrets, "gone": self.gone(kind, params["name"])}
 
     def remember(self, kind: str, params: Mapping[str, Any], plan: Plan) -> None:
         """What of a plan that was not carried out matters to later entries."""
@@ -237,23 +239,33 @@ class Work:
 
     def remove_units(self, kind: str, entries: List[Dict[str, Any]]) -> None:
         """Remove the units of pods or containers, also those with another prefix, which would make them again."""
+        for entry in entries:
+            with self.naming("units", entry["name"]):
+                self.remove_unit(entry, unit.aim(self.ctx, dict(state.unit_params(entry), state="absent")))
+        self.remove_other_units(kind, entries)
+
+    def remove_other_units(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+        """Remove the units of pods or containers that are not called as their entries say, such as by a prefix of
+        before: of two, each would stop what the other has started."""
+        from ..engine.formats import serviceunit
         from ..engine.service import units
 
+        noun, there = kind[:-1], units.every(self.ctx)
         for entry in entries:
-            params = dict(state.unit_params(entry), state="absent")
             with self.naming("units", entry["name"]):
-                usual = unit.aim(self.ctx, params)
-                aims = [usual] + [unit.Aim(main, names) for main, names in units.every_of(
-                    self.ctx, kind[:-1], entry["name"]).items() if main not in usual.names]
-                for aimed in aims:
-                    if not self.stopped.issuperset(aimed.names):
-                        self.remove_unit(params, aimed)
+                usual = serviceunit.name_of(serviceunit.choices_of(state.unit_params(entry)), noun, entry["name"])
+                for main in there.get((noun, entry["name"]), ()):
+                    if main != usual:
+                        self.remove_unit(entry, unit.Aim(main, units.whole(self.ctx, noun, main)))
 
-    def remove_unit(self, params: Mapping[str, Any], aimed: unit.Aim) -> None:
+    def remove_unit(self, entry: Mapping[str, Any], aimed: unit.Aim) -> None:
         """Remove a unit. One that makes its container takes it along."""
+        if self.stopped.issuperset(aimed.names):
+            return
         from ..engine.service import units
         from ..engine.service.unitsource import Coming
 
+        params = dict(state.unit_params(entry), state="absent")
         taken = units.takes_along(self.ctx, aimed.names)
         plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
         self.note("units", params["name"], plan)

@@ -182,8 +182,9 @@ def test_the_units_of_a_container_are_found_whatever_they_are_called(ctx: Contex
     other = Choices(new=True, container_prefix="svc", pod_prefix="")
     for name, choices in (("web", NEW), ("web", other), ("p", other)):
         units.keep(ctx, units.wanted(ctx, name, choices))
-    assert units.every_of(ctx, "container", "web") == {WEB: [WEB], "svc-web.service": ["svc-web.service"]}
-    assert units.every_of(ctx, "pod", "web") == {} and "p.service" in units.every_of(ctx, "pod", "p")
+    there = units.every(ctx)
+    assert there["container", "web"] == [WEB, "svc-web.service"] and units.whole(ctx, "container", WEB) == [WEB]
+    assert ("pod", "web") not in there and there["pod", "p"] == ["p.service"]
     assert units.running(ctx, made) == "", "systemd runs none of them"
 
 

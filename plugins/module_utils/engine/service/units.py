@@ -222,11 +222,17 @@ def known(ctx: Context, name: str, choices: Choices) -> Tuple[str, List[str]]:
     return main, [main, *members]
 
 
-def every_of(ctx: Context, kind: str, name: str) -> Dict[str, List[str]]:
-    """The units of a container or a pod, whatever they are called: each with it and its members."""
-    found = [stem + ".service" for stem, definition in units.every(ctx).items()
-             if (definition.kind, definition.name) == (kind, name)]
-    return {main: [main, *(_bound(ctx, main) if kind == "pod" else [])] for main in found}
+def every(ctx: Context) -> Dict[Tuple[str, str], List[str]]:
+    """The units of all containers and pods, whatever they are called, by (kind, name)."""
+    found: Dict[Tuple[str, str], List[str]] = {}
+    for stem, definition in units.every(ctx).items():
+        found.setdefault((definition.kind, definition.name), []).append(stem + ".service")
+    return found
+
+
+def whole(ctx: Context, kind: str, unit: str) -> List[str]:
+    """A container's or a pod's unit, and its members."""
+    return [unit, *(_bound(ctx, unit) if kind == "pod" else [])]
 
 
 def _bound(ctx: Context, pod_unit: str) -> List[str]:
@@ -246,8 +252,9 @@ def running(ctx: Context, container_id: str) -> str:
     from ..store import containers
     from . import systemd
 
-    names = (container_id, containers.get(ctx, container_id).name)
-    found = [unit for name in names for unit in every_of(ctx, "container", name)]
+    there = every(ctx)
+    names = (container_id, containers.get(ctx, container_id).name) if there else ()
+    found = [unit for name in names for unit in there.get(("container", name), ())]
     return next((unit for unit, shown in systemd.show(ctx, found).items() if shown.runs), "")
 
 

@@ -74,3 +74,29 @@ def test_a_check_foresees_what_units_do(host: Any, ansible: Callable, user: str 
         "unit group: reload", "unit one: stop", "unit one: disable", "unit one: remove (svc-one.service)",
         "unit one: reload", "secret word: remove"], state="absent")
     assert states() == ["inactive"] * 4
+
+
+def test_a_unit_of_another_name_takes_the_place_of_the_old_one(host: Any, ansible: Callable) -> None:
+    base = {"image": "10.0.2.2:5000/busybox:1", "tls_verify": False, "command": ["sleep", "100000"],
+            "stop_signal": "KILL"}
+    pod, member = {"name": "duo", "network": ["none"]}, dict(base, name="in-duo", pod="duo")
+    single = dict(base, name="single", network=["none"])
+    named = functools.partial(play, ansible, "names", pods=[pod], containers=[single, member])
+
+    def made(duo: str, one: str) -> List[str]:
+        return ["pod duo: create", "container single: create", "container in-duo: create",
+                "unit duo: write (%s)" % ", ".join(sorted([duo, "container-in-duo.service"])),
+                "unit single: write (%s)" % one, "unit duo: reload", "unit single: reload",
+                "unit duo: enable", "unit single: enable", "unit duo: start", "unit single: start"]
+
+    assert min(named(made("pod-duo.service", "container-single.service")).values()) > 0
+    single["unit"], pod["unit"] = {"container_prefix": "job"}, {"pod_prefix": "all"}
+    removed = ["unit duo: stop", "unit duo: disable",
+               "unit duo: remove (container-in-duo.service, pod-duo.service)", "unit duo: reload",
+               "unit single: stop", "unit single: disable", "unit single: remove (container-single.service)",
+               "unit single: reload"]
+    assert min(named(removed + made("all-duo.service", "job-single.service")).values()) > 0
+    left = host.check_output("systemctl list-units --all --plain --no-legend '*single*.service' '*duo*.service'")
+    assert sorted(row.split()[0] for row in left.splitlines()) == [
+        "all-duo.service", "container-in-duo.service", "job-single.service"]
+    assert ansible(STACK, name="names", state="absent")["changed"]
