@@ -21,7 +21,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import Any, Dict, Iterator, List, NamedTuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Tuple
 
 import yaml
 
@@ -153,7 +153,7 @@ def playbook(found: List[Block]) -> List[Dict[str, Any]]:
 def main(names: List[str]) -> int:
     """Play each page; 0 when every example did what its page says."""
     pages = names or ["README.md"] + sorted(os.path.relpath(path, TOP) for path in glob.glob(TOP + "/docs/*.md"))
-    runs = []
+    runs: List[Tuple[List[str], str]] = []
     for page in pages:
         with open(os.path.join(TOP, page), encoding="utf-8") as stream:
             found = blocks(page, stream.read())
@@ -161,8 +161,8 @@ def main(names: List[str]) -> int:
             if block.skipped:
                 print("%s is not played: %s" % (block.place, block.skipped))
         if not all(block.skipped for block in found):
-            runs.append(sandbox.enter(__file__, [page]))
-    return sandbox.summary("guides", runs)
+            runs.append(([page], page))
+    return sandbox.summary("guides", sandbox.enter_all(__file__, runs))
 
 
 def inside(work: str, page: str) -> int:

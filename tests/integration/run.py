@@ -36,8 +36,8 @@ def main(names: List[str]) -> int:
     """Play each target; 0 when all passed."""
     targets = [(name, mode) for word in names or sorted(os.listdir(os.path.join(HERE, "targets")))
                for name, mode in plays(word)]
-    return sandbox.summary("integration", [
-        sandbox.enter(__file__, [name, mode], "%s:%s" % (name, mode)) for name, mode in targets])
+    return sandbox.summary("integration", sandbox.enter_all(
+        __file__, [([name, mode], "%s:%s" % (name, mode)) for name, mode in targets]))
 
 
 def plays(word: str) -> List[Tuple[str, str]]:

@@ -12,12 +12,14 @@ import sys
 import tempfile
 import threading
 import time
-from typing import List, NamedTuple, Sequence
+from concurrent import futures
+from typing import List, NamedTuple, Sequence, Tuple
 
 # A runner that is ended takes along what it has started.
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
               "--mount-proc", "--propagation", "private"]
 PRINTING = threading.Lock()
+AT_A_TIME = 2  # cores that the tests can count on
 
 
 class Ended(NamedTuple):
@@ -56,6 +58,13 @@ def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool 
         sys.stdout.buffer.write(b"".join(held))
         print("%-24s %s  %.0f s" % (name, "FAILED" if ended.code else "ok", ended.seconds), flush=True)
     return ended
+
+
+def enter_all(script: str, runs: Sequence[Tuple[Sequence[str], str]], *, at_a_time: int = AT_A_TIME) -> List[Ended]:
+    """``enter`` with the arguments and the name of each run, some at a time. A single one prints as it comes."""
+    at_a_time = min(at_a_time, len(runs)) or 1
+    with futures.ThreadPoolExecutor(at_a_time) as pool:
+        return list(pool.map(lambda run: enter(script, *run, whole=at_a_time > 1), runs))
 
 
 def reason_in(printed: str) -> str:

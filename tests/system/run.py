@@ -27,7 +27,6 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent import futures
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -44,7 +43,6 @@ import sandbox  # noqa: E402
 import yaml  # noqa: E402
 
 PACKAGES_PORT, REGISTRY_PORT = 8000, 5000
-AT_A_TIME = 2
 # Repository, tag, program and configuration of the images that are made from this machine's programs.
 PROGRAMS: Tuple[Tuple[str, str, str, Dict[str, Any]], ...] = (
     ("registry", "2", "/usr/bin/docker-registry", {
@@ -59,14 +57,11 @@ def main(arguments: List[str]) -> int:
     began = time.monotonic()
     place = image.ensure(os.path.join(TOP, "build", "system"))
     print("%-20s %s  %.0f s" % ("image", os.path.basename(place), time.monotonic() - began), flush=True)
-    if "--hold" in options or len(names) == 1:
-        return sandbox.summary("system", [
-            sandbox.enter(os.path.abspath(__file__), [name, place, options]) for name in names])
     # Those in the emulator first, for they take longest: what runs last should not run alone.
     names.sort(key=lambda name: settings_of(folder_of(name))["kind"] == "box")
-    with futures.ThreadPoolExecutor(AT_A_TIME) as pool:
-        return sandbox.summary("system", list(pool.map(
-            lambda name: sandbox.enter(os.path.abspath(__file__), [name, place, options], whole=True), names)))
+    return sandbox.summary("system", sandbox.enter_all(
+        os.path.abspath(__file__), [([name, place, options], name) for name in names],
+        at_a_time=1 if "--hold" in options else sandbox.AT_A_TIME))
 
 
 def known_scenarios() -> List[str]:
