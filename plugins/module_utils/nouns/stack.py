@@ -126,9 +126,13 @@ class Work:
     def note(self, kind: str, name: str, plan: Plan) -> None:
         """Add a plan that was carried out to the report."""
         self.actions += ["%s %s: %s" % (state.NOUNS[kind], name, action) for action in plan.actions]
-        for side, fields in ((self.before, plan.before), (self.after, plan.after)):
+        place = "%s/%s" % (kind, name)
+        # A unit that takes the place of another is in two plans.
+        before = dict(plan.before, **self.before.get(place, {}))
+        after = dict(self.after.get(place, {}), **plan.after)
+        for side, fields in ((self.before, before), (self.after, after)):
             if fields:
-                side["%s/%s" % (kind, name)] = dict(fields)
+                side[place] = fields
 
     def gone(self, kind: str, name: str) -> bool:
         """Whether a unit would have taken it along by now."""
@@ -197,7 +201,8 @@ class Work:
         for entry in entries:
             name = entry["name"]
             with self.naming("units", name):
-                plan = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown)
+                plan = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown,
+                                     gone=self.stopped)
             if name in stale and shown[aims[name].main].runs and not {"start", "restart", "stop"} & set(plan.verbs):
                 plan = plan._replace(actions=(*plan.actions, Action("restart", "a secret has another value")))
             plans[name] = plan

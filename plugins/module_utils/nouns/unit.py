@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Collection, List, Mapping, NamedTuple, Optional
 
 from ..state.plan import Plan, Result
 
@@ -42,14 +42,18 @@ def aim(ctx: Context, params: Mapping[str, Any], source: Optional[Source] = None
 
 
 def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, aimed: Optional[Aim] = None,
-             shown: Optional[Mapping[str, Shown]] = None) -> Plan:
-    """Observe, plan, and unless it is a ``check``, apply; what systemd has ``shown`` is not asked again."""
+             shown: Optional[Mapping[str, Shown]] = None, gone: Collection[str] = ()) -> Plan:
+    """Observe, plan, and unless it is a ``check``, apply; what systemd has ``shown`` is not asked again.
+
+    ``gone`` are units that would have been removed by now, were it not a check.
+    """
     from ..engine.service import units
     from ..state import unit as state
 
     main, names, wish = aimed or aim(ctx, params)
     seen = units.observe(ctx, names, wish, shown)
-    plan = state.plan(params, main, wish.texts if wish else {}, {name: state.Seen(*row) for name, row in seen.items()})
+    there = {name: state.Seen(*row) if name not in gone else state.NOTHING for name, row in seen.items()}
+    plan = state.plan(params, main, wish.texts if wish else {}, there)
     if plan.changed and not check:
         units.apply(ctx, plan.verbs, main, names, wish)
     return plan

@@ -41,6 +41,10 @@ class Seen(NamedTuple):
     reworded: bool = False
 
 
+# A unit that is not there.
+NOTHING = Seen(None, False, False, False, outdated=True)
+
+
 def plan(params: Mapping[str, Any], main: str, texts: Mapping[str, str], seen: Mapping[str, Seen]) -> Plan:
     """What to do for a unit ``main`` and its members. ``texts`` are the wanted files by unit, ``seen`` all that is.
 
