@@ -78,6 +78,7 @@ options:
     description:
       - Whether each pod, and each container without one, gets a systemd unit that is started and, unless its C(unit)
         says otherwise, enabled. If not, nothing is asked of systemd and C(unit) is of no effect.
+      - Units of other names that run the same, such as by a prefix of before, are removed.
       - When it is left out, it is so where systemd runs the host.
     type: bool
   prune:
