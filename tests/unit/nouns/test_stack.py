@@ -131,7 +131,7 @@ def test_units_are_written_and_read_before_any_is_started(monkeypatch: Any) -> N
 
 @pytest.mark.parametrize("check", [False, True])
 def test_units_are_planned_before_a_container_is_touched(calls: list, monkeypatch: Any, check: bool) -> None:
-    def plan(_ctx: Any, _params: Any, _check: bool, *, aimed: Any, shown: Any) -> Plan:
+    def plan(_ctx: Any, _params: Any, _check: bool, *, aimed: Any, shown: Any, gone: Any) -> Plan:
         assert all(checked for _kind, _given, checked, _keywords in calls), "its container was replaced before"
         # What systemd says while a container is replaced is a matter of luck.
         return Plan((Action("restart" if shown[aimed.main].runs else "start"),))
@@ -179,7 +179,7 @@ def test_a_check_tells_containers_of_secrets_with_other_values(calls: list, monk
 
 
 def test_a_unit_with_another_prefix_is_removed_too(calls: list, monkeypatch: Any) -> None:
-    monkeypatch.setattr(units, "every_of", lambda _ctx, kind, name: {"svc-old.service": ["svc-old.service"]})
+    monkeypatch.setattr(units, "every", lambda _ctx: {("container", "old"): ["svc-old.service"]})
     monkeypatch.setattr(units, "takes_along", lambda *_all: [])
     monkeypatch.setattr(stack.unit, "aim", lambda _ctx, given, *_source: stack.unit.Aim(
         "container-old.service", ["container-old.service"]))
@@ -188,6 +188,20 @@ def test_a_unit_with_another_prefix_is_removed_too(calls: list, monkeypatch: Any
     work = stack.Work(make_context(root="/x", runroot="/y"), False)
     work.remove_units("containers", [state.absent("containers", "old")])
     assert work.actions == ["unit old: remove (container-old.service)", "unit old: remove (svc-old.service)"]
+
+
+def test_a_unit_whose_prefix_has_changed_goes_and_takes_its_container_along(calls: list, monkeypatch: Any) -> None:
+    there = {("container", "c"): ["container-c.service", "svc-c.service"], ("container", "in"): ["svc-in.service"]}
+    monkeypatch.setattr(units, "every", lambda _ctx: there)
+    monkeypatch.setattr(units, "takes_along", lambda _ctx, names: [("container", "c")])
+    monkeypatch.setattr(systemd, "show", lambda _ctx, names: {})
+    monkeypatch.setattr(stack.unit, "aim", lambda _ctx, given, *_source: stack.unit.Aim("container-c.service", []))
+    monkeypatch.setattr(stack.unit, "converge", lambda _ctx, given, _check, *, aimed, **_more: Plan(
+        (Action("stop"), Action("remove", aimed.main))) if given["state"] == "absent" else Plan())
+    wish = params(units=True, containers=[{"name": "c"}, {"name": "in", "pod": "p"}], pods=[{"name": "p"}])
+    done = stack.run(make_context(root="/x", runroot="/y"), wish, True)
+    assert done.values["actions"][:2] == ["unit c: stop", "unit c: remove (svc-c.service)"]
+    assert {row[1]["name"]: row[3]["gone"] for row in calls if row[0] == "containers"} == {"c": True, "in": False}
 
 
 @pytest.mark.parametrize("runs, steps, wanted", [
