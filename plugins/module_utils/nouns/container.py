@@ -4,20 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Collection, Dict, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Collection, Dict, Mapping, Optional
 
 from ..state.plan import Action, Plan, Result
 
 if TYPE_CHECKING:
     from ..engine.context import Context
-
-
-class Foreseen(NamedTuple):
-    """What a check has not carried out; see ``converge``."""
-
-    fetched: Optional[Mapping[str, Any]] = None
-    secrets: Collection[str] = ()
-    gone: bool = False
 
 
 def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, fetched: Optional[Mapping[str, Any]] = None,
@@ -27,37 +19,37 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, fetched: O
     What would have happened before, were it not a check: the container's image was pulled with the keywords
     ``fetched``, ``secrets`` got other values, and the container itself is ``gone``.
     """
-    foreseen = Foreseen(fetched, secrets, gone)
     if not str(params["pod"] or "").startswith("new:"):
-        return _converge(ctx, params, check, foreseen)
+        return _converge(ctx, params, check, fetched, secrets, gone)
     from ..state import pod as state
     from . import pod
 
     asked, params = state.of_container(params)
     if asked is None:
-        return _converge(ctx, params, check, foreseen)
+        return _converge(ctx, params, check, fetched, secrets, gone)
     first = pod.converge(ctx, asked, check)
-    plan = _converge(ctx, params, check, foreseen)
+    plan = _converge(ctx, params, check, fetched, secrets, gone)
     return plan._replace(
         actions=tuple(Action("pod " + action.verb, action.detail) for action in first.actions) + plan.actions,
         before=dict({"pod": first.before} if first.before else {}, **plan.before),
         after=dict({"pod": first.after} if first.after else {}, **plan.after))
 
 
-def _converge(ctx: Context, params: Mapping[str, Any], check: bool, foreseen: Foreseen) -> Plan:
+def _converge(ctx: Context, params: Mapping[str, Any], check: bool, fetched: Optional[Mapping[str, Any]],
+              secrets: Collection[str], gone: bool) -> Plan:
     from ..engine.service import converge
     from ..engine.service.inputs import pull_options, read_files
     from ..state import container as state
 
-    name, options, fetched = params["name"], pull_options(params), foreseen.fetched
+    name, options = params["name"], pull_options(params)
     wanted = state.wish(params, read_files(params["env_file"]))
     actual = state.Actual()
-    if not foreseen.gone:
+    if not gone:
         seen = converge.observe(ctx, name, image=wanted.get("image") or "",
                                 pull=params["pull"] if fetched is None else "newer",
                                 options=options if fetched is None else fetched, health=params["state"] == "healthy")
         actual = state.Actual(*seen[1:])
-    if any(row["name"] in foreseen.secrets for row in (actual.document or {}).get("secrets", ())):
+    if any(row["name"] in secrets for row in (actual.document or {}).get("secrets", ())):
         actual = actual._replace(secrets_changed=True)
     plan = state.plan(params, wanted, actual)
     if plan.changed and not check:
