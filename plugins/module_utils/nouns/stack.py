@@ -255,7 +255,7 @@ class Work:
         from ..engine.formats import serviceunit
         from ..engine.service import units
 
-        noun, there = kind[:-1], units.every(self.ctx)
+        noun, there = kind[:-1], units.every(self.ctx) if entries else {}
         for entry in entries:
             with self.naming("units", entry["name"]):
                 usual = serviceunit.name_of(serviceunit.choices_of(state.unit_params(entry)), noun, entry["name"])
