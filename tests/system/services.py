@@ -19,15 +19,26 @@ def options(user: Optional[str], **more: Any) -> dict:
     return dict(base, **({"run_as_user": user} if user else {}), **more)
 
 
-def answer(port: int, seconds: float = 60) -> str:
-    """What a host says on a forwarded port, as soon as it says something."""
+def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
+    """The first answer that is true."""
     deadline = time.monotonic() + seconds
     while True:
-        done = subprocess.run(["curl", "-s", "-m", "10", "http://127.0.0.1:%d/" % port], check=False,
-                              stdout=subprocess.PIPE, text=True)
-        if done.returncode == 0 or time.monotonic() > deadline:
-            return done.stdout
+        answer = what()
+        if answer or time.monotonic() > deadline:
+            return answer
         time.sleep(0.5)
+
+
+def said(port: int) -> str:
+    """What a host says on a forwarded port, '' when nothing answers there."""
+    return subprocess.run(["curl", "-s", "-m", "10", "http://127.0.0.1:%d/" % port], check=False,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+def answer(port: int, seconds: float = 60) -> str:
+    """What a host says on a forwarded port, as soon as it says something."""
+    found: str = eventually(lambda: said(port), seconds)
+    return found
 
 
 def timers(host: Any, user: Optional[str]) -> str:

@@ -9,10 +9,10 @@ import os
 import pathlib
 import shutil
 import subprocess
-import time
 from typing import Any, Callable, Dict, List
 
 import pytest
+from services import eventually, said
 
 CONTAINER, UNIT, QUADLET = "pycontainer.engine.container", "pycontainer.engine.unit", "pycontainer.engine.quadlet"
 IMAGE = "10.0.2.2:5000/busybox:%s"
@@ -56,24 +56,9 @@ def runs(host: Any) -> Dict[str, str]:
     return {" ".join(key): run for key, run in found.items()}
 
 
-def eventually(what: Callable[[], Any], seconds: float = 60) -> Any:
-    """The first answer that is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        answer = what()
-        if answer or time.monotonic() > deadline:
-            return answer
-        time.sleep(0.5)
-
-
 def answer(port: int, wanted: str = "version 1\n", seconds: float = 60) -> bool:
     """Whether the host's port is answered so from outside, soon."""
-    def ask() -> bool:
-        done = subprocess.run(["curl", "-s", "-m", "10", "http://127.0.0.1:%d/" % (10000 + port)], check=False,
-                              stdout=subprocess.PIPE, text=True)
-        return done.stdout == wanted
-
-    return bool(eventually(ask, seconds))
+    return bool(eventually(lambda: said(10000 + port) == wanted, seconds))
 
 
 def variable(host: Any, pid: str, name: str) -> List[str]:
