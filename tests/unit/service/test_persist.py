@@ -11,7 +11,7 @@ import zipfile
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import hooks, persist
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers, hooks, persist
 
 ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(hooks.__file__)))
 CALL = """import sys; sys.path.insert(0, sys.argv[1])
@@ -84,7 +84,10 @@ def test_a_copy_that_no_container_names_is_collected(ctx: Context) -> None:
     os.rmdir(ctx.path("containers", "c" * 64))
     persist.drop(ctx, digest, "c" * 64)
     assert os.path.isdir(ctx.path("engine", digest)), "our own copy stays while we work"
-    assert persist.collect(ctx) == [digest]
+    other = "0" * 64
+    for ending in ("", ".users"):
+        os.rename(ctx.path("engine", digest + ending), ctx.path("engine", other + ending))
+    assert containers.prune(ctx) == []
     assert os.listdir(ctx.path("engine")) == []
 
 

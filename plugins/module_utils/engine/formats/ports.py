@@ -13,7 +13,6 @@ from ..errors import InvalidInput
 from . import values
 
 PROTOCOLS = ("tcp", "udp", "sctp")
-MAX_RANGE = 65535
 DEFAULT_NETWORK = "podman"
 EVERY_ADDRESS = ("", "0.0.0.0", "*")
 

@@ -47,8 +47,3 @@ def neighbours(pid: int) -> List[int]:
             except OSError:
                 continue
     return found
-
-
-def close_from(lowest: int) -> None:
-    """Close all descriptors from ``lowest`` on, in a child before it executes another program."""
-    os.closerange(lowest, 65536)

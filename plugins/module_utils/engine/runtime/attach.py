@@ -17,7 +17,6 @@ from ..errors import InvalidInput, WrongState
 
 PACKET = 32768 + 1
 STDOUT, STDERR = 2, 3
-DEFAULT_DETACH = b"\x10\x11"  # ctrl-p, ctrl-q
 
 Output = Callable[[int, bytes], None]
 

@@ -261,7 +261,7 @@ def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
     """Remove all containers that do not run and fit the filters; their IDs."""
     from ..errors import EngineError
     from . import listing as rows
-    from . import removal
+    from . import persist, removal
 
     gone = []
     for row in rows.rows(ctx, everything=True, filters=filters):
@@ -271,6 +271,7 @@ def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
                 gone.append(row.id)
             except (NotFound, EngineError):
                 continue
+    persist.collect(ctx)
     return gone
 
 

@@ -45,7 +45,7 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
     state = store.state(ctx, raw["id"])
     wanted = _wanted_image(ctx, image, raw, pull, options or {}) if image and raw["image_id"] else ""
     return Observed(raw["id"], raw["spec"], state.status, raw["image_id"], wanted,
-                    bool(raw["spec"].get("secrets")) and _secrets_changed(ctx, raw["spec"], state),
+                    bool(raw["spec"].get("secrets")) and _secrets_changed(ctx, state),
                     _health(ctx, raw["id"]) if health else "", state.exit_code)
 
 
@@ -94,10 +94,10 @@ def has_stale_secrets(ctx: Context, name: str, others: Collection[str] = ()) -> 
         return False
     state = store.state(ctx, raw["id"])
     return state.running and (any(row["name"] in others for row in raw["spec"]["secrets"])
-                              or _secrets_changed(ctx, raw["spec"], state))
+                              or _secrets_changed(ctx, state))
 
 
-def _secrets_changed(ctx: Context, spec: Mapping[str, Any], state: store.State) -> bool:
+def _secrets_changed(ctx: Context, state: store.State) -> bool:
     from ..store import secrets
 
     used = state.raw.get("secrets") or {}

@@ -64,12 +64,13 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
             spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
             mounts.make_volumes(ctx, rows, container_id, anonymous)
-            idmaps = usernamespace.choose(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id))
+            effective.stop_signal(spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
-                            [dict(vars(row)) for row in inherited], idmaps)
-            effective.stop_signal(spec, image)
-            store.write(ctx, record)
+                            [dict(vars(row)) for row in inherited])
+            with usernamespace.chosen(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
+                record = record._replace(idmaps=idmaps)
+                store.write(ctx, record)
             removal.add_dependents(ctx, record)
     return record
 

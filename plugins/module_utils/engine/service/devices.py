@@ -24,10 +24,10 @@ def resolve(spec: ContainerSpec) -> Tuple[Rows, Rows]:
     nodes: List[Dict[str, Any]] = []
     rules: List[Dict[str, Any]] = []
     if spec.privileged:
-        nodes += [_node(source, source, status) for source, status in _host_devices("/dev", _OWN + _MOUNTED)]
+        nodes += [_node(source, status) for source, status in _host_devices("/dev", _OWN + _MOUNTED)]
     for device in spec.device:
-        for source, target, status in _expand(device):
-            row = _node(source, target, status)
+        for target, status in _expand(device):
+            row = _node(target, status)
             nodes = [n for n in nodes if n["path"] != target] + [row]
             rules.append({"allow": True, "type": row["type"], "major": row["major"], "minor": row["minor"],
                           "access": device.permissions})
@@ -35,8 +35,8 @@ def resolve(spec: ContainerSpec) -> Tuple[Rows, Rows]:
     return tuple(nodes), tuple(rules)
 
 
-def _expand(device: Device) -> Iterator[Tuple[str, str, os.stat_result]]:
-    """The device, or all devices below a directory."""
+def _expand(device: Device) -> Iterator[Tuple[str, os.stat_result]]:
+    """The path in the container of the device, or of all devices below a directory."""
     target = device.target or device.source
     try:
         status = os.stat(device.source)
@@ -44,9 +44,9 @@ def _expand(device: Device) -> Iterator[Tuple[str, str, os.stat_result]]:
         raise NotFound("There is no device %s: %s" % (device.source, exc.strerror)) from exc
     if stat.S_ISDIR(status.st_mode):
         for source, found in _host_devices(device.source, ()):
-            yield source, os.path.join(target, os.path.relpath(source, device.source)), found
+            yield os.path.join(target, os.path.relpath(source, device.source)), found
     elif stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-        yield device.source, target, status
+        yield target, status
     else:
         raise InvalidInput("%s is no device" % device.source)
 
@@ -63,7 +63,7 @@ def _host_devices(directory: str, leave_out: Tuple[str, ...]) -> Iterator[Tuple[
             yield path, status
 
 
-def _node(source: str, target: str, status: os.stat_result) -> Dict[str, Any]:
+def _node(target: str, status: os.stat_result) -> Dict[str, Any]:
     return {"path": target, "type": "c" if stat.S_ISCHR(status.st_mode) else "b",
             "major": os.major(status.st_rdev), "minor": os.minor(status.st_rdev),
             "fileMode": stat.S_IMODE(status.st_mode), "uid": status.st_uid, "gid": status.st_gid}

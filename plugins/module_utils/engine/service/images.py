@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
 from ..context import Context
 from ..errors import InUse, InvalidInput, NotFound
 from ..formats import reference as references
-from ..kernel import files
 from ..store import collection, containers
 from ..store import images as store
 from ..store.images import ImageRecord
@@ -219,15 +218,3 @@ def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = N
 
 def _check_registry(registry: str) -> None:
     references.complete(registry.split("/")[0], registry.partition("/")[2] or "x", "", "", registry)
-
-
-def size_on_disk(ctx: Context) -> int:
-    """The bytes of all layers together."""
-    from ..store import layers
-
-    return sum(layers.get(ctx, chain).size for chain in layers.all_ids(ctx))
-
-
-def make_root(ctx: Context) -> None:
-    """Make the persistent root when it is not there."""
-    files.make_directory(ctx.root)

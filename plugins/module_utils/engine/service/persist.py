@@ -96,11 +96,11 @@ def drop(ctx: Context, digest: str, container_id: str) -> None:
 
 
 def collect(ctx: Context) -> List[str]:
-    """Remove all copies that no container names; their digests."""
+    """Remove all copies that no container names, but for our own; their digests."""
     gone = []
     with contextlib.suppress(FileNotFoundError):
         for digest in os.listdir(ctx.path("engine")):
-            if len(digest) == 64:
+            if len(digest) == 64 and digest != _digest(ctx):
                 with files.locked(ctx.path("locks", "engine-" + digest)):
                     if _collect(ctx, digest):
                         gone.append(digest)

@@ -29,8 +29,12 @@ LIVE = frozenset(formats.LIMITS + ("label", "exit_policy", "restart_policy"))
 def update(ctx: Context, name: str, changes: Mapping[str, Any]) -> Pod:
     """Apply new canonical values of the fields in LIVE without touching a container.
 
-    When the kernel refuses a limit, the pod keeps its old ones. Raises NotFound, EngineError.
+    When the kernel refuses a limit, the pod keeps its old ones. Raises InvalidInput for other fields,
+    NotFound, EngineError.
     """
+    fixed = sorted(set(changes) - LIVE)
+    if fixed:
+        raise InvalidInput("%s of a pod cannot be changed while it exists" % ", ".join(fixed), "Replace the pod.")
     pod_id = store.find(ctx, name)
     with store.lock(ctx, pod_id):
         old = store.get(ctx, pod_id)

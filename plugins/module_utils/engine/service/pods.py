@@ -124,7 +124,7 @@ def complete_removal(ctx: Context, key: str, note: Dict[str, Any]) -> None:
     if store.exists(ctx, pod_id):
         pod = store.get(ctx, pod_id)
         left = [record.id for record in everyone(ctx, pod)]
-        _together(ctx, [i for i in left if i != pod.infra], lambda i: _stop_only(ctx, i, note["timeout"]))
+        _together([i for i in left if i != pod.infra], lambda i: _stop_only(ctx, i, note["timeout"]))
         while left:
             ready = [i for i in left if not set(removal.dependents(ctx, i)) & set(left)] or left[:1]
             for container_id in ready:
@@ -247,9 +247,9 @@ def stop(ctx: Context, name: str, *, timeout: Optional[float] = None) -> bool:
     pod = store.lookup(ctx, name)
     ran = [record.id for record in everyone(ctx, pod)
            if container_store.state(ctx, record.id).status in ("running", "paused", "restarting")]
-    problems = _together(ctx, [i for i in ran if i != pod.infra], lambda i: _stop_member(ctx, i, timeout))
+    problems = _together([i for i in ran if i != pod.infra], lambda i: _stop_member(ctx, i, timeout))
     if pod.infra in ran:
-        problems += _together(ctx, [pod.infra], lambda i: _stop_member(ctx, i, timeout))
+        problems += _together([pod.infra], lambda i: _stop_member(ctx, i, timeout))
     _raise(pod, "stop", problems)
     return bool(ran)
 
@@ -300,7 +300,7 @@ def _each(ctx: Context, pod: Pod, verb: str, statuses: Sequence[str], action: Ca
     return pod.id if chosen else ""
 
 
-def _together(ctx: Context, ids: Sequence[str], action: Callable[[str], Any]) -> List[str]:
+def _together(ids: Sequence[str], action: Callable[[str], Any]) -> List[str]:
     """Do something to several containers side by side; what failed."""
     problems: List[str] = []
 

@@ -52,7 +52,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     argv = effective.arguments(spec, image)
     oci_mounts = [row.oci for row in resolved]
     taken = {row["destination"] for row in oci_mounts}
-    own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(ctx, record, spec, image, user, root, argv)
+    own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(ctx, record, spec, user, root, argv)
     oci_mounts += [row for row in own if row["destination"] not in taken]
     _note_secrets(ctx, spec, versions)
     nodes, rules = devices.resolve(spec)
@@ -183,8 +183,8 @@ def _file(source: str, target: str, *options: str) -> Dict[str, Any]:
     return {"destination": target, "type": "bind", "source": source, "options": ["bind", "rprivate", *options]}
 
 
-def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, image: Optional[ImageConfig],
-                   user: passwd.User, root: str, argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
+def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, user: passwd.User, root: str,
+                   argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
     run = store.run_directory(ctx, record.id)
     names = membership.etc_directory(ctx, record)
     rows = [_file(os.path.join(names, "resolv.conf"), "/etc/resolv.conf"),

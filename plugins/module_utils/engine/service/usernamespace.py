@@ -8,8 +8,9 @@ is the user. The mapping is chosen when a container is made, and kept in its rec
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import Conflict, InvalidInput, NotFound, WrongState
@@ -49,6 +50,15 @@ def of(record: Record) -> Optional[Maps]:
     if not record.idmaps:
         return None
     return Maps(*(tuple(Row(*row) for row in record.idmaps[kind]) for kind in ("uids", "gids")))
+
+
+@contextlib.contextmanager
+def chosen(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Iterator[Dict[str, List[List[int]]]]:
+    """``choose`` a mapping for a container whose record the body writes: nobody else gets IDs of ``auto`` meanwhile."""
+    with contextlib.ExitStack() as until_written:
+        if spec.userns.partition(":")[0] == "auto":
+            until_written.enter_context(files.locked(ctx.path("locks", "userns")))
+        yield choose(ctx, spec, layers)
 
 
 def choose(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Dict[str, List[List[int]]]:
@@ -189,11 +199,6 @@ def _read(path: str) -> Dict[str, List[List[int]]]:
         raise NotFound("Cannot enter the user namespace %s: %s" % (path, exc.strerror),
                        "Nobody can enter the one that they are in; leave userns out for that.") from exc
     return Maps(*(idmap.parse_kernel(text) for text in texts)).to_document()
-
-
-def lock(ctx: Context) -> Any:
-    """Held while a mapping is chosen and until its container's record is there."""
-    return files.locked(ctx.path("locks", "userns"))
 
 
 # the namespace of a run
