@@ -82,7 +82,9 @@ source:
   type: str
   sample: files
 migrate_needed:
-  description: Whether ranges changed while the user's engine works with those of before.
+  description:
+    - Whether the user's engine works in namespaces that have other IDs than the user's ranges; in check mode, than
+      the ranges that the user would have.
   returned: success
   type: bool
 """
@@ -101,6 +103,7 @@ def run(ctx, params, check):
 
     seen = observe()
     plan = state.plan(params, seen)
+    coming = plan.document if check else {}
     if plan.changed and not check:
         with subid.locked():
             plan = state.plan(params, observe())
@@ -109,7 +112,7 @@ def run(ctx, params, check):
     shown = {kind: [{"start": row.start, "count": row.size} for row in rows]
              for kind, rows in state.ranges(seen).items()}
     values = {"actions": [str(action) for action in plan.actions], "ranges": shown, "source": seen.source,
-              "migrate_needed": plan.changed and subid.migrate_needed(seen.names)}
+              "migrate_needed": subid.migrate_needed(seen.names, subid.planned(seen, coming or {}))}
     return Result(plan.changed, values, plan.before, plan.after)
 
 

@@ -57,6 +57,23 @@ def test_a_link_to_somebody_elses_directory_is_not_followed(places: dict[str, in
     assert context.user_runroot(1000, str(tmp_path)) == "/tmp/pycontainer-1000-" + BOOT
 
 
+def test_root_finds_what_is_the_users(places: dict[str, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    places.update({"/run/user/1000": 1000, "/tmp/other": 1000})
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(context, "_outer", lambda _name: 0)
+    assert context.user_runroot(1000, str(tmp_path)) == "/run/user/1000/pycontainer"
+    (tmp_path / "runroot").symlink_to("/tmp/other")
+    assert context.user_runroot(1000, str(tmp_path)) == "/tmp/other"
+
+
+def test_in_the_users_own_namespaces_it_is_roots(places: dict[str, int], monkeypatch: pytest.MonkeyPatch,
+                                                 tmp_path: Any) -> None:
+    places["/run/user/1000"] = 0
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(context, "_outer", lambda _name: 1000)
+    assert context.user_runroot(1000, str(tmp_path)) == "/run/user/1000/pycontainer"
+
+
 def test_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     before = context.roots(1000, "/home/a", None, None)
     for name in ("XDG_RUNTIME_DIR", "XDG_DATA_HOME", "HOME"):

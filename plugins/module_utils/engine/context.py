@@ -177,15 +177,16 @@ def user_runroot(uid: int, root: str) -> str:
     command of a boot decides, and leaves the link ``<root>/runroot``. Without a session it is the
     directory that root makes when it acts for the user, else one in /tmp, named after the boot.
     """
-    inside = os.getuid() == 0
+    # In the user's own namespaces their files are root's; to the host's root they are the user's.
+    owner = 0 if os.getuid() == 0 and _outer("uid_map") == uid else uid
     try:
         known = os.readlink(os.path.join(root, "runroot"))
-        if _owns(known, 0 if inside else uid):
+        if _owns(known, owner):
             return known
     except OSError:
         pass
     for parent in ("/run/user/%d" % uid, "%s/%d" % (USERS_RUNROOT, uid)):
-        if _owns(parent, 0 if inside else uid):
+        if _owns(parent, owner):
             return parent + "/pycontainer"
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as stream:
         return "/tmp/pycontainer-%d-%s" % (uid, stream.read(8))

@@ -6,13 +6,23 @@ from __future__ import annotations
 
 import os
 import pathlib
+import pwd
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, NotFound, TimedOut
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    EngineError,
+    InvalidInput,
+    NotFound,
+    TimedOut,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files, proc
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
 
 
@@ -106,9 +116,60 @@ def test_only_root_may(tmp_path: pathlib.Path) -> None:
         subid.observe(Context(uid=1000), "root", required=True, etc=str(tmp_path))
 
 
-def test_a_holder_of_the_old_ranges_is_seen(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subid, "roots", lambda uid, home, *_rest: ("", "%s/%d" % (tmp_path, uid)))
-    (tmp_path / "0").mkdir()
-    assert not subid.migrate_needed(("root", "0"))
-    (tmp_path / "0" / "holder.json").write_text("{}")
-    assert subid.migrate_needed(("root", "0")) and not subid.migrate_needed(("gone",))
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The home of a user 12345, whose engine has namespaces that map the IDs from 200000 on."""
+    if os.getuid() != 0:
+        pytest.skip("needs root")
+    home = tempfile.mkdtemp()
+    entry = pwd.struct_passwd(("somebody", "x", 12345, 12345, "", home, "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda _name: entry)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _uid: entry)
+    run, root = os.path.join(home, "run"), os.path.join(home, ".local/share/pycontainer")
+    os.makedirs(root)
+    os.mkdir(run)
+    os.symlink(run, root + "/runroot")
+    with subprocess.Popen(["unshare", "--user", "sh", "-c", "echo; exec sleep 1000"], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"\n"
+        for kind in ("uid", "gid"):
+            with open("/proc/%d/%s_map" % (holder.pid, kind), "w") as stream:
+                stream.write("0 12345 1\n1 200000 65536\n")
+        files.write_json(run + "/holder.json", {"pid": holder.pid, "started": proc.start_time(holder.pid)})
+        subprocess.run(["chown", "-R", "-h", "12345:12345", home], check=True)
+        yield home
+        holder.kill()
+    shutil.rmtree(home)
+
+
+def both(*rows: tuple[int, int]) -> dict[str, list[tuple[int, int]]]:
+    """The same ranges of both kinds."""
+    return {"uid": list(rows), "gid": list(rows)}
+
+
+def test_root_sees_that_a_users_engine_has_other_ranges(engine: str) -> None:
+    user = ("somebody", "12345")
+    assert not subid.migrate_needed(user, both((200000, 65536)))
+    assert subid.migrate_needed(user, both((200000, 65536), (400000, 10)))
+    assert subid.migrate_needed(user, both())
+    assert os.getuid() == 0
+    os.unlink(engine + "/run/holder.json")
+    assert not subid.migrate_needed(user, both())
+
+
+def test_a_trap_in_the_users_directory_ends_with_an_error(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subid, "ASKING_SECONDS", 1)
+    os.unlink(engine + "/run/holder.json")
+    os.mkfifo(engine + "/run/holder.json")
+    with pytest.raises(EngineError, match="engine of somebody"):
+        subid.migrate_needed(("somebody", "12345"), both())
+
+
+def test_nobody_and_root_need_no_migration() -> None:
+    assert not subid.migrate_needed(("gone",), both()) and not subid.migrate_needed(("root", "0"), both())
+
+
+def test_ranges_as_the_files_will_say(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "subuid").write_text("root:100000:65536\n")
+    seen = subid.observe(make_context(), "root", required=True, etc=str(tmp_path))
+    assert subid.planned(seen, {}) == {"uid": [(100000, 65536)], "gid": []}
+    assert subid.planned(seen, {"gid": "0:5:6\n"}) == {"uid": [(100000, 65536)], "gid": [(5, 6)]}

@@ -13,7 +13,7 @@ import contextlib
 import json
 import os
 import signal
-from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InUse
@@ -41,8 +41,7 @@ def enter(ctx: Context, *, make: bool = True) -> List[str]:
             pid = _holder(ctx)
             if pid is None:
                 pid, warnings = _start(ctx)
-    monitor = None if pid is not None else _monitor(ctx)
-    target = pid or monitor
+    target = pid or _monitor(ctx)
     if target is None:
         return []
     from ..kernel import userns
@@ -152,11 +151,32 @@ def ranges(ctx: Context) -> Tuple[idmap.Mapping, idmap.Mapping, List[str]]:
         name = str(ctx.uid)
     found = {kind: ranges_of(name, kind, ctx.uid) or _getsubids(ctx, name, kind) for kind in FILES}
     if all(found.values()):
-        return idmap.own(ctx.uid, found["uid"]), idmap.own(ctx.gid, found["gid"]), []
+        return (*_mappings(ctx, found), [])
     warning = ("User %s has no range in /etc/subuid and /etc/subgid: containers can use no other user than their root. "
                "Give the user ranges with the subid module, or usermod --add-subuids and --add-subgids, and then run "
                "'pycontainer system migrate' as that user." % name)
-    return idmap.own(ctx.uid, ()), idmap.own(ctx.gid, ()), [warning]
+    return (*_mappings(ctx, found), [warning])
+
+
+def _mappings(ctx: Context, found: Mapping[str, Sequence[Tuple[int, int]]]) -> Tuple[idmap.Mapping, idmap.Mapping]:
+    """What the user's namespace maps with these ranges; the user alone when one kind is missing."""
+    whole = all(found.values())
+    return idmap.own(ctx.uid, found["uid"] if whole else ()), idmap.own(ctx.gid, found["gid"] if whole else ())
+
+
+def outdated(ctx: Context, found: Mapping[str, Sequence[Tuple[int, int]]]) -> bool:
+    """Whether the user's engine works in namespaces that map other IDs than these ranges, by 'uid' and 'gid'."""
+    pid = _keeper(ctx)
+    return pid is not None and _maps(pid) != _mappings(ctx, found)
+
+
+def _keeper(ctx: Context) -> Optional[int]:
+    """A process that has the namespaces of the user's engine: the next command would join it."""
+    return _holder(ctx) or _monitor(ctx)
+
+
+def _maps(pid: int) -> Tuple[idmap.Mapping, ...]:
+    return tuple(idmap.parse_kernel(_read("/proc/%d/%s_map" % (pid, kind))) for kind in ("uid", "gid"))
 
 
 def ranges_of(name: str, kind: str, number: int = -1) -> List[Tuple[int, int]]:
@@ -197,12 +217,11 @@ def migrate(ctx: Context) -> List[str]:
     """
     if not ctx.rootless:
         return []
-    pid = _holder(ctx)
+    pid = _keeper(ctx)
     if pid is None:
         return []
-    old = [idmap.parse_kernel(_read("/proc/%d/%s_map" % (pid, kind))) for kind in ("uid", "gid")]
-    new = ranges(ctx)[:2]
-    if list(new) == old:
+    old, new = _maps(pid), ranges(ctx)[:2]
+    if new == old:
         return []
     kept = all(now[:len(was)] == was for was, now in zip(old, new))
     if not kept and any(os.path.isdir(ctx.path(part)) and os.listdir(ctx.path(part))

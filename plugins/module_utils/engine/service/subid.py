@@ -7,15 +7,16 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Dict, Iterator, List, Mapping, Tuple
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 
-from ..context import Context, roots
-from ..errors import InvalidInput, NotFound, TimedOut
-from ..formats import subid
+from ..context import Context, make_context
+from ..errors import EngineError, InvalidInput, NotFound, TimedOut
+from ..formats import idmap, subid
 from ..kernel import files
 
 LIMIT = 16 * 1024 * 1024
 LOCK_SECONDS = 15.0  # as long as shadow-utils tries
+ASKING_SECONDS = 60  # that a look into a user's directories may take, whatever lies there
 
 
 def names(user: str, *, required: bool) -> Tuple[str, ...]:
@@ -165,11 +166,43 @@ def write(texts: Mapping[str, str], etc: str = "/etc") -> None:
         files.replace(path, text.encode("utf-8", "surrogateescape"))
 
 
-def migrate_needed(user: Tuple[str, ...]) -> bool:
-    """Whether the user has namespaces of the engine, which still have the ranges of before."""
-    import pwd
+def planned(seen: subid.Seen, texts: Mapping[str, str]) -> Dict[str, List[Tuple[int, int]]]:
+    """The (start, count) of a user's ranges by 'uid' and 'gid', once ``texts`` are the files' texts."""
+    if seen.source != "files":
+        return {kind: [(row.start, row.size) for row in rows] for kind, rows in seen.reported.items()}
+    name, number = (*seen.names, "-1")[:2]
+    return {kind: idmap.subordinate(texts.get(kind, file.text), name, int(number))
+            for kind, file in seen.files.items()}
 
-    if len(user) < 2:
+
+def migrate_needed(user: Tuple[str, ...], ranges: Mapping[str, Sequence[Tuple[int, int]]]) -> bool:
+    """Whether the user's engine works in namespaces that have other IDs than ``ranges`` give.
+
+    A child that has become the user looks: what lies in a user's directories is for nobody else to follow.
+    """
+    import pwd
+    import signal
+
+    from ..kernel import account
+    from . import rootless
+
+    if len(user) < 2 or user[1] == "0":
         return False
-    _root, runroot = roots(int(user[1]), pwd.getpwnam(user[0]).pw_dir, None, None)
-    return os.path.exists(os.path.join(runroot, "holder.json"))
+    entry = pwd.getpwnam(user[0])
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(ASKING_SECONDS)
+            account.become(entry)
+            os.write(write, b"1" if rootless.outdated(make_context(), ranges) else b"0")
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as stream:
+        answer = stream.read(1)
+    os.waitpid(child, 0)
+    if not answer:
+        raise EngineError("Cannot tell which IDs the engine of %s works with" % user[0],
+                          "See 'pycontainer unshare cat /proc/self/uid_map' as that user.")
+    return answer == b"1"
