@@ -110,9 +110,10 @@ insecure = true
 [aliases]
 shop = "docker.io/library/busybox"
 """ % place[0])
-    result = images.pull(ctx, "shop:1")
-    assert result.resolved.startswith('Resolved "shop" as an alias (') and result.image.names == (
-        "docker.io/library/busybox:1",)
+    told = []
+    result = images.pull(ctx, "shop:1", progress=lambda what, done, whole: told.append(what))
+    assert told[0].startswith('Resolved "shop" as an alias (')
+    assert (result.name,) == result.image.names == ("docker.io/library/busybox:1",)
     assert images.lookup(ctx, "shop:1").id == images.lookup(ctx, "busybox:1").id == result.image.id
     with pytest.raises(InvalidInput, match="blocked"):
         images.pull(ctx, "busybox:2")

@@ -104,7 +104,7 @@ def _row(ctx: Context, row: Any, full: bool) -> Dict[str, Any]:
     from ..formats import humanize
 
     state, now = row.state, time.time()
-    command = " ".join(row.argv)
+    command = " ".join(row.command)
     created = humanize.ago(now - row.document["created"])
     return {
         "ID": output.short(row.id, full), "Image": row.document["image_name"] or row.spec.get("image", ""),
@@ -161,7 +161,7 @@ def _json_row(ctx: Context, row: Any, _full: bool = True) -> Dict[str, Any]:
 
     state = row.state
     return {
-        "AutoRemove": bool(row.spec.get("rm")), "Command": row.argv,
+        "AutoRemove": bool(row.spec.get("rm")), "Command": row.command or None,
         "CreatedAt": humanize.ago(time.time() - row.document["created"]),
         "Created": int(row.document["created"]), "Exited": state.status == "exited",
         "ExitedAt": int(state.finished_at or NEVER),

@@ -47,6 +47,11 @@ class Reference(Frozen):
         return "%s:%s" % (self.name, self.tag) if self.tag else self.name
 
     @property
+    def canonical(self) -> str:
+        """What it stands for: 'docker.io/library/busybox@sha256:...' where there is a digest, else with its tag."""
+        return "%s@%s" % (self.name, self.digest) if self.digest else self.tagged
+
+    @property
     def version(self) -> str:
         """What a registry is asked for: the digest, or else the tag."""
         return self.digest or self.tag

@@ -71,12 +71,18 @@ def arguments(spec: ContainerSpec, entrypoint: Tuple[str, ...], command: Tuple[s
     Another entry point drops the image's command. Raises InvalidInput when nothing is left to run.
     """
     first = spec.entrypoint if spec.entrypoint is not None else entrypoint
-    rest = spec.command if spec.command is not None else (command if spec.entrypoint is None else ())
-    result = tuple(first) + tuple(rest)
+    result = tuple(first) + cmd_of(spec, command)
     if not result or not result[0]:
         raise InvalidInput("There is no command to run in %s" % (spec.image or "the container"),
                            "Give a command; the image names none.")
     return result
+
+
+def cmd_of(spec: ContainerSpec, command: Tuple[str, ...]) -> Tuple[str, ...]:
+    """What follows the entry point: the user's command, or the image's beside the image's entry point."""
+    if spec.command is not None:
+        return tuple(spec.command)
+    return command if spec.entrypoint is None else ()
 
 
 def environment(spec: ContainerSpec, image: Mapping[str, str], user: User,

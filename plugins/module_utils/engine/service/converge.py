@@ -73,11 +73,12 @@ def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, o
 def _still_named(ctx: Context, image: str, raw: Mapping[str, Any]) -> bool:
     """Whether the name that the container was made by means the same image as then.
 
-    It says yes only to a complete name in plain letters (store.images keeps a link of that name); for all
-    others the reader of image names is loaded, which takes longer than everything else here.
+    It says yes only to a complete name in plain letters (store.images keeps a link of that name); what a short
+    one means may have changed. For all others the reader of image names is loaded, which takes longer than
+    everything else here.
     """
     name = str(raw["image_name"])
-    if image not in (name, raw["spec"].get("image")) or not name.replace("/", "").replace(":", "").replace(
+    if name not in (image, image + ":latest") or not name.replace("/", "").replace(":", "").replace(
             "-", "").replace(".", "").replace("_", "").isalnum() or not name.isascii():
         return False
     try:

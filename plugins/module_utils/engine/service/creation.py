@@ -27,7 +27,7 @@ LOG_DRIVERS = ("k8s-file", "json-file", "journald", "none", "passthrough")
 RESTART_POLICIES = ("no", "on-failure", "always", "unless-stopped")
 ATTEMPTS = 20
 
-# image ID, the name by which it was asked for, its configuration
+# image ID, its complete name, its configuration
 Found = Tuple[str, str, "Optional[ImageConfig]"]
 
 
@@ -67,7 +67,7 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
             effective.stop_signal(spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
-                            [dict(vars(row)) for row in inherited])
+                            [dict(vars(row)) for row in inherited], command=effective.command(spec, image))
             with usernamespace.chosen(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
                 record = record._replace(idmaps=idmaps)
                 store.write(ctx, record)
@@ -115,7 +115,7 @@ def _check_networks(ctx: Context, spec: ContainerSpec) -> None:
 
 def _image(ctx: Context, spec: ContainerSpec, pull: str, options: Mapping[str, Any],
            until_written: contextlib.ExitStack) -> Found:
-    """(image ID, name by which it was asked for, configuration); for a root directory ('', path, None).
+    """(image ID, complete name, configuration); for a root directory ('', path, None).
 
     Nobody can remove the image before ``until_written`` is closed.
     """
@@ -141,7 +141,7 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str, options: Mapping[str, A
             # Somebody removed it since it was found.
             if pull == "never" or attempt == ATTEMPTS - 1:
                 raise
-    return image_id, result.resolved or spec.image, image_store.config(ctx, image_id)
+    return image_id, result.name or spec.image, image_store.config(ctx, image_id)
 
 
 def _layers(ctx: Context, image_id: str) -> Tuple[str, ...]:

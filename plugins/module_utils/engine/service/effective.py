@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, Unsupported
@@ -91,6 +91,11 @@ def arguments(spec: ContainerSpec, image: Optional[ImageConfig]) -> Tuple[str, .
     if image is None:
         return runtimespec.arguments(spec, (), ())
     return runtimespec.arguments(spec, tuple(image.entrypoint), tuple(image.cmd))
+
+
+def command(spec: ContainerSpec, image: Optional[ImageConfig]) -> Optional[List[str]]:
+    """The command without the entrypoint, the user's or the image's; None for none."""
+    return list(runtimespec.cmd_of(spec, tuple(image.cmd) if image is not None else ())) or None
 
 
 def cgroup_manager(ctx: Context) -> str:

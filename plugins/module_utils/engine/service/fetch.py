@@ -18,12 +18,13 @@ from ..store.images import ImageRecord
 class PullResult(NamedTuple):
     """What came of a pull. ``changed``: this host has an image, or a name of one, that it had not.
 
-    ``resolved`` says how a short name was understood, '' for a complete one.
+    ``name`` is the complete name by which the image was found, with a tag or a digest, however it was
+    typed; '' for the ID of an image without one.
     """
 
     image: ImageRecord
     changed: bool
-    resolved: str
+    name: str
 
 
 def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> PullResult:
@@ -32,7 +33,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> 
     if policy == "missing" and not options.get("platform"):
         found = _here(ctx, name)
         if found is not None:
-            return PullResult(found, False, "")
+            return PullResult(found, False, store.complete_name(ctx, found, name))
     from . import pull as service
 
     return service.pull(ctx, name, policy=policy, **service.as_options(**options))

@@ -50,7 +50,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
         "GraphDriver": _driver(ctx, record, state), "Mounts": _mounts(ctx, record, state),
         "Dependencies": namespaces.dependencies(record.spec),
         "NetworkSettings": _network_settings(ctx, record, state, ports), "ExitCommand": [],
-        "Namespace": "", "IsInfra": record.spec.infra, "Config": _config(ctx, record, image, argv),
+        "Namespace": "", "IsInfra": record.spec.infra, "Config": _config(ctx, record, image),
         "HostConfig": _host_config(ctx, record, state, ports),
     }
 
@@ -63,10 +63,7 @@ def _argv(record: Record, image: Optional[ImageConfig], state: State) -> List[st
     if state.raw.get("argv"):
         return list(state.raw["argv"])
     first = record.spec.entrypoint if record.spec.entrypoint is not None else (image.entrypoint if image else ())
-    rest = record.spec.command
-    if rest is None:
-        rest = image.cmd if image and record.spec.entrypoint is None else ()
-    return list(first) + list(rest)
+    return list(first) + (effective.command(record.spec, image) or [])
 
 
 def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConfig]) -> Dict[str, Any]:
@@ -154,7 +151,7 @@ def _network_settings(ctx: Context, record: Record, state: State, ports: List[Di
             "SandboxKey": namespaces.netns_path(ctx, record.id) if own else "", "Networks": networks}
 
 
-def _config(ctx: Context, record: Record, image: Optional[ImageConfig], argv: List[str]) -> Dict[str, Any]:
+def _config(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Dict[str, Any]:
     from .listing import Row, labels_of
 
     spec = record.spec
@@ -166,7 +163,7 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig], argv: Li
         "Hostname": spec.hostname or record.id[:12], "Domainname": "",
         "User": spec.user or (image.user if image is not None else ""), "AttachStdin": False, "AttachStdout": False,
         "AttachStderr": False, "Tty": spec.tty, "OpenStdin": spec.interactive, "StdinOnce": False,
-        "Env": ["%s=%s" % pair for pair in environment.items()], "Cmd": argv[len(entrypoint):],
+        "Env": ["%s=%s" % pair for pair in environment.items()], "Cmd": effective.command(spec, image) or [],
         "Image": record.image_name,
         "Volumes": None, "WorkingDir": spec.workdir or (image.workdir if image is not None else "") or "/",
         "Entrypoint": list(entrypoint) or None, "OnBuild": None, "Labels": labels_of(ctx, row),

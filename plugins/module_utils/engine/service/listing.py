@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput
@@ -48,11 +49,9 @@ class Row(NamedTuple):
         return ports(*(self.network_of or (self.document, self.state)))
 
     @property
-    def argv(self) -> List[str]:
-        """The process's argv as far as it is known: that of the run, else what was asked for."""
-        found = self.state.raw.get("argv") or list(self.spec.get("entrypoint") or ()) + list(
-            self.spec.get("command") or ())
-        return list(found)
+    def command(self) -> List[str]:
+        """The command without the entrypoint, the user's or the image's."""
+        return list(self.document.get("command") or self.spec.get("command") or ())
 
 
 def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (), last: int = 0) -> List[Row]:
@@ -68,7 +67,9 @@ def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (),
         # podman-ps(1): a paused one is shown by --all only
         found = [row for row in found if row.state.running and row.state.status != "paused"]
     for key in dict.fromkeys(key for key, _value in wanted):
-        values = [value for other, value in wanted if other == key]
+        values: List[Any] = [value for other, value in wanted if other == key]
+        if key == "ancestor":
+            values = [_ancestor(ctx, value) for value in values]
         test = all if key in ("label", "label!", "before", "since", "until") else any
         found = [row for row in found if test(_fits(ctx, row, key, value) for value in values)]
     found.sort(key=lambda row: (-row.document["created"], row.id))
@@ -104,7 +105,9 @@ def _parse(filters: Sequence[str]) -> List[Tuple[str, str]]:
     return pairs
 
 
-def _fits(ctx: Context, row: Row, key: str, value: str) -> bool:
+def _fits(ctx: Context, row: Row, key: str, value: Any) -> bool:
+    if key == "ancestor":
+        return bool(value.fits(row.document))
     if key in ("label", "label!"):
         name, equals, content = value.partition("=")
         labels = labels_of(ctx, row)
@@ -141,12 +144,43 @@ def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
         return str(row.spec.get("restart_policy", "no")).partition(":")[0] == value
     if key == "network":
         return value in network_names(row)
-    if key == "volume":
-        sources = [m["source"] for m in row.spec.get("mounts", ())] + [m["target"] for m in row.spec.get("mounts", ())]
-        return value in sources or value in row.document["volumes"].values() or value in row.document["volumes"]
-    name = row.document["image_name"]
-    return value in (name, row.document["image_id"]) or name.split("@")[0].split("/")[-1].startswith(value) or (
-        len(value) >= 3 and row.document["image_id"].startswith(value)) or name.rpartition(":")[0].endswith(value)
+    sources = [m["source"] for m in row.spec.get("mounts", ())] + [m["target"] for m in row.spec.get("mounts", ())]
+    return value in sources or value in row.document["volumes"].values() or value in row.document["volumes"]
+
+
+class _Ancestor(NamedTuple):
+    """What a filter's value may mean: complete names, the end of one, and (the beginning of) an ID."""
+
+    names: Tuple[str, ...]
+    ending: str
+    ids: Tuple[str, ...]
+
+    def fits(self, document: Mapping[str, Any]) -> bool:
+        """Whether a container was made from it."""
+        name, image_id = document["image_name"], document["image_id"]
+        return name in self.names or bool(self.ending) and name.endswith(self.ending) or bool(
+            image_id) and image_id.startswith(self.ids)
+
+
+def _ancestor(ctx: Context, value: str) -> _Ancestor:
+    """The image of a container by its name then, which may be gone or another's by now, or by what it is called now."""
+    from ..errors import EngineError
+    from ..formats import reference
+    from ..store import images
+
+    plain = value[7:] if value.startswith("sha256:") else value
+    ids = [plain] if len(plain) >= 3 and not plain.strip("0123456789abcdef") else []
+    with contextlib.suppress(EngineError):
+        ids.append(images.lookup(ctx, value).id)
+    names: Tuple[str, ...] = (value,)
+    ending = ""
+    with contextlib.suppress(InvalidInput):
+        if reference.is_short(value):
+            path, tag, digest = reference.split_short(value)
+            ending = "/%s@%s" % (path, digest) if digest else "/%s:%s" % (path, tag or "latest")
+        else:
+            names += (reference.parse(value).canonical,)
+    return _Ancestor(names, ending, tuple(ids))
 
 
 def network_names(row: Row) -> List[str]:

@@ -57,14 +57,18 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
             raise NotFound("The image %s is not on this host, and the policy is not to pull it" % name,
                            "Pull it, or use another policy.")
         _refuse_other_platform(images.config(ctx, local.id), platform, name)
-        return PullResult(local, False, "")
+        return _kept(ctx, local, name)
     try:
         return _remote(ctx, name, platform, access, progress, (retry, retry_delay))
     except (RegistryError, NotFound, TimedOut):
         # podman-pull(1): 'newer' uses what is there when the registry cannot say.
         if policy == "newer" and local is not None:
-            return PullResult(local, False, "")
+            return _kept(ctx, local, name)
         raise
+
+
+def _kept(ctx: Context, record: ImageRecord, name: str) -> PullResult:
+    return PullResult(record, False, images.complete_name(ctx, record, name))
 
 
 def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:
@@ -118,7 +122,7 @@ def _one(ctx: Context, name: str, candidate: Candidate, platform: str, access: A
             record, changed = fetch(ctx, source, candidate.reference, platform, progress)
             if references.is_short(name):
                 _remember(ctx, name, candidate.reference)
-            return PullResult(record, changed, candidate.reason)
+            return PullResult(record, changed, candidate.reference.canonical)
         except (RegistryError, TimedOut, VerificationError) as exc:
             if attempt >= retries[0] or isinstance(exc, NotFound):
                 raise

@@ -34,7 +34,8 @@ class Record(NamedTuple):
     ``volumes`` maps the target of each anonymous volume to the volume's name; ``ports`` are the
     published ports with the host ports that were chosen, kept from one start to the next;
     ``engine`` is the digest of the persisted engine that its hooks run; ``idmaps`` are the rows of the
-    container's own user namespace under 'uids' and 'gids', {} when it has none.
+    container's own user namespace under 'uids' and 'gids', {} when it has none; ``command`` is what follows
+    the entrypoint, also where it is the image's.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Record(NamedTuple):
     log_path: str = ""
     volumes_from: List[Dict[str, Any]] = []
     idmaps: Dict[str, List[List[int]]] = {}
+    command: Optional[List[str]] = None
 
 
 class State(NamedTuple):

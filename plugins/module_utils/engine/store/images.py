@@ -155,25 +155,48 @@ def spoken_name(ctx: Context, record: ImageRecord, text: str) -> Optional[str]:
     return meant if meant in record.names else None
 
 
+def complete_name(ctx: Context, record: ImageRecord, text: str) -> str:
+    """The complete name, with a tag or a digest, of an image that was found by ``text``.
+
+    For an ID it is the image's first name, '' when it has none.
+    """
+    if "@" in text:
+        meant = _digest_meant(ctx, text)
+        return meant[0] if meant is not None else ""
+    return spoken_name(ctx, record, text) or min(record.names, default="")
+
+
 def _by_name(ctx: Context, text: str) -> Optional[str]:
-    name, at, digest = text.partition("@")
-    if not at:
-        meant = name_meant(ctx, text)
-        return named(ctx, meant) if meant is not None else None
+    if "@" in text:
+        found = _digest_meant(ctx, text)
+        return found[1] if found is not None else None
+    meant = name_meant(ctx, text)
+    return named(ctx, meant) if meant is not None else None
+
+
+def _digest_meant(ctx: Context, text: str) -> Optional[Tuple[str, str]]:
+    """('name@digest', image ID) for a text with a digest, by the rules of ``lookup``. Raises Ambiguous."""
+    rows = {one: row.id for row in all(ctx) for one in row.digests}
     if not reference.is_short(text):
-        return _by_reference(ctx, reference.parse(text))
+        return _first(rows, [reference.parse(text)])
     try:
-        path = reference.split_short(text)[0]
+        path, _tag, digest = reference.split_short(text)
     except InvalidInput:
         return None
-    for domain in (reference.LOCAL, reference.DOCKER):
-        found = _by_reference(ctx, reference.in_registry(domain, text))
-        if found is not None:
-            return found
-    rows = {one: row.id for row in all(ctx) for one in row.digests if one.endswith("/%s@%s" % (path, digest))}
-    if len(set(rows.values())) > 1:
-        raise Ambiguous("The name %s fits several images" % text, sorted(rows))
-    return next(iter(rows.values()), None)
+    known = remembered(ctx, text)
+    exact = [reference.in_registry(reference.LOCAL, text)]
+    exact += [reference.parse("%s@%s" % (known, digest))] if known is not None else []
+    found = _first(rows, [*exact, reference.in_registry(reference.DOCKER, text)])
+    if found is not None:
+        return found
+    fitting = {one: image_id for one, image_id in rows.items() if one.endswith("/%s@%s" % (path, digest))}
+    if len(set(fitting.values())) > 1:
+        raise Ambiguous("The name %s fits several images" % text, sorted(fitting))
+    return min(fitting.items(), default=None)
+
+
+def _first(rows: Dict[str, str], wanted: Sequence[reference.Reference]) -> Optional[Tuple[str, str]]:
+    return next(((one.canonical, rows[one.canonical]) for one in wanted if one.canonical in rows), None)
 
 
 def remembered(ctx: Context, text: str) -> Optional[str]:
@@ -190,13 +213,6 @@ def remember(ctx: Context, text: str, target: str) -> None:
 def _short_key(text: str) -> str:
     path, tag, digest = reference.split_short(text)
     return SHORT + ("%s@%s" % (path, digest) if digest else "%s:%s" % (path, tag or "latest"))
-
-
-def _by_reference(ctx: Context, wanted: reference.Reference) -> Optional[str]:
-    if wanted.digest:
-        exact = "%s@%s" % (wanted.name, wanted.digest)
-        return next((row.id for row in all(ctx) if exact in row.digests), None)
-    return named(ctx, wanted.tagged)
 
 
 def _only(found: Sequence[str], text: str, what: str) -> Optional[str]:
