@@ -74,7 +74,10 @@ class ActionModule(ActionBase):
                 return value.split(None, 1)[1]
             if key.rpartition(".")[2] == "pycontainer":
                 return value
-        if context.CLIARGS.get("module_name") == known.get("action"):
+        action = known.get("action")
+        if isinstance(action, dict):  # ansible(1) before 2.19
+            action = action.get("module")
+        if action and context.CLIARGS.get("module_name") == action:
             return context.CLIARGS.get("module_args")
         return None
 

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a container in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: container
 short_description: Keep a container in a declared state
@@ -585,7 +583,7 @@ container:
   sample: {Id: 3f0c..., Name: web, State: {Status: running}, NetworkSettings: {Ports: {}}}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

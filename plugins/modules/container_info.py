@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Read about containers."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: container_info
 short_description: Read about containers
@@ -47,7 +45,7 @@ containers:
   sample: [{Id: 3f0c..., Name: web}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Install the engine and its command on a host."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: engine
 short_description: Install the engine and its command C(pycontainer) on a host
@@ -82,7 +80,7 @@ copy:
   type: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Run a command in a container."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: exec
 short_description: Run a command in a container
@@ -102,35 +100,14 @@ stderr_lines:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):
     """Run the command."""
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import values
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
+    from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import execution
 
-    argv = params["argv"] or values.command(params["command"])
-    if check:
-        return Result(False, {"skipped": True, "msg": "In check mode the command is not run", "cmd": argv})
-    wish = ExecWish(
-        tuple(argv), values.pairs(params["env"], "env"), params["user"] or "", params["workdir"] or "", params["tty"],
-        params["privileged"], interactive=params["stdin"] is not None)
-    done = containers.exec_run(ctx, params["name"], wish, stdin=(params["stdin"] or "").encode(),
-                               detach=params["detach"])
-    answer = {"cmd": argv, "stdout": text(done.stdout), "stderr": text(done.stderr)}
-    if not params["detach"]:
-        answer["rc"] = done.code
-        if done.code:
-            answer.update(failed=True, msg="The command ended with exit code %d" % done.code)
-    return Result(True, answer)
-
-
-def text(data):
-    """What a command wrote, as text, without the last line's end."""
-    return data.decode("utf-8", "replace").rstrip("\r\n")
+    return execution.run(ctx, params, check)
 
 
 def table():

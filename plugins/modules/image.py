@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep an image in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: image
 short_description: Keep an image in a declared state
@@ -150,7 +148,7 @@ image:
   sample: {Id: 2b7d6430f78d..., RepoTags: [docker.io/library/nginx:1.27]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Read about images."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: image_info
 short_description: Read about images
@@ -41,7 +39,7 @@ images:
   sample: [{Id: 2b7d6430f78d...}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Let a user's services run without a login."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: linger
 short_description: Let a user's services run from boot on, without a login
@@ -60,7 +58,7 @@ runtime_directory:
   sample: /run/user/1000
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a registry's credentials in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: login
 short_description: Keep a registry's credentials in a declared state
@@ -66,7 +64,7 @@ actions:
   sample: [create]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a network in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: network
 short_description: Keep a network in a declared state
@@ -147,7 +145,7 @@ network:
   sample: {name: web, driver: bridge, subnets: [{subnet: 10.89.0.0/24, gateway: 10.89.0.1}]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

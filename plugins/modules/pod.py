@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a pod in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: pod
 short_description: Keep a pod in a declared state
@@ -260,7 +258,7 @@ pod:
   sample: {Id: 3f0c..., Name: shop, State: Running, Containers: [{Name: shop-web, State: running}]}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

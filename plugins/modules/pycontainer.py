@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Anything that the command line can do."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: pycontainer
 short_description: Anything that the command line can do
@@ -15,7 +13,8 @@ description:
   - The words can be given free-form, as in C(ansible web -m pycontainer.engine.pycontainer -a "run -e A=b IMAGE").
     They are split as a shell splits words. Options of the module that are to go with a free-form line, such as
     O(root), stand before the verb, as C(root=/srv/containers ps -a), or in a task's C(args).
-    With ansible-core older than 2.19 use O(cmd) or O(argv).
+    With ansible-core older than 2.19 this takes P(pycontainer.engine.freeform#inventory), which is enabled in
+    C(ansible.cfg); O(cmd) and O(argv) work without it.
   - Verbs that only read never report a change; all others do. In check mode those others are not run.
 extends_documentation_fragment:
   - pycontainer.engine.engine
@@ -83,7 +82,7 @@ cmd:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

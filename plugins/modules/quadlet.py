@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Quadlet files, of which a systemd generator makes units."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: quadlet
 short_description: Have a quadlet file, of which systemd's units are made
@@ -81,7 +79,7 @@ service:
   sample: web.service
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

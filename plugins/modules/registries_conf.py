@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a registries.conf file in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: registries_conf
 short_description: Keep a registries.conf file in a declared state
@@ -149,7 +147,7 @@ actions:
   sample: [write (/etc/containers/registries.conf)]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a secret in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: secret
 short_description: Keep a secret in a declared state
@@ -91,7 +89,7 @@ restarted:
   elements: str
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Read about secrets."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: secret_info
 short_description: Read about secrets
@@ -47,7 +45,7 @@ secrets:
   sample: [{ID: 52c2b5..., Spec: {Name: db-password}}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

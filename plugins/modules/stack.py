@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep the networks, volumes, secrets, images, pods, containers and units of an application in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: stack
 short_description: Keep all things of an application in a declared state, in one task
@@ -144,7 +142,7 @@ units:
   sample: {shop-web: container-shop-web.service}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

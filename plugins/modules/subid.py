@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep a user's ranges of subordinate IDs in a declared state."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: subid
 short_description: Keep a user's subordinate user and group IDs in a declared state
@@ -89,7 +87,7 @@ migrate_needed:
   type: bool
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

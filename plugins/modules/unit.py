@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Let systemd run a container or a pod."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: unit
 short_description: Let systemd run a container or a pod
@@ -134,7 +132,7 @@ status:
   sample: {active: active, sub: running, enabled: true, main_pid: 4711}
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

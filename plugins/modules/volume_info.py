@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Read about volumes."""
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: volume_info
 short_description: Read about volumes
@@ -47,7 +45,7 @@ volumes:
   sample: [{Name: web-data}]
 """
 
-from ansible_collections.pycontainer.engine.plugins.module_utils.glue import run_module
+from ansible_collections.pycontainer.engine.plugins.module_utils.start import run_module
 
 
 def run(ctx, params, check):

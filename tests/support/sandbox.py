@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from concurrent import futures
-from typing import List, NamedTuple, Sequence, Tuple
+from typing import List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 # A runner that is ended takes along what it has started.
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child",
@@ -31,7 +31,8 @@ class Ended(NamedTuple):
     reason: str
 
 
-def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool = False) -> Ended:
+def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool = False,
+          environment: Optional[Mapping[str, str]] = None) -> Ended:
     """Run ``script --inside DIRECTORY ARGUMENT...`` as PID 1 of fresh namespaces, and say how that went.
 
     The directory is new, and gone afterwards; every process in there ends with the script. What it prints is printed
@@ -41,7 +42,7 @@ def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool 
     name = name or arguments[0]
     try:
         command = NAMESPACES + [sys.executable, script, "--inside", work, *arguments]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as child:
             assert child.stdout is not None
             printed, held = b"", []
             for chunk in iter(lambda: os.read(child.stdout.fileno(), 65536), b""):  # type: ignore[union-attr]
@@ -60,11 +61,16 @@ def enter(script: str, arguments: Sequence[str], name: str = "", *, whole: bool 
     return ended
 
 
-def enter_all(script: str, runs: Sequence[Tuple[Sequence[str], str]], *, at_a_time: int = AT_A_TIME) -> List[Ended]:
-    """``enter`` with the arguments and the name of each run, some at a time. A single one prints as it comes."""
+def enter_all(script: str, runs: Sequence[Tuple[Sequence[str], str]], *, at_a_time: int = AT_A_TIME,
+              environments: Sequence[Optional[Mapping[str, str]]] = ()) -> List[Ended]:
+    """``enter`` with the arguments and the name of each run, some at a time. A single one prints as it comes.
+
+    ``environments`` are the runs' own, in the same order; without them all have this process's.
+    """
     at_a_time = min(at_a_time, len(runs)) or 1
     with futures.ThreadPoolExecutor(at_a_time) as pool:
-        return list(pool.map(lambda run: enter(script, *run, whole=at_a_time > 1), runs))
+        return list(pool.map(lambda run, own: enter(script, *run, whole=at_a_time > 1, environment=own),
+                             runs, environments or [None] * len(runs)))
 
 
 def reason_in(printed: str) -> str:

@@ -16,6 +16,7 @@ UTILS = PLUGINS / "module_utils"
 
 # layer: the layers that it may import besides itself
 ALLOWED = {
+    "start": {"glue"},
     "errors": set(),
     "frozen": set(),
     "context": {"errors", "frozen"},
