@@ -37,6 +37,10 @@ class InvalidInput(EngineError):
     """What a user, a file, an archive or a registry handed in breaks a rule; nothing was changed."""
 
 
+class NoSpace(EngineError):
+    """A file system has no space or no inodes left, or a quota is used up."""
+
+
 class NotFound(EngineError):
     """A named object does not exist."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import urllib.parse
 
 import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import names
 
 
@@ -16,3 +17,14 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store im
 def test_any_text_is_a_file_name_when_it_is_quoted(text: str, name: str) -> None:
     assert names.quoted(text) == urllib.parse.quote(text, safe="") == name
     assert names.unquoted(name) == text
+
+
+def test_a_claim_that_a_power_cut_emptied_is_nobodys(tmp_path) -> None:
+    ctx = make_context(root=str(tmp_path / "root"), runroot=str(tmp_path / "run"))
+    assert names.claim(ctx, "containers", "one", "1")
+    with open(ctx.path("names", "containers", "one"), "wb"):
+        pass
+    assert names.owner(ctx, "containers", "one") is None
+    assert names.claim(ctx, "containers", "one", "2")
+    assert not names.claim(ctx, "containers", "one", "3")
+    assert names.owner(ctx, "containers", "one") == "2"

@@ -1,6 +1,10 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that are either whole or not there, and locks that die with their process."""
+"""Files that are either whole or not there, also after a power cut, and locks that die with their process.
+
+What is durable goes this way: write, fsync, rename or link, fsync of the directory. Within ``together`` the
+directories are synced once each, at its end, which on the usual file systems is one commit for all of them.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +14,29 @@ import fcntl
 import json
 import os
 import time
-from typing import Any, Iterator, Optional
+from _thread import get_ident
+from typing import Any, Dict, Iterator, Optional, Set
 
-from ..errors import EngineError, InvalidInput, TimedOut
+from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
+from . import proc
 
 MAX_DOCUMENT = 16 * 1024 * 1024
+_waiting: Dict[int, Dict[str, None]] = {}  # by thread: the directories that ``together`` will sync
+_made: Set[str] = set()                    # directories of this process whose own entry may not be on the disk yet
 
 
 def make_directory(path: str, mode: int = 0o700) -> str:
     """Make a directory and its parents (each with ``mode``); one that exists is left as it is."""
     try:
         os.mkdir(path, mode)
+        _made.add(path)
     except FileExistsError:
         pass
     except FileNotFoundError:
         make_directory(os.path.dirname(path), mode)
-        with contextlib.suppress(FileExistsError):
-            os.mkdir(path, mode)
+        make_directory(path, mode)
+    except OSError as exc:
+        raise write_error(path, exc) from exc
     return path
 
 
@@ -37,7 +47,7 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600, *, durable: bool = T
     Raises EngineError that names the file when the disk is full or the path is not writable; the
     old content is then still there.
     """
-    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    temporary = temporary_for(path)
     try:
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         try:
@@ -49,12 +59,17 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600, *, durable: bool = T
         finally:
             os.close(fd)
         os.rename(temporary, path)
-        if durable:
-            sync_directory(os.path.dirname(path))
     except OSError as exc:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise write_error(path, exc) from exc
+    if durable:
+        sync_directory(os.path.dirname(path))
+
+
+def temporary_for(path: str) -> str:
+    """A name beside ``path`` for what will be it; ``drop_temporaries`` knows by it whose it was."""
+    return "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
 
 
 def replace(path: str, data: bytes, mode: int = 0o644) -> None:
@@ -67,7 +82,7 @@ def replace(path: str, data: bytes, mode: int = 0o644) -> None:
         status = os.stat(path)
         with contextlib.suppress(OSError):
             label = os.getxattr(path, "security.selinux")
-    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    temporary = temporary_for(path)
     write_plain(temporary, data)
     try:
         if status is not None:
@@ -78,11 +93,11 @@ def replace(path: str, data: bytes, mode: int = 0o644) -> None:
                 os.setxattr(temporary, "security.selinux", label)
         _sync(temporary)
         os.rename(temporary, path)
-        sync_directory(os.path.dirname(path))
     except OSError as exc:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise write_error(path, exc) from exc
+    sync_directory(os.path.dirname(path))
 
 
 def _sync(path: str) -> None:
@@ -95,15 +110,69 @@ def _sync(path: str) -> None:
 
 def write_error(path: str, exc: OSError) -> EngineError:
     """The error for a file that could not be written."""
-    hint = None
+    message = "Cannot write %s: %s" % (path, exc.strerror)
     if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-        hint = "Free some space on that file system and try again; nothing was left half-written."
-    return EngineError("Cannot write %s: %s" % (path, exc.strerror), hint)
+        return NoSpace(message, "Free some space on that file system and try again; nothing was left half-written.")
+    return EngineError(message)
 
 
 def sync_directory(path: str) -> None:
-    """Make renames in a directory durable."""
-    _sync(path)
+    """Make durable what was made, renamed or removed in a directory: now, or at the end of ``together``.
+
+    One that this process has made is synced into its parent, too. Raises EngineError.
+    """
+    waiting = _waiting.get(get_ident())
+    if waiting is None:
+        _sync_directories({path: None})
+    else:
+        waiting[path] = None
+
+
+def _sync_directories(paths: Dict[str, None]) -> None:
+    todo, done = list(paths), set()
+    while todo:
+        path = todo.pop(0)
+        if path in done:
+            continue
+        done.add(path)
+        try:
+            _sync(path)
+        except FileNotFoundError:
+            pass  # It was removed since, and its parent is asked for, or was removed as well.
+        except OSError as exc:
+            if exc.errno != errno.EINVAL:  # fsync(2): a file system that has no such thing
+                raise write_error(path, exc) from exc
+        if path in _made:
+            _made.discard(path)
+            todo.append(os.path.dirname(path))
+
+
+@contextlib.contextmanager
+def together() -> Iterator[None]:
+    """Sync the directories that the body asks for once each, at its end; none when it raises."""
+    waiting: Dict[str, None] = {}
+    outer = _waiting.get(get_ident())
+    _waiting[get_ident()] = waiting
+    try:
+        yield
+    finally:
+        if outer is None:
+            del _waiting[get_ident()]
+        else:
+            _waiting[get_ident()] = outer
+    _sync_directories(waiting)
+
+
+def remove(path: str, *, durable: bool = True) -> None:
+    """Remove a file for good: after a power cut it does not come back. One that is gone is fine."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise EngineError("Cannot remove %s: %s" % (path, exc.strerror)) from exc
+    if durable:
+        sync_directory(os.path.dirname(path))
 
 
 def sync_filesystem(path: str) -> None:
@@ -143,33 +212,44 @@ def read_json(path: str, *, limit: int = MAX_DOCUMENT) -> Any:
         raise InvalidInput("%s is damaged: %s" % (path, exc), "Remove the object and make it again.") from exc
 
 
-def create_exclusive(path: str, data: bytes = b"", mode: int = 0o600) -> bool:
+def create_exclusive(path: str, data: bytes = b"", mode: int = 0o600, *, durable: bool = False) -> bool:
     """Take ``path``: True when this call made it, with all of ``data`` in it; False when it was taken.
 
     The content is there the moment the name is (link(2) of a finished file), so that a reader
-    never sees an empty claim.
+    never sees an empty claim; with ``durable`` also after a power cut.
     """
-    temporary = "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    temporary = temporary_for(path)
     write_plain(temporary, data, mode)
     try:
+        if durable:
+            _sync(temporary)
         os.link(temporary, path)
-        return True
     except FileExistsError:
         return False
     except OSError as exc:
         raise write_error(path, exc) from exc
     finally:
-        os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+    if durable:
+        try:
+            sync_directory(os.path.dirname(path))
+        except EngineError:
+            os.unlink(path)
+            raise
+    return True
 
 
-def write_plain(path: str, data: bytes, mode: int = 0o600) -> None:
-    """Write a new file without syncing it; raises EngineError and leaves nothing on failure."""
+def write_plain(path: str, data: bytes, mode: int = 0o600, *, durable: bool = False) -> None:
+    """Write a new file where a torn one does no harm; raises EngineError and leaves nothing on failure."""
     try:
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         try:
             view = memoryview(data)
             while view:
                 view = view[os.write(fd, view):]
+            if durable:
+                os.fsync(fd)
         finally:
             os.close(fd)
     except OSError as exc:
@@ -177,16 +257,49 @@ def write_plain(path: str, data: bytes, mode: int = 0o600) -> None:
             with contextlib.suppress(OSError):
                 os.unlink(path)
         raise write_error(path, exc) from exc
+    if durable:
+        sync_directory(os.path.dirname(path))
+
+
+def mark(path: str, *, durable: bool = True) -> None:
+    """Make an empty file, which says something by being there. Raises EngineError."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    except OSError as exc:
+        raise write_error(path, exc) from exc
+    if durable:
+        sync_directory(os.path.dirname(path))
 
 
 def drop_temporaries(directory: str) -> None:
-    """Remove what killed processes left of the files that they were writing in a directory."""
+    """Remove what killed processes left of the files and directories that they were making in a directory."""
+    from . import tree
+
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for name in os.listdir(directory):
-            parts = name.rsplit(".", 3)
-            if len(parts) == 4 and parts[3] == "tmp" and parts[1].isdigit() and not os.path.exists("/proc/" + parts[1]):
+            if _is_left(directory, name):
+                path = os.path.join(directory, name)
                 with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(directory, name))
+                    if os.path.isdir(path) and not os.path.islink(path):
+                        tree.remove_path(path)
+                    else:
+                        os.unlink(path)
+
+
+def _is_left(directory: str, name: str) -> bool:
+    """Whether a name is one of ``temporary_for`` whose process is gone; another may have its number by now."""
+    parts = name.rsplit(".", 3)
+    if len(parts) != 4 or parts[3] != "tmp" or not parts[1].isdigit():
+        return False
+    began = proc.start_time(int(parts[1]))
+    if began is None:
+        return True
+    try:
+        changed = os.lstat(os.path.join(directory, name)).st_ctime
+    except FileNotFoundError:
+        return False
+    alive_for = time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK")
+    return changed < time.time() - alive_for - 1.0
 
 
 @contextlib.contextmanager

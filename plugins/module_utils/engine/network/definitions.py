@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import time
@@ -75,9 +74,8 @@ def write_new(ctx: Context, network_id: str, spec: NetworkSpec) -> NetworkRecord
     record = NetworkRecord(network_id, time.time(), spec)
     files.make_directory(ctx.path("networks"))
     document = {"id": record.id, "created": record.created, "spec": spec.to_document()}
-    if not files.create_exclusive(_path(ctx, spec.name), json.dumps(document, sort_keys=True).encode()):
+    if not files.create_exclusive(_path(ctx, spec.name), json.dumps(document, sort_keys=True).encode(), durable=True):
         raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
-    files.sync_directory(ctx.path("networks"))
     return record
 
 
@@ -89,8 +87,7 @@ def rewrite(ctx: Context, record: NetworkRecord) -> None:
 
 def delete(ctx: Context, name: str) -> None:
     """Remove a network's document."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_path(ctx, name))
+    files.remove(_path(ctx, name))
 
 
 def stored(ctx: Context) -> List[NetworkRecord]:

@@ -68,10 +68,10 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
                             [dict(vars(row)) for row in inherited], command=effective.command(spec, image))
+            removal.add_dependents(ctx, record)
             with usernamespace.chosen(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
                 record = record._replace(idmaps=idmaps)
                 store.write(ctx, record)
-            removal.add_dependents(ctx, record)
     return record
 
 
@@ -209,7 +209,10 @@ def _log(ctx: Context, spec: ContainerSpec, container_id: str) -> Tuple[str, str
 
 def undo(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     """Remove what a container left that was never finished; the caller holds its lock."""
-    if os.path.exists(store.directory(ctx, container_id, "container.json")):
+    if note.get("failed"):
+        # Its last step may be what failed.
+        files.remove(store.directory(ctx, container_id, "container.json"))
+    elif os.path.exists(store.directory(ctx, container_id, "container.json")):
         return
     tree.remove_path(store.directory(ctx, container_id))
     for name in names.held_by(ctx, "containers", container_id):

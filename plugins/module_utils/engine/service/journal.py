@@ -2,82 +2,116 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What is being done to a container, so that the next command can repair what a killed one left.
 
-Before a container is created, started or removed, a note ``pending/<id>`` says so; it goes away when
-the work, or its undoing, is complete. A note whose container's lock is free belongs to nobody
-alive: creating and starting are then undone, removing is completed. Normally the directory is
-empty, so looking costs one system call.
+Before a container is created, started or removed, a note says so; it goes away when the work, or its
+undoing, is complete. A note whose container's lock is free belongs to nobody alive: creating and starting
+are then undone, removing is completed. Normally the directories are empty, so looking costs two system calls.
+
+``<root>/pending/<key>`` is on the disk before the work begins, so a torn note's work has not begun. Of a start
+nothing is left after a reboot: its note is below the run root. There, too, is that of a removal which
+finds no space: what frees space goes on without any note in the end. No note stands in the way of another one.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 from ..context import Context
-from ..errors import EngineError, TimedOut
+from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
 from ..kernel import files
 from ..store import containers as store
 
 Undo = Callable[[Context, str, Dict[str, Any]], None]
 
+VOLATILE = ("start",)
+FREEING = ("remove", "pod-remove")
+STEPWISE = ("replace", "pod-replace")
 
-def _path(ctx: Context, key: str) -> str:
-    return ctx.path("pending", key)
+
+def _paths(ctx: Context, key: str) -> List[str]:
+    return [ctx.path("pending", key), ctx.run("pending", key)]
 
 
 def begin(ctx: Context, key: str, note: Dict[str, Any]) -> None:
     """Note what is about to be done; the caller holds the lock for ``key``."""
-    files.make_directory(ctx.path("pending"))
-    files.write_json(_path(ctx, key), note, durable=False)
+    durable, volatile = _paths(ctx, key)
+    if note["verb"] in VOLATILE:
+        _write(volatile, note, durable=False)
+        return
+    try:
+        _write(durable, note, durable=True)
+    except NoSpace:
+        if note["verb"] not in FREEING:
+            raise
+        with contextlib.suppress(EngineError):
+            _write(volatile, note, durable=False)
 
 
-def end(ctx: Context, key: str) -> None:
-    """It is done, or undone."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_path(ctx, key))
+def _write(path: str, note: Dict[str, Any], *, durable: bool) -> None:
+    files.make_directory(os.path.dirname(path))
+    with files.together():  # now, whatever is to be synced later
+        if os.path.exists(path):
+            files.write_json(path, note, durable=durable)
+        else:
+            # Not by renaming: a torn one says as much as none, and this way one commit of the file system is enough.
+            files.write_plain(path, json.dumps(note, sort_keys=True).encode(), durable=durable)
+
+
+def end(ctx: Context, key: str, *, durable: bool = False) -> None:
+    """It is done, or undone. ``durable`` where it would do harm to do it again after a power cut."""
+    for path in _paths(ctx, key):
+        files.remove(path, durable=durable)
 
 
 @contextlib.contextmanager
 def work(ctx: Context, container_id: str, verb: str, undo: Undo, note: Dict[str, Any]) -> Iterator[None]:
-    """Do the body under a note; an error undoes it. The caller holds the container's lock."""
+    """Do the body under a note; an error undoes it. The caller holds the container's lock.
+
+    What the body makes is on the disk when this returns. ``undo`` sees from ``note["failed"]`` that the body has
+    raised, and was not killed.
+    """
     begin(ctx, container_id, dict(note, verb=verb))
     try:
-        yield
+        # What has several steps needs each of them on the disk before the next one.
+        with contextlib.nullcontext() if verb in STEPWISE else files.together():
+            yield
     except BaseException:
         # A failing undo leaves the note: the next command tries again.
-        undo(ctx, container_id, note)
+        note["failed"] = True
+        with files.together():
+            undo(ctx, container_id, note)
         end(ctx, container_id)
         raise
-    end(ctx, container_id)
+    end(ctx, container_id, durable=verb in STEPWISE)
 
 
 def pending(ctx: Context) -> List[str]:
     """The keys of all notes."""
-    try:
-        return [name for name in os.listdir(ctx.path("pending")) if not name.endswith(".tmp")]
-    except FileNotFoundError:
-        return []
+    found: Dict[str, None] = {}
+    for directory in (ctx.path("pending"), ctx.run("pending")):
+        with contextlib.suppress(FileNotFoundError):
+            found.update((name, None) for name in os.listdir(directory) if not name.endswith(".tmp"))
+    return list(found)
 
 
 def repair(ctx: Context) -> List[str]:
     """Undo or complete what killed commands left; the keys of what was repaired.
 
-    What another, living command is doing is left alone: it holds the lock.
+    What another, living command is doing is left alone: it holds the lock. What cannot be repaired now
+    keeps its note and hinders nothing else; ``problems`` tells of it.
     """
     repaired = []
     for key in pending(ctx):
-        try:
-            with store.lock(ctx, key, timeout=0):
-                repaired += [key] if _repair_one(ctx, key) else []
-                if not os.path.exists(store.directory(ctx, key)):
-                    # Whoever held it may have removed it; taking the lock has made its file anew.
-                    store.drop_lock(ctx, key)
-        except TimedOut:
-            continue
+        with contextlib.suppress(EngineError, OSError), store.lock(ctx, key, timeout=0):
+            repaired += [key] if _repair_one(ctx, key) else []
+            if not os.path.exists(store.directory(ctx, key)):
+                # Whoever held it may have removed it; taking the lock has made its file anew.
+                store.drop_lock(ctx, key)
     if repaired:
-        for place in (ctx.path("names", "containers"), ctx.path("pending"), ctx.run("ports"), ctx.run("endpoints"),
-                      *(store.directory(ctx, key) for key in repaired)):
+        for place in (ctx.path("names", "containers"), ctx.path("pending"), ctx.run("pending"), ctx.run("ports"),
+                      ctx.run("endpoints"), *(store.directory(ctx, key) for key in repaired)):
             files.drop_temporaries(place)
         from . import networks
 
@@ -86,19 +120,52 @@ def repair(ctx: Context) -> List[str]:
     return repaired
 
 
+def problems(ctx: Context) -> List[str]:
+    """Try what ``repair`` could not do, and say what hinders it."""
+    found = []
+    for key in pending(ctx):
+        try:
+            with store.lock(ctx, key, timeout=0):
+                _repair_one(ctx, key)
+        except TimedOut:
+            continue
+        except (EngineError, OSError) as exc:
+            found.append("%s: %s" % (next(filter(os.path.exists, _paths(ctx, key)), key), exc))
+    return found
+
+
+def _read(ctx: Context, key: str) -> Optional[Dict[str, Any]]:
+    """The note; None when there is none, or only a torn one, which goes."""
+    for path in _paths(ctx, key):
+        try:
+            note = files.read_json(path)
+        except InvalidInput:
+            note = ""
+        if isinstance(note, dict):
+            return note
+        if note is not None:
+            files.remove(path, durable=False)
+    return None
+
+
 def _repair_one(ctx: Context, key: str) -> bool:
-    note = files.read_json(_path(ctx, key))
+    note = _read(ctx, key)
     if note is None:
         return False
-    from . import cleanup, creation, podchange, pods, removal, replace
+    from . import cleanup, creation, podchange, pods, removal, replace, update
 
     steps: Dict[str, Undo] = {"create": creation.undo, "start": cleanup.undo_start, "remove": removal.complete,
-                              "replace": replace.undo, "pod-create": pods.undo_create,
-                              "pod-remove": pods.complete_removal, "pod-replace": podchange.undo_replace}
+                              "rename": update.finish_rename, "replace": replace.undo,
+                              "pod-create": pods.undo_create, "pod-remove": pods.complete_removal,
+                              "pod-replace": podchange.undo_replace}
     step = steps.get(note.get("verb", ""))
     if step is None:
-        raise EngineError("The note %s is damaged" % _path(ctx, key), "Remove that file.")
-    step(ctx, key, note)
+        raise EngineError("Another version of the engine has begun what the note says", "Let that one finish it.")
+    try:
+        with files.together():
+            step(ctx, key, note)
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise EngineError("The note lacks what repairing takes: %r" % exc, "Remove that file.") from exc
     end(ctx, key)
     return True
 

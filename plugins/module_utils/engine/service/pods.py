@@ -19,6 +19,7 @@ from ..formats import pod as formats
 from ..formats.container import ContainerSpec
 from ..formats.pod import PodSpec
 from ..frozen import replace
+from ..kernel import files
 from ..store import containers as container_store
 from ..store import names
 from ..store import pods as store
@@ -70,10 +71,13 @@ def _take_name(ctx: Context, wanted: str, pod_id: str) -> str:
     raise EngineError("No free name was found in %d attempts" % ATTEMPTS, "Give the pod a name.")
 
 
-def undo_create(ctx: Context, key: str, _note: Dict[str, Any]) -> None:
+def undo_create(ctx: Context, key: str, note: Dict[str, Any]) -> None:
     """Remove what a pod left that was never finished; the caller holds its lock."""
     pod_id = key[len("pod-"):]
-    if store.exists(ctx, pod_id):
+    if note.get("failed"):
+        # Its last step may be what failed.
+        store.remove(ctx, pod_id)
+    elif store.exists(ctx, pod_id):
         return
     for name in names.held_by(ctx, "containers", pod_id):
         for document in list(container_store.all_raw(ctx)):
@@ -99,7 +103,8 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
         _check_removal(ctx, pod, force)
         note = {"verb": "pod-remove", "name": pod.name, "timeout": timeout}
         journal.begin(ctx, "pod-" + pod_id, note)
-        complete_removal(ctx, "pod-" + pod_id, note)
+        with files.together():
+            complete_removal(ctx, "pod-" + pod_id, note)
         journal.end(ctx, "pod-" + pod_id)
     return pod_id
 

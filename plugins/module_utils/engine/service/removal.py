@@ -23,8 +23,7 @@ def add_dependents(ctx: Context, record: Record) -> None:
     for name in namespaces.dependencies(membership.placed_if_any(ctx, record).spec):
         other = store.find(ctx, name)
         files.make_directory(store.directory(ctx, other, "dependents"))
-        with open(store.directory(ctx, other, "dependents", record.id), "wb"):
-            pass
+        files.mark(store.directory(ctx, other, "dependents", record.id))
 
 
 def dependents(ctx: Context, container_id: str) -> List[str]:
@@ -69,8 +68,8 @@ def hand_over_dependents(ctx: Context, old: str, new: str) -> None:
     """The containers that need ``old`` by its name need ``new`` from now on."""
     for dependent in dependents(ctx, old):
         files.make_directory(store.directory(ctx, new, "dependents"))
-        os.rename(store.directory(ctx, old, "dependents", dependent),
-                  store.directory(ctx, new, "dependents", dependent))
+        files.mark(store.directory(ctx, new, "dependents", dependent))
+        files.remove(store.directory(ctx, old, "dependents", dependent))
 
 
 def remove_locked(ctx: Context, record: Record, *, volumes: bool, keep: Sequence[str] = ()) -> None:
@@ -82,7 +81,8 @@ def remove_locked(ctx: Context, record: Record, *, volumes: bool, keep: Sequence
             "log": record.log_path, "used": mounts.volume_names(record),
             "volumes": sorted(set(record.volumes.values()) - set(keep)) if volumes else []}
     journal.begin(ctx, record.id, note)
-    complete(ctx, record.id, note)
+    with files.together():
+        complete(ctx, record.id, note)
     journal.end(ctx, record.id)
 
 
@@ -92,10 +92,9 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     document = store.raw(ctx, container_id)
     if document is not None:
         for name in namespaces.dependencies(membership.placed_if_any(ctx, store.to_record(document)).spec):
-            with contextlib.suppress(NotFound, FileNotFoundError):
-                os.unlink(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(store.directory(ctx, container_id, "container.json"))
+            with contextlib.suppress(NotFound):
+                files.remove(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
+    files.remove(store.directory(ctx, container_id, "container.json"))
     names.release(ctx, "containers", note["name"], container_id)
     for name in note["used"]:
         volume_store.drop_user(ctx, name, container_id)
@@ -103,5 +102,7 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
         with contextlib.suppress(NotFound, InUse):
             volume_store.remove(ctx, name)
     persist.drop(ctx, note["engine"], container_id)
+    store.drop_aside(ctx, container_id)
     tree.remove_path(store.directory(ctx, container_id))
+    files.sync_directory(ctx.path("containers"))
     store.drop_lock(ctx, container_id)

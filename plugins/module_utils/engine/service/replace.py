@@ -111,7 +111,7 @@ def _explain(ctx: Context, old: Record, new: Record, ran: bool, exc: EngineError
 
 def _commit(ctx: Context, note: Dict[str, Any]) -> None:
     """Give the name to the new container and remove the old one; can be done again after a crash."""
-    with store.held(ctx, note["new"]) as new:
+    with contextlib.suppress(NotFound), store.held(ctx, note["new"]) as new:
         names.transfer(ctx, "containers", note["name"], new.id)
         store.write(ctx, new._replace(name=note["name"]))
         names.release(ctx, "containers", note["aside"], new.id)

@@ -17,7 +17,7 @@ from ..runtime import oci, probe
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record, State
-from . import creation, membership, namespaces
+from . import creation, journal, membership, namespaces
 
 RESOURCES = frozenset((
     "memory", "memory_reservation", "memory_swap", "memory_swappiness", "cpus", "cpu_period", "cpu_quota",
@@ -134,20 +134,29 @@ def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> 
 
 def rename(ctx: Context, container_id: str, name: str) -> Record:
     """Give a container another name; raises Conflict when it is in use."""
+    journal.repair(ctx)
     with store.held(ctx, container_id) as record:
         if name == record.name:
             raise Conflict("The container is called %s already" % name)
         membership.check_change(ctx, record.spec, {"name": name})
-        store.reserve_name(ctx, name, container_id)
         renamed = record._replace(name=name, spec=replace(record.spec, name=name))
-        try:
+        with journal.work(ctx, container_id, "rename", finish_rename, {"old": record.name, "new": name}):
+            store.reserve_name(ctx, name, container_id)
             store.write(ctx, renamed)
-        except EngineError:
-            names.release(ctx, "containers", name, container_id)
-            raise
-        names.release(ctx, "containers", record.name, container_id)
+            names.release(ctx, "containers", record.name, container_id)
         if store.state(ctx, container_id).running:
             from . import networks
 
             networks.rename(ctx, container_id, name)
         return renamed
+
+
+def finish_rename(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
+    """Leave a container the one name that its document says; when the renaming failed, its old one."""
+    record = store.get(ctx, container_id)
+    if note.get("failed") and record.name == note["new"]:
+        record = record._replace(name=note["old"], spec=replace(record.spec, name=note["old"]))
+        names.claim(ctx, "containers", record.name, container_id)
+        store.write(ctx, record)
+    for name in {note["old"], note["new"]} - {record.name}:
+        names.release(ctx, "containers", name, container_id)

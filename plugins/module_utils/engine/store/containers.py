@@ -15,10 +15,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, NamedTuple, Optional
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Dict, Iterator, List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import Ambiguous, Conflict, NotFound
+from ..errors import Ambiguous, Conflict, NoSpace, NotFound
 from ..kernel import files, proc
 from . import names
 
@@ -191,6 +191,8 @@ def reserve_name(ctx: Context, name: str, container_id: str) -> None:
     names.check_name("container", name)
     if not names.claim(ctx, "containers", name, container_id):
         holder = names.owner(ctx, "containers", name) or ""
+        if holder == container_id:
+            return
         raise Conflict("The name %r is in use by the container %s" % (name, holder[:12]),
                        "Remove or rename that container, or choose another name.")
 
@@ -243,7 +245,9 @@ def _state_of_run(ctx: Context, container_id: str, run: Dict[str, Any]) -> Optio
 
 
 def _state_at_rest(ctx: Context, container_id: str) -> State:
-    last = files.read_json(directory(ctx, container_id, "exit.json"))
+    last = files.read_json(_aside(ctx, container_id, "exit.json"))
+    if last is None:
+        last = files.read_json(directory(ctx, container_id, "exit.json"))
     if last is None:
         return State()
     return State("exited", 0, last["code"], last["started_at"], last["finished_at"], last["oom"],
@@ -257,9 +261,33 @@ def write_state(ctx: Context, container_id: str, document: Dict[str, Any]) -> No
 
 def write_exit(ctx: Context, container_id: str, last: State) -> None:
     """Store how a run ended; the caller holds the container's lock."""
-    files.write_json(directory(ctx, container_id, "exit.json"), {
+    document = {
         "code": last.exit_code, "started_at": last.started_at, "finished_at": last.finished_at,
-        "oom": last.oom, "restarts": last.restarts, "error": last.error}, durable=False)
+        "oom": last.oom, "restarts": last.restarts, "error": last.error}
+    _without_space(ctx, container_id, "exit.json", lambda path: files.write_json(path, document))
+
+
+def _aside(ctx: Context, container_id: str, name: str) -> str:
+    return ctx.run("aside", "%s.%s" % (container_id, name))
+
+
+def _without_space(ctx: Context, container_id: str, name: str, write: Callable[[str], None]) -> None:
+    """Write a small file of a container's, so that it can be stopped and removed when its file system is full:
+    below the run root then, and where that is full as well not at all."""
+    try:
+        write(directory(ctx, container_id, name))
+    except NoSpace:
+        with contextlib.suppress(NoSpace):
+            files.make_directory(ctx.run("aside"))
+            write(_aside(ctx, container_id, name))
+    else:
+        files.remove(_aside(ctx, container_id, name), durable=False)
+
+
+def drop_aside(ctx: Context, container_id: str) -> None:
+    """Remove what was written elsewhere for want of space; the caller holds the lock."""
+    for name in ("exit.json", "stopped"):
+        files.remove(_aside(ctx, container_id, name), durable=False)
 
 
 def health(ctx: Context, container_id: str) -> Dict[str, Any]:
@@ -309,19 +337,19 @@ def is_frozen(path: str) -> bool:
 
 def mark_stopped(ctx: Context, container_id: str) -> None:
     """Remember that a user ended it: no restart policy starts it again."""
-    with open(directory(ctx, container_id, "stopped"), "wb"):
-        pass
+    _without_space(ctx, container_id, "stopped", files.mark)
 
 
 def unmark_stopped(ctx: Context, container_id: str) -> None:
     """Forget that a user ended it."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(directory(ctx, container_id, "stopped"))
+    files.remove(directory(ctx, container_id, "stopped"))
+    files.remove(_aside(ctx, container_id, "stopped"), durable=False)
 
 
 def stopped_by_user(ctx: Context, container_id: str) -> bool:
     """Whether a user ended the last run."""
-    return os.path.exists(directory(ctx, container_id, "stopped"))
+    return any(os.path.exists(path) for path in (
+        directory(ctx, container_id, "stopped"), _aside(ctx, container_id, "stopped")))
 
 
 def finished(ctx: Context, container_id: str, known: Optional[State] = None) -> bool:

@@ -47,10 +47,18 @@ def check_name(kind: str, name: str) -> str:
 
 
 def claim(ctx: Context, kind: str, name: str, holder: str) -> bool:
-    """Take a name for ``holder`` (an ID); False when somebody has it."""
+    """Take a name for ``holder`` (an ID) for good; False when somebody has it."""
     path = ctx.path("names", kind, name)
     files.make_directory(os.path.dirname(path))
-    return files.create_exclusive(path, holder.encode())
+    while not files.create_exclusive(path, holder.encode(), durable=True):
+        if owner(ctx, kind, name) is not None:
+            return False
+        with files.locked(ctx.path("locks", "names-" + kind)):
+            # An empty claim is one that a power cut has torn: nobody has the name.
+            if os.path.exists(path) and owner(ctx, kind, name) is None:
+                transfer(ctx, kind, name, holder)
+                return True
+    return True
 
 
 def transfer(ctx: Context, kind: str, name: str, holder: str) -> None:
@@ -64,7 +72,7 @@ def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
         return None
     try:
         with open(ctx.path("names", kind, name), "rb") as stream:
-            return stream.read(128).decode("ascii", "replace")
+            return stream.read(128).decode("ascii", "replace") or None
     except FileNotFoundError:
         return None
 
@@ -79,5 +87,4 @@ def held_by(ctx: Context, kind: str, holder: str) -> List[str]:
 def release(ctx: Context, kind: str, name: str, holder: str) -> None:
     """Give a name back, if it is still ``holder``'s."""
     if owner(ctx, kind, name) == holder:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(ctx.path("names", kind, name))
+        files.remove(ctx.path("names", kind, name))

@@ -90,8 +90,7 @@ def write(ctx: Context, pod: Pod) -> None:
 
 def remove(ctx: Context, pod_id: str) -> None:
     """Remove a pod's document; one that is gone is fine."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_path(ctx, pod_id))
+    files.remove(_path(ctx, pod_id))
 
 
 def exists(ctx: Context, pod_id: str) -> bool:
