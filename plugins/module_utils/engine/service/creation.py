@@ -44,6 +44,8 @@ def create(ctx: Context, spec: ContainerSpec, *, pull: str = "missing",
     journal.repair(ctx)
     with membership.joining(ctx, spec) as spec, contextlib.ExitStack() as until_written:
         check(ctx, spec)
+        if not claim_as:
+            namespaces.check_new(spec)
         found = _image(ctx, spec, pull, options or {}, until_written)
         return _create(ctx, spec, found, dict(keep_volumes or {}), claim_as)
 

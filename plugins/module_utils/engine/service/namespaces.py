@@ -18,8 +18,8 @@ KINDS = {"pid": ("pid", "pid"), "ipc": ("ipc", "ipc"), "uts": ("uts", "uts"), "c
 
 
 def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
-    """The networks of a container; without a wish, the default one. Options that stand for the only
-    network (ip, ip6, mac_address, network_aliases) are put where they belong.
+    """The networks of a container; without a wish, the default one. Options that stand for the first
+    network (ip, ip6, mac_address) or for all (network_aliases) are put where they belong.
 
     Raises InvalidInput for combinations that contradict each other.
     """
@@ -28,12 +28,9 @@ def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
     uses = spec.network or (NetworkUse("private"),)
     if len(uses) > 1 and any(use.mode not in ("network", "private") for use in uses):
         raise InvalidInput("The network modes none, host, container and ns go with no other network")
-    single = {"ip": spec.ip, "ip6": spec.ip6, "mac": spec.mac_address}
-    asked = {key: value for key, value in single.items() if value}
     joins = uses[0].mode in ("network", "private")
-    if asked and (len(uses) > 1 or not joins):
-        raise InvalidInput("A static %s needs exactly one network" % ", ".join(sorted(asked)),
-                           "Give the address with the network it is for.")
+    if not joins:
+        _refuse_static(spec)
     if not joins and (spec.publish or spec.publish_all):
         if uses[0].mode in ("container", "ns"):
             raise InvalidInput("Ports cannot be published from a network namespace that belongs to somebody else",
@@ -41,10 +38,22 @@ def network_uses(spec: ContainerSpec) -> Tuple[NetworkUse, ...]:
         return uses
     if joins:
         uses = tuple(replace(use, aliases=tuple(use.aliases) + tuple(spec.network_aliases)) for use in uses)
-        if asked:
-            uses = (replace(uses[0], ip=spec.ip or uses[0].ip, ip6=spec.ip6 or uses[0].ip6,
-                            mac=spec.mac_address or uses[0].mac),)
+        uses = (replace(uses[0], ip=spec.ip or uses[0].ip, ip6=spec.ip6 or uses[0].ip6,
+                        mac=spec.mac_address or uses[0].mac), *uses[1:])
     return uses
+
+
+def _refuse_static(spec: ContainerSpec) -> None:
+    asked = [name for name in ("ip", "ip6", "mac_address") if getattr(spec, name)]
+    if asked:
+        raise InvalidInput("A static %s needs exactly one network" % ", ".join(asked),
+                           "Give the address with the network it is for.")
+
+
+def check_new(spec: ContainerSpec) -> None:
+    """Refuse an address that does not say of which network it is; one that was connected later has only one."""
+    if len(spec.network) > 1:
+        _refuse_static(spec)
 
 
 def on_bridges(spec: ContainerSpec) -> bool:

@@ -4,20 +4,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence
 
 from ..context import Context
 from ..errors import Conflict, EngineError, InvalidInput
 from ..formats import container, runtimespec
-from ..formats.container import ContainerSpec
+from ..formats.container import ContainerSpec, NetworkUse
 from ..frozen import Frozen, as_dict, replace
 from ..kernel import cgroup, limits
+from ..network.definitions import DEFAULT_NETWORK
 from ..runtime import oci, probe
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record, State
 from . import creation, journal, membership, namespaces
+
+if TYPE_CHECKING:
+    from ..formats.endpoint import Endpoint
 
 RESOURCES = frozenset((
     "memory", "memory_reservation", "memory_swap", "memory_swappiness", "cpus", "cpu_period", "cpu_quota",
@@ -116,7 +121,6 @@ def _with_lifted(resources: Dict[str, Any], before: ContainerSpec, after: Contai
 
 def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> None:
     """Leave the networks that are gone and join the new ones; a changed one is left and joined again."""
-    from ..network.definitions import DEFAULT_NETWORK
     from . import networks
 
     before, after = namespaces.network_uses(record.spec), namespaces.network_uses(spec)
@@ -124,12 +128,52 @@ def _rewire(ctx: Context, record: Record, spec: ContainerSpec, state: State) -> 
         raise InvalidInput("The network mode of %s cannot be changed while it exists" % record.name, "Make it again.")
     if not state.running:
         return
-    for use in before:
-        if use not in after:
-            networks.disconnect(ctx, record.id, use.name or DEFAULT_NETWORK)
-    for use in after:
-        if use not in before:
-            networks.connect(ctx, record.id, use)
+    rows = _by_name(before), _by_name(after)
+    known = networks.live(ctx, record.id)
+    has = {} if known is None else known.endpoints
+    gone = [name for name, use in rows[0].items() if rows[1].get(name) != use]
+    new = [name for name, use in rows[1].items() if rows[0].get(name) != use]
+    try:
+        for name in gone:
+            networks.disconnect(ctx, record.id, name)
+        for name in new:
+            networks.connect(ctx, record.id, _keeping(rows[1][name], rows[0].get(name), has.get(name)))
+    except EngineError:
+        _back(ctx, record.id, [name for name in new if name not in gone], rows[0], has)
+        raise
+
+
+def _by_name(uses: Sequence[NetworkUse]) -> Dict[str, NetworkUse]:
+    """Uses by the network's name; the default network has one also where it was not asked for by name."""
+    named = [replace(use, mode="network", name=use.name or DEFAULT_NETWORK) for use in uses]
+    return {use.name: use for use in named}
+
+
+def _keeping(use: NetworkUse, before: Optional[NetworkUse], has: Optional[Endpoint]) -> NetworkUse:
+    """A use with the addresses that the container has there, but for those that it is to have no more."""
+    if before is None or has is None:
+        return use
+    return replace(use, ip=use.ip or ("" if before.ip else has.ip), ip6=use.ip6 or ("" if before.ip6 else has.ip6),
+                   mac=use.mac or ("" if before.mac or before.ip else has.mac))
+
+
+def _back(ctx: Context, container_id: str, added: Sequence[str], before: Mapping[str, NetworkUse],
+          has: Mapping[str, Endpoint]) -> None:
+    """Put a container back on the networks that it was on, with its addresses; the reason counts, not what this meets."""
+    from . import networks
+
+    known = networks.live(ctx, container_id)
+    now = {} if known is None else known.endpoints
+    for name in added:
+        if name in now:
+            with contextlib.suppress(EngineError):
+                networks.disconnect(ctx, container_id, name)
+    for name, use in before.items():
+        if now.get(name) != has.get(name):
+            with contextlib.suppress(EngineError):
+                if name in now:
+                    networks.disconnect(ctx, container_id, name)
+                networks.connect(ctx, container_id, _keeping(use, use, has.get(name)))
 
 
 def rename(ctx: Context, container_id: str, name: str) -> Record:
