@@ -58,7 +58,9 @@ options:
         description: Addresses that containers get, as a subnet or as C(FIRST-LAST).
         type: str
   ipv6:
-    description: Give the network an IPv6 subnet too.
+    description:
+      - Give the network an IPv6 subnet too, of a random prefix when none is asked for; or one of IPv4 beside IPv6 ones.
+      - With V(false) the engine chooses none; a subnet of IPv6 that is asked for is there all the same.
     type: bool
   internal:
     description: Without a way out, and without one in.

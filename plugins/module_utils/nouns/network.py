@@ -22,10 +22,12 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
     actual = networks.get(ctx, name).spec.to_document() if networks.exists(ctx, name) else None
     plan = state.plan(params, actual)
     if plan.changed and not check:
-        if plan.verbs[0] in ("remove", "replace"):
+        if plan.verbs[0] == "remove":
             networks.remove(ctx, name, force=params["force"])
-        if plan.verbs[0] in ("create", "replace"):
+        if plan.verbs[0] == "create":
             networks.create(ctx, from_document(plan.document))
+        if plan.verbs[0] == "replace":
+            networks.replace_one(ctx, from_document(plan.document), force=params["force"])
         if plan.verbs[0] == "update":
             spec = from_document(plan.document)
             networks.update(ctx, name, dns_servers=spec.dns_servers, labels=spec.labels)

@@ -16,7 +16,10 @@ _SETTINGS = {"isolate": {"type": "raw"}, "mtu": {"type": "int"}, "metric": {"typ
 
 
 def _settings(value: Any, option: str) -> Dict[str, str]:
-    return values.pairs({key: content for key, content in value.items() if content is not None}, option)
+    given = values.pairs({key: content for key, content in value.items() if content is not None}, option)
+    if "isolate" in given:
+        given["isolate"] = {"1": "true", "0": "false"}.get(given["isolate"], given["isolate"].lower())
+    return {key: content.lower() for key, content in given.items()}
 
 
 def _negated(value: Any, option: str) -> bool:
@@ -88,13 +91,34 @@ def _range(word: str) -> Tuple[str, str]:
     return str(net[1] if net.num_addresses > 2 else net[0]), str(net[-2] if net.num_addresses > 2 else net[-1])
 
 
-def _same_subnets(wanted: List[Dict[str, str]], actual: List[Mapping[str, str]]) -> bool:
+def _family(row: Mapping[str, str]) -> bool:
+    return ":" in row["subnet"]
+
+
+def _unasked(wanted: List[Dict[str, str]], actual: List[Mapping[str, str]], ipv6: Optional[bool]
+             ) -> List[Mapping[str, str]]:
+    """The subnets that the engine may have chosen itself: those of a family of which none was asked for. Whether
+    there is to be one of IPv6 says the option ipv6; None leaves it as it is."""
+    named = {_family(row) for row in wanted}
+    return [row for row in actual if _family(row) not in named and not (_family(row) and ipv6 is False)]
+
+
+def _same_subnets(wanted: List[Dict[str, str]], actual: List[Mapping[str, str]], ipv6: Optional[bool]) -> bool:
     """Whether the network has these subnets; what was left out of a row may be anything."""
-    if len(wanted) != len(actual):
-        return False
-    rows = {row["subnet"]: row for row in actual}
-    return all(row["subnet"] in rows and all(value in ("", rows[row["subnet"]].get(key, ""))
-                                             for key, value in row.items()) for row in wanted)
+    rest = _unasked(wanted, actual, ipv6)
+    rows = {row["subnet"]: row for row in actual if row not in rest}
+    return len(rows) == len(wanted) and all(
+        row["subnet"] in rows and all(value in ("", rows[row["subnet"]].get(key, "")) for key, value in row.items())
+        for row in wanted)
+
+
+def _settled(fields: Dict[str, Any], rows: Optional[List[Dict[str, str]]], driver: str) -> Dict[str, Any]:
+    """The wishes as the engine takes them: an IPv6 subnet is IPv6, and only a bridge has a name server."""
+    if any(_family(row) for row in rows or ()):
+        fields["ipv6"] = True
+    if driver != "bridge":
+        fields.pop("dns", None)
+    return fields
 
 
 def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan:
@@ -106,21 +130,24 @@ def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan
     if params["strict"] and params["interface_name"] is None:
         fields.pop("interface", None)
     rows = subnets(params) if wanted else None
+    ipv6 = fields.get("ipv6")
+    fields = _settled(fields, rows, fields.get("driver", (actual or {}).get("driver", "bridge")))
     changes: Dict[str, Any] = dict(presence(params["name"], exists, wanted))
     if not wanted or actual is None:
         before, after = before_after(changes)
-        document = dict(defaults(FIELDS), name=params["name"], subnets=rows or [], **{})
-        document.update(fields)
+        document = dict(defaults(FIELDS), name=params["name"], subnets=rows or [])
+        document.update(fields, ipv6=bool(ipv6))  # for the engine, the wish for both families
         after = dict(after, **fields, **({"subnets": rows} if rows else {}))
         return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after, document)
     changes.update(differences(fields, actual, defaults(FIELDS)))
-    if rows is not None and not _same_subnets(rows, actual["subnets"]):
+    if rows is not None and not _same_subnets(rows, actual["subnets"], ipv6):
         changes["subnets"] = (list(actual["subnets"]), rows)
     before, after = before_after(changes)
-    document = dict(actual, **fields)
-    document["subnets"] = rows if rows is not None else actual["subnets"]
-    if "ipv6" in changes and rows is None:
-        document["subnets"] = [row for row in document["subnets"] if ":" not in row["subnet"]]
+    document = dict(actual, **dict(fields, ipv6=bool(ipv6)))
+    if rows is not None:
+        document["subnets"] = rows + _unasked(rows, actual["subnets"], ipv6)
+    elif "ipv6" in changes:
+        document["subnets"] = [row for row in actual["subnets"] if not _family(row)]
     if changes and not params["recreate"] and set(changes) <= LIVE:
         return Plan((Action("update", ", ".join(sorted(changes))),), before, after, document)
     if changes or params["recreate"]:

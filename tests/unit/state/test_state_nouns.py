@@ -7,9 +7,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Conflict, InvalidInput, NotFound
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import network as network_format
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import volume as volume_format
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
+from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import network as nouns
 from ansible_collections.pycontainer.engine.plugins.module_utils.state import image, login, network, secret, volume
 
 
@@ -62,7 +65,8 @@ NETWORKS = [
     ({"opt": {"mtu": 1400, "vlan": None}}, made(options={"mtu": "1400"}), (), set()),
     ({"opt": {"mtu": 9000}}, made(options={"mtu": "1400"}), ("replace",), {"options"}),
     ({"strict": True}, made(), (), set()), ({"recreate": True}, made(), ("replace",), set()),
-    ({"net_config": [{"subnet": "10.89.0.0/24"}, {"subnet": "fd00::/64"}]}, made(), ("replace",), {"subnets"}),
+    ({"net_config": [{"subnet": "10.89.0.0/24"}, {"subnet": "fd00::/64"}]}, made(), ("replace",),
+     {"subnets", "ipv6"}),
 ]
 
 
@@ -72,6 +76,52 @@ def test_network(given: dict, actual: dict | None, verbs: tuple, fields: set) ->
     assert plan.verbs == verbs and set(plan.before) == fields
     if plan.document:
         assert network_format.from_document(plan.document).name == "thing"
+
+
+V4, V6 = {"subnet": "10.97.0.0/24"}, {"subnet": "fd97::/64"}
+RUNS = [{"net_config": rows, "ipv6": ipv6, "strict": strict} for rows in ([V4], [V6], [V4, V6], None)
+        for ipv6 in (True, False, None) for strict in (False, True)] + [
+    {"opt": {"isolate": 1}}, {"opt": {"isolate": "True"}}, {"opt": {"no_default_route": True}},
+    {"driver": "macvlan", "interface_name": "lo", "net_config": [V4], "disable_dns": False, "opt": {"mode": "Bridge"}},
+    {"driver": "ipvlan", "interface_name": "lo", "net_config": [V6], "strict": True}]
+
+
+@pytest.mark.parametrize("given", RUNS, ids=str)
+def test_a_second_run_leaves_a_network_as_the_first_made_it(given: dict, ctx: Context) -> None:
+    wish = params(network, **given)
+    networks.create(ctx, network_format.from_document(network.plan(wish, None).document))
+    made = networks.get(ctx, "thing").spec
+    assert not network.plan(wish, made.to_document()).changed
+    asked = len(given.get("net_config") or ()) or 1
+    assert len(made.subnets) == (2 if given.get("ipv6") else asked)
+    anew = network.plan(dict(wish, recreate=True), made.to_document()).document
+    assert networks.replace_one(ctx, network_format.from_document(anew)).spec.subnets == made.subnets
+
+
+def test_a_network_that_cannot_be_made_anew_stays(ctx: Context) -> None:
+    for name, subnet in (("thing", "10.97.0.0/24"), ("other", "10.98.0.0/24")):
+        networks.create(ctx, network_format.NetworkSpec(name, subnets=(network_format.Subnet(subnet),)))
+    before = networks.get(ctx, "thing")
+    wish = params(network, subnet="10.98.0.0/25", force=True)
+    with pytest.raises(Conflict, match="other"):
+        nouns.converge(ctx, wish, False)
+    assert networks.get(ctx, "thing") == before
+
+
+def test_a_network_made_anew_keeps_the_subnet_that_nobody_asked_for(ctx: Context) -> None:
+    wish = params(network, net_config=[V4], ipv6=True)
+    networks.create(ctx, network_format.from_document(network.plan(wish, None).document))
+    before = networks.get(ctx, "thing").spec.to_document()
+    plan = network.plan(dict(wish, internal=True), before)
+    assert plan.verbs == ("replace",)
+    assert [row["subnet"] for row in plan.document["subnets"]] == [row["subnet"] for row in before["subnets"]]
+    gone = network.plan(dict(wish, ipv6=False), before)
+    assert set(gone.before) == {"subnets", "ipv6"} and len(gone.document["subnets"]) == 1
+
+
+@pytest.fixture
+def ctx(tmp_path: Any) -> Context:
+    return make_context(root=str(tmp_path / "root"), runroot=str(tmp_path / "run"))
 
 
 @pytest.mark.parametrize("given", [{"subnet": "10.0.0.0/40"}, {"subnet": "x"}, {"subnet": "10.0.0.0/24",

@@ -29,15 +29,33 @@ def create(ctx: Context, spec: NetworkSpec) -> NetworkRecord:
 
     Raises InvalidInput, Conflict (name, subnet or interface taken) or Unsupported.
     """
-    definitions.check_name(spec.name)
-    spec = _checked(spec)
-    if spec.driver != "bridge":
-        spec = _on_parent(ctx, spec)
+    spec = _ready(ctx, spec)
     with definitions.lock(ctx):
         present = every(ctx)
         if any(record.name == spec.name for record in present):
             raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
         return definitions.write_new(ctx, os.urandom(32).hex(), _filled(ctx, spec, present))
+
+
+def replace_one(ctx: Context, spec: NetworkSpec, *, force: bool = False) -> NetworkRecord:
+    """Make the network of this name anew. What ``create`` would refuse is refused before the old one goes.
+
+    ``force`` as in ``remove``. Raises what both raise.
+    """
+    spec = _ready(ctx, spec)
+    with definitions.lock(ctx):
+        old = get(ctx, spec.name)
+        others = [record for record in every(ctx) if record.name != old.name]
+        spec = _filled(ctx, spec, others, ignore=[old.spec.interface])
+        _remove(ctx, old, force)
+        return definitions.write_new(ctx, os.urandom(32).hex(), spec)
+
+
+def _ready(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
+    """The specification, checked as far as that needs no other network."""
+    definitions.check_name(spec.name)
+    spec = _checked(spec)
+    return spec if spec.driver == "bridge" else _on_parent(ctx, spec)
 
 
 def _on_parent(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
@@ -103,8 +121,9 @@ def _option(driver: str, name: str, value: str) -> str:
     return value
 
 
-def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord]) -> NetworkSpec:
-    """The specification with subnets and interface chosen, none of them anybody else's."""
+def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord], *,
+            ignore: Sequence[str] = ()) -> NetworkSpec:
+    """The specification with subnets and interface chosen, none of them anybody else's; ``ignore`` are links to go."""
     import ipaddress
 
     from ..network import links, subnets
@@ -116,7 +135,7 @@ def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord]) -
     used: List[subnets.Used] = [(ipaddress.ip_network(s.subnet), "the subnet of network %s" % record.name)
                                 for record in present for s in record.spec.subnets]
     if bridged:  # others are on the host's own network
-        used += subnets.host_subnets(ignore=bridges)
+        used += subnets.host_subnets(ignore=[*bridges, *ignore])
     chosen: List[Subnet] = []
     for wanted in spec.subnets:
         row = subnets.checked(wanted, used)
@@ -188,22 +207,26 @@ def remove(ctx: Context, name: str, force: bool = False) -> str:
 
     Raises NotFound, InUse (its containers are named), or InvalidInput for the default network.
     """
+    record = get(ctx, name)
+    with definitions.lock(ctx):
+        _remove(ctx, record, force)
+    return record.name
+
+
+def _remove(ctx: Context, record: NetworkRecord, force: bool) -> None:
     from ..network import attachment
 
-    record = get(ctx, name)
     if record.name == DEFAULT_NETWORK:
         raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
-    with definitions.lock(ctx):
-        running = endpoints.of_network(ctx, record.name)
-        if running and not force:
-            raise InUse("Network %s is in use by %s" % (
-                record.name, ", ".join(document.request.container_name for document in running)),
-                "Remove or disconnect these containers first, or use force.")
-        for document in running:
-            attachment.shrink(ctx, document, record.name)
-        definitions.delete(ctx, record.name)
-        ipam.forget(ctx, record.name)
-    return record.name
+    running = endpoints.of_network(ctx, record.name)
+    if running and not force:
+        raise InUse("Network %s is in use by %s" % (
+            record.name, ", ".join(document.request.container_name for document in running)),
+            "Remove or disconnect these containers first, or use force.")
+    for document in running:
+        attachment.shrink(ctx, document, record.name)
+    definitions.delete(ctx, record.name)
+    ipam.forget(ctx, record.name)
 
 
 def update(ctx: Context, name: str, *, dns_servers: Optional[Sequence[str]] = None,

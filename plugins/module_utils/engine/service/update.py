@@ -159,7 +159,7 @@ def _keeping(use: NetworkUse, before: Optional[NetworkUse], has: Optional[Endpoi
 
 def _back(ctx: Context, container_id: str, added: Sequence[str], before: Mapping[str, NetworkUse],
           has: Mapping[str, Endpoint]) -> None:
-    """Put a container back on the networks that it was on, with its addresses; the reason counts, not what this meets."""
+    """Put a container back on its networks with its addresses; the reason counts, not what undoing it stumbles over."""
     from . import networks
 
     known = networks.live(ctx, container_id)
