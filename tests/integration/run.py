@@ -8,7 +8,7 @@ and left out means both; a target's file ``modes`` says which ones make sense fo
 In rootless mode every task runs as the user alice by ``run_as_user``. In there, 127.0.0.1:5000 is a registry and
 localhost:5001 one with TLS and a password, both with busybox:1 and busybox:2; /etc/containers is an empty tmpfs.
 When a target has ended, nothing of the engine may be left: no process, mount, namespace, link, rule, cgroup or
-container. Needs root.
+container; and all other mounts have to be as they were, though `/` is shared in there, as systemd makes it. Needs root.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ def inside(work: str, name: str, mode: str) -> int:
     """PID 1 of the namespaces: prepare, play, look for what was left behind."""
     sandbox.loopback_up()
     os.chmod(work, 0o755)
+    sandbox.like_a_host(work)
     os.environ["HOME"] = accounts.own_home(work)
     if mode == "rootless":
         accounts.make(work, ["alice", "bob"], without="carol")
@@ -71,8 +72,13 @@ def inside(work: str, name: str, mode: str) -> int:
             registry.push(source, version, "localhost:5001/busybox:" + version, secure=True)
         before = set(os.listdir("/proc"))
         place = Place(work, mode)
+        own = (place.root, place.runroot, work)
+        mounted = sandbox.mounts(own)
         code = play(name, place, address)
         left = leftovers(place, before)
+        now = sandbox.mounts(own)
+        left += ["mount that came: " + row for row in now if row not in mounted]
+        left += ["mount that went: " + row for row in mounted if row not in now]
     for line in left:
         print("left behind: " + line[:120])
     return code or (1 if left else 0)

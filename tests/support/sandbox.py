@@ -98,6 +98,24 @@ def summary(kind: str, runs: Sequence[Ended]) -> int:
     return 1 if failed else 0
 
 
+def like_a_host(work: str) -> None:
+    """Make this mount namespace what systemd makes of a host: `/` is shared, and /tmp a mount of its own.
+
+    Nothing of that is shared with the host itself. A program that harmed /etc would harm a copy in ``work``.
+    """
+    copy = os.path.join(work, "copy-of-etc")
+    subprocess.run(["cp", "-a", "/etc", copy], check=True)
+    for words in (["--bind", copy, "/etc"], ["--bind", "/tmp", "/tmp"], ["--make-rshared", "/"]):
+        subprocess.run(["mount", *words], check=True)
+
+
+def mounts(without: Sequence[str] = ()) -> List[str]:
+    """What is mounted in this namespace, and how (proc(5), mountinfo), but for what lies below these paths."""
+    with open("/proc/self/mountinfo", encoding="utf-8") as stream:
+        rows = [line.split() for line in stream]
+    return [" ".join(row[3:]) for row in rows if not row[4].startswith(tuple(without))]
+
+
 def loopback_up() -> None:
     """Bring up the new network namespace's lo."""
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)

@@ -121,7 +121,8 @@ def start_slirp(ctx: Context, place: str, namespace: str, options: Mapping[str, 
     argv = [program, *slirp_arguments(options), "-r", "3", "--api-socket", path, "--netns-type=path", namespace, "tap0"]
     try:
         try:
-            pid = command.launch(argv, descriptors={3: ready_write, 1: log, 2: log}, env=ENVIRONMENT)
+            pid = command.launch(argv, descriptors={3: ready_write, 1: log, 2: log}, env=ENVIRONMENT,
+                                 own_mounts=True)
         finally:
             os.close(ready_write)
             os.close(log)
@@ -275,13 +276,17 @@ def start_pasta(ctx: Context, place: str, namespace: str, options: Sequence[str]
     """Connect the namespace at a path by pasta, with these ports of the host led into it.
 
     ``options`` go to pasta as they are. The container has the host's own address. Raises EngineError,
-    Conflict, MissingDependency.
+    Conflict, MissingDependency; Unsupported for root.
     """
+    if not ctx.rootless:
+        # It becomes nobody there, who cannot open the namespace.
+        raise Unsupported("pasta connects containers of users without root only",
+                          "Root's containers have bridges, or slirp4netns.")
     program = ctx.tool("pasta", "connect the network of a user without root")
     files.make_directory(place)
     pid_file = os.path.join(place, "pasta.pid")
     argv = [program, "--config-net", "--pid", pid_file, *pasta_arguments(options, ports), "--netns", namespace]
-    done = command.run(argv, env=ENVIRONMENT)
+    done = command.run(argv, env=ENVIRONMENT, own_mounts=True)
     if done.code:
         _pasta_failed(done.stderr.decode("utf-8", "replace"), ports)
     with open(pid_file, encoding="ascii") as stream:

@@ -131,7 +131,7 @@ def _direct(ctx: Context, container_id: str, state: State, place: str, wish: Exe
     argv += (["--detach"] if detach else []) + [container_id]
     env = conmon.environment(ctx)
     if inherit and not detach:
-        code, out, err = _inherited(argv, wish.interactive, env), b"", b""
+        code, out, err = command.inherit(argv, env=env, stdin=wish.interactive), b"", b""
     else:
         running = command.start(argv, stdin=stdin, env=env)
         if wish.timeout and not running.ended(wish.timeout):
@@ -156,14 +156,6 @@ def _before(ctx: Context) -> Tuple[str, ...]:
     from . import systemd
 
     return tuple(systemd.scope(ctx))
-
-
-def _inherited(argv: List[str], interactive: bool, env: Dict[str, str]) -> int:
-    actions = [] if interactive else [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-    pid = os.posix_spawn(argv[0], argv, env, file_actions=actions, setsigdef=command.RESTORED)
-    while True:
-        with contextlib.suppress(KeyboardInterrupt):
-            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def _complaint(path: str) -> str:
