@@ -38,13 +38,57 @@ def test_what_nobody_needs_is_not_allowed(call: str) -> None:
 def test_the_default_answers_as_an_old_kernel_would() -> None:
     profile = seccomp.default_profile([], "x86_64")
     assert (profile["defaultAction"], profile["defaultErrnoRet"]) == ("SCMP_ACT_ERRNO", errno.ENOSYS)
-    denied = next(rule for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ERRNO")
+    denied = next(rule for rule in profile["syscalls"] if rule["action"] == "SCMP_ACT_ERRNO" and "args" not in rule)
     assert denied["errnoRet"] == errno.EPERM
     names = [name for rule in profile["syscalls"] if "args" not in rule for name in rule["names"]]
     assert len(names) == len(set(names))
-    sockets = [rule for rule in profile["syscalls"] if rule["names"] == ["socket"]]
-    assert [rule["args"] for rule in sockets] == [[{"index": 0, "value": 40, "op": "SCMP_CMP_NE"}]]
+    audit = next(rule for rule in profile["syscalls"] if rule.get("errnoRet") == errno.EINVAL)
+    assert [(row["index"], row["valueTwo"]) for row in audit["args"]] == [(0, 16), (2, 9)], "libaudit wants EINVAL"
     assert "architectures" not in seccomp.default_profile([], "vax")
+
+
+def allows(profile: dict[str, Any], name: str, *arguments: int) -> bool:
+    """Whether a call with these register values passes, by the conditions that libseccomp documents."""
+    def holds(row: dict[str, Any]) -> bool:
+        value = arguments[row["index"]]
+        if row["op"] == "SCMP_CMP_MASKED_EQ":
+            return value & row["value"] == row["valueTwo"]
+        return {"SCMP_CMP_EQ": value == row["value"], "SCMP_CMP_NE": value != row["value"]}[row["op"]]
+
+    return any(rule["action"] == "SCMP_ACT_ALLOW" and all(holds(row) for row in rule.get("args", ()))
+               for rule in profile["syscalls"] if name in rule["names"])
+
+
+@pytest.mark.parametrize("high", [0, 1 << 32, 1 << 63])
+@pytest.mark.parametrize("capabilities", [(), ("CAP_AUDIT_WRITE",)])
+def test_sockets_of_the_hypervisor_and_of_the_audit_are_refused(capabilities: tuple, high: int) -> None:
+    default = seccomp.default_profile(capabilities, "x86_64")
+    refused = {(family, protocol) for family in range(64) for protocol in range(32)
+               if not allows(default, "socket", family | high, 1, protocol | high)}
+    audit = set() if capabilities else {(16, 9)}
+    assert refused == {(40, protocol) for protocol in range(32)} | audit
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64", "s390x", "ppc64le"])
+def test_nothing_is_allowed_that_podman_does_not_allow(machine: str) -> None:
+    """Compares with the profile of Debian's golang-github-containers-common, for each capability."""
+    with open("/usr/share/containers/seccomp.json", "rb") as stream:
+        data = stream.read()
+    for capability in ["", "CAP_AUDIT_WRITE", *seccomp.BY_CAPABILITY]:
+        held = [capability] if capability else []
+        theirs = seccomp.parse_profile(data, source="podman's", capabilities=held, machine=machine, kernel="6.1")
+        known = {name for rule in theirs["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]}
+        # Capabilities of Linux 5.8, which that profile does not know.
+        known |= {"CAP_BPF": {"bpf"}, "CAP_PERFMON": {"perf_event_open"}}.get(capability, set())
+        ours = seccomp.default_profile(held, machine)
+        assert {name for rule in ours["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW"
+                for name in rule["names"]} - known == set()
+
+
+@pytest.mark.parametrize("machine, call", [("x86_64", "modify_ldt"), ("armv7l", "set_tls"), ("aarch64", "set_tls")])
+def test_what_programs_of_a_machine_need_is_allowed_there(machine: str, call: str) -> None:
+    assert allows(seccomp.default_profile([], machine), call)
+    assert not allows(seccomp.default_profile([], "riscv64"), call)
 
 
 def parse(document: Any, capabilities: tuple = ("CAP_CHOWN",), machine: str = "x86_64",

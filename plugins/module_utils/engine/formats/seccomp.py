@@ -16,6 +16,7 @@ from ..errors import InvalidInput
 
 ENOSYS = 38
 EPERM = 1
+EINVAL = 22
 
 ARCHITECTURES = {
     "x86_64": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
@@ -33,49 +34,54 @@ ALL_ARCHITECTURES = {"SCMP_ARCH_" + name for name in (
 _GO_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 ALLOWED = """
-_llseek _newselect accept accept4 access adjtimex alarm arch_prctl bind brk cachestat capget capset chdir chmod
-chown chown32 clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
-clock_nanosleep clock_nanosleep_time64 clone clone3 close close_range connect copy_file_range creat dup dup2 dup3
-epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd
-eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64 fadvise64_64 fallocate fanotify_mark fchdir
-fchmod fchmodat fchmodat2 fchown fchown32 fchownat fcntl fcntl64 fdatasync fgetxattr flistxattr flock fork
-fremovexattr fsetxattr fstat fstat64 fstatat64 fstatfs fstatfs64 fsync ftruncate ftruncate64 futex futex_requeue
-futex_time64 futex_wait futex_waitv futex_wake futimesat get_mempolicy get_robust_list get_thread_area getcpu
-getcwd getdents getdents64 getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups getgroups32 getitimer
-getpeername getpgid getpgrp getpid getppid getpriority getrandom getresgid getresgid32 getresuid getresuid32
-getrlimit getrusage getsid getsockname getsockopt gettid gettimeofday getuid getuid32 getxattr getxattrat
-inotify_add_watch inotify_init inotify_init1 inotify_rm_watch io_cancel io_destroy io_getevents io_pgetevents
-io_pgetevents_time64 io_setup io_submit ioctl ioprio_get ioprio_set ipc keyctl kill landlock_add_rule
-landlock_create_ruleset landlock_restrict_self lchown lchown32 lgetxattr link linkat listen listmount listxattr
-listxattrat llistxattr lremovexattr lseek lsetxattr lstat lstat64 madvise map_shadow_stack mbind membarrier
-memfd_create memfd_secret mincore mkdir mkdirat mknod mknodat mlock mlock2 mlockall mmap mmap2 mprotect
-mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend mq_timedsend_time64 mq_unlink
-mremap mseal msgctl msgget msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at nanosleep newfstatat
-open openat openat2 pause pidfd_getfd pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect
-poll ppoll ppoll_time64 prctl process_vm_readv
-process_vm_writev ptrace pread64 preadv preadv2 prlimit64 process_mrelease pselect6 pselect6_time64 pwrite64
-pwritev pwritev2 read readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg
-remap_file_pages removexattr removexattrat rename renameat renameat2 restart_syscall riscv_hwprobe rmdir rseq
-rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
-rt_sigtimedwait_time64 rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity
-sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64
+_llseek _newselect accept accept4 access adjtimex alarm bind brk capget capset chdir chmod chown chown32 clock_adjtime
+clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64 clock_nanosleep clock_nanosleep_time64
+clone clone3 close close_range connect copy_file_range creat dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
+epoll_ctl_old epoll_pwait epoll_pwait2 epoll_wait epoll_wait_old eventfd eventfd2 execve execveat exit exit_group
+faccessat faccessat2 fadvise64 fadvise64_64 fallocate fanotify_mark fchdir fchmod fchmodat fchown fchown32 fchownat
+fcntl fcntl64 fdatasync fgetxattr flistxattr flock fork fremovexattr fsconfig fsetxattr fsmount fsopen fspick fstat
+fstat64 fstatat64 fstatfs fstatfs64 fsync ftruncate ftruncate64 futex futex_time64 futimesat get_mempolicy
+get_robust_list get_thread_area getcpu getcwd getdents getdents64 getegid getegid32 geteuid geteuid32 getgid getgid32
+getgroups getgroups32 getitimer getpeername getpgid getpgrp getpid getppid getpriority getrandom getresgid getresgid32
+getresuid getresuid32 getrlimit getrusage getsid getsockname getsockopt gettid gettimeofday getuid getuid32 getxattr
+inotify_add_watch inotify_init inotify_init1 inotify_rm_watch io_cancel io_destroy io_getevents io_setup io_submit
+ioctl ioprio_get ioprio_set ipc keyctl kill landlock_add_rule landlock_create_ruleset landlock_restrict_self lchown
+lchown32 lgetxattr link linkat listen listxattr llistxattr lremovexattr lseek lsetxattr lstat lstat64 madvise mbind
+membarrier memfd_create memfd_secret mincore mkdir mkdirat mknod mknodat mlock mlock2 mlockall mmap mmap2 mount
+mount_setattr move_mount mprotect mq_getsetattr mq_notify mq_open mq_timedreceive mq_timedreceive_time64 mq_timedsend
+mq_timedsend_time64 mq_unlink mremap msgctl msgget msgrcv msgsnd msync munlock munlockall munmap name_to_handle_at
+nanosleep newfstatat open open_tree openat openat2 pause pidfd_getfd pidfd_open pidfd_send_signal pipe pipe2
+pivot_root pkey_alloc pkey_free pkey_mprotect poll ppoll ppoll_time64 prctl pread64 preadv preadv2 prlimit64
+process_mrelease process_vm_readv process_vm_writev pselect6 pselect6_time64 ptrace pwrite64 pwritev pwritev2 read
+readahead readlink readlinkat readv recv recvfrom recvmmsg recvmmsg_time64 recvmsg remap_file_pages removexattr rename
+renameat renameat2 restart_syscall rmdir rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn
+rt_sigsuspend rt_sigtimedwait rt_sigtimedwait_time64 rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min
+sched_getaffinity sched_getattr sched_getparam sched_getscheduler sched_rr_get_interval sched_rr_get_interval_time64
 sched_setaffinity sched_setattr sched_setparam sched_setscheduler sched_yield seccomp select semctl semget semop
-semtimedop semtimedop_time64 send sendfile sendfile64 sendmmsg sendmsg sendto set_mempolicy
-set_mempolicy_home_node set_robust_list set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32
-setgid setgid32 setgroups setgroups32 setitimer setpgid setpriority setregid setregid32 setresgid setresgid32
-setresuid setresuid32 setreuid setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr setxattrat shmat
-shmctl shmdt shmget shutdown sigaction sigaltstack signal signalfd signalfd4 sigpending sigprocmask sigreturn
-sigsuspend socketcall socketpair splice stat stat64 statfs statfs64 statmount statx symlink symlinkat sync
-sync_file_range syncfs sysinfo syslog tee tgkill time timer_create timer_delete timer_getoverrun timer_gettime
-timer_gettime64 timer_settime timer_settime64 timerfd_create timerfd_gettime timerfd_gettime64 timerfd_settime
-timerfd_settime64 times tkill truncate truncate64 ugetrlimit umask uname unlink unlinkat unshare uretprobe utime
-utimensat utimensat_time64 utimes vfork vmsplice wait4 waitid waitpid write writev
-mount mount_setattr move_mount open_tree fsconfig fsmount fsopen fspick umount umount2 pivot_root setns
+semtimedop semtimedop_time64 send sendfile sendfile64 sendmmsg sendmsg sendto set_mempolicy set_robust_list
+set_thread_area set_tid_address setfsgid setfsgid32 setfsuid setfsuid32 setgid setgid32 setgroups setgroups32
+setitimer setns setpgid setpriority setregid setregid32 setresgid setresgid32 setresuid setresuid32 setreuid
+setreuid32 setrlimit setsid setsockopt setuid setuid32 setxattr shmat shmctl shmdt shmget shutdown sigaction
+sigaltstack signal signalfd signalfd4 sigpending sigprocmask sigreturn sigsuspend socketcall socketpair splice stat
+stat64 statfs statfs64 statx symlink symlinkat sync sync_file_range syncfs sysinfo syslog tee tgkill time timer_create
+timer_delete timer_getoverrun timer_gettime timer_gettime64 timer_settime timer_settime64 timerfd_create
+timerfd_gettime timerfd_gettime64 timerfd_settime timerfd_settime64 times tkill truncate truncate64 ugetrlimit umask
+umount umount2 uname unlink unlinkat unshare utime utimensat utimensat_time64 utimes vfork wait4 waitid waitpid write
+writev
 """.split()
+
+BY_MACHINE = {
+    "x86_64": ["arch_prctl", "modify_ldt"],
+    "i686": ["modify_ldt"],
+    "s390x": ["s390_pci_mmio_read", "s390_pci_mmio_write", "s390_runtime_instr"],
+    "ppc64le": ["sync_file_range2"],
+}
+BY_MACHINE["aarch64"] = BY_MACHINE["armv7l"] = [
+    "arm_fadvise64_64", "arm_sync_file_range", "breakpoint", "cacheflush", "set_tls", "sync_file_range2"]
 
 BY_CAPABILITY = {
     "CAP_DAC_READ_SEARCH": ["open_by_handle_at"],
-    "CAP_SYS_ADMIN": ["bpf", "fanotify_init", "lookup_dcookie", "perf_event_open", "quotactl", "quotactl_fd",
+    "CAP_SYS_ADMIN": ["bpf", "fanotify_init", "lookup_dcookie", "perf_event_open", "quotactl",
                       "setdomainname", "sethostname"],
     "CAP_SYS_BOOT": ["reboot"],
     "CAP_SYS_CHROOT": ["chroot"],
@@ -89,9 +95,12 @@ BY_CAPABILITY = {
     "CAP_PERFMON": ["perf_event_open"],
 }
 
-# personality(2): plain Linux, 32 bit uname, and the query; AF_VSOCK would reach the hypervisor.
+# personality(2): plain Linux, 32 bit uname, and the query
 PERSONALITIES = (0x0, 0x8, 0x20000, 0x20008, 0xFFFFFFFF)
-AF_VSOCK = 40
+# AF_VSOCK would reach the hypervisor; what NETLINK_AUDIT says is not the container's to read or write.
+AF_NETLINK, AF_VSOCK = 16, 40
+NETLINK_AUDIT = 9
+FAMILIES, NETLINK_PROTOCOLS = 64, 32  # powers of two above the kernel's AF_MAX and MAX_LINKS
 
 ACTIONS = {"SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_TRAP", "SCMP_ACT_ERRNO",
            "SCMP_ACT_TRACE", "SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY"}
@@ -105,7 +114,7 @@ MAX_PROFILE = 4 * 1024 * 1024
 def default_profile(capabilities: Iterable[str], machine: str) -> Dict[str, Any]:
     """The default profile for a process with these capabilities ('CAP_X') on a machine (uname -m)."""
     held = set(capabilities)
-    names = set(ALLOWED)
+    names = {*ALLOWED, *BY_MACHINE.get(machine, ())}
     refused: List[str] = []
     for capability, calls in BY_CAPABILITY.items():
         if capability in held:
@@ -115,8 +124,7 @@ def default_profile(capabilities: Iterable[str], machine: str) -> Dict[str, Any]
     rules: List[Dict[str, Any]] = [{"names": sorted(names), "action": "SCMP_ACT_ALLOW"}]
     rules += [{"names": ["personality"], "action": "SCMP_ACT_ALLOW",
                "args": [{"index": 0, "value": value, "op": "SCMP_CMP_EQ"}]} for value in PERSONALITIES]
-    rules.append({"names": ["socket"], "action": "SCMP_ACT_ALLOW",
-                  "args": [{"index": 0, "value": AF_VSOCK, "op": "SCMP_CMP_NE"}]})
+    rules += _sockets(audit="CAP_AUDIT_WRITE" in held)
     denied = sorted(set(refused) - names)
     if denied:
         rules.append({"names": denied, "action": "SCMP_ACT_ERRNO", "errnoRet": EPERM})
@@ -124,6 +132,39 @@ def default_profile(capabilities: Iterable[str], machine: str) -> Dict[str, Any]
     if machine in ARCHITECTURES:
         profile["architectures"] = ARCHITECTURES[machine]
     return profile
+
+
+def _sockets(*, audit: bool) -> List[Dict[str, Any]]:
+    """Return the rules for socket(2)."""
+    allowed = [[block] for block in _all_but({AF_VSOCK} if audit else {AF_VSOCK, AF_NETLINK}, 0, FAMILIES, index=0)]
+    rules = []
+    if not audit:
+        netlink, protocol = (_equal(index, value, 1) for index, value in ((0, AF_NETLINK), (2, NETLINK_AUDIT)))
+        allowed += [[netlink, block] for block in _all_but({NETLINK_AUDIT}, 0, NETLINK_PROTOCOLS, index=2)]
+        # libaudit goes on without a kernel that audits when it gets this error, but no other (PAM, sudo, cron).
+        rules.append({"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": EINVAL,
+                      "args": [netlink, protocol]})
+    return rules + [{"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": args} for args in allowed]
+
+
+def _all_but(refused: AbstractSet[int], first: int, count: int, *, index: int) -> List[Dict[str, Any]]:
+    """Return conditions, one of which holds for each int from ``first`` on that is not refused.
+
+    The kernel takes the low 32 bits of an int's register and ignores the others, whereas a condition such as
+    'is not 40' compares all 64: it would let 40 pass with a high bit set. One rule cannot have two conditions for one
+    argument (seccomp_rule_add(3)), so each condition is a block of ``count`` values, a power of two.
+    """
+    values = set(range(first, first + count))
+    if not values & refused:
+        return [_equal(index, first, count)]
+    if count == 1:
+        return []
+    half = count // 2
+    return _all_but(refused, first, half, index=index) + _all_but(refused, first + half, half, index=index)
+
+
+def _equal(index: int, first: int, count: int) -> Dict[str, Any]:
+    return {"index": index, "value": 2 ** 32 - count, "valueTwo": first, "op": "SCMP_CMP_MASKED_EQ"}
 
 
 def parse_profile(data: bytes, *, source: str, capabilities: Iterable[str], machine: str,
