@@ -99,13 +99,29 @@ def test_untag_knows_only_names_of_that_image(ctx, image) -> None:
     assert images.lookup(ctx, DOCKER).names == (DOCKER,)
 
 
+def tags(path: pathlib.Path) -> list[str]:
+    with tarfile.open(path) as archive:
+        stream = archive.extractfile("manifest.json")
+        assert stream is not None
+        return [tag for row in json.load(stream) for tag in row["RepoTags"]]
+
+
+def test_an_image_that_is_saved_by_its_id_has_no_tag(ctx, image, tmp_path) -> None:
+    record = image(DOCKER, LOCAL)
+    for number, names in enumerate(([record], [record[:12]], ["sha256:" + record], [record, DOCKER])):
+        images.save(ctx, names, str(tmp_path / str(number)))
+        assert tags(tmp_path / str(number)) == names[1:]
+    images.save(ctx, [record], str(tmp_path / "oci"), format="oci-dir")
+    assert "annotations" not in json.loads((tmp_path / "oci" / "index.json").read_text())["manifests"][0]
+    images.remove(ctx, record, force=True)
+    assert [row.names for row in images.load(ctx, str(tmp_path / "0"))] == [()]
+
+
 @pytest.mark.parametrize(("text", "name"), [("busybox", LOCAL), ("docker.io/busybox", DOCKER)])
 def test_an_image_is_saved_and_listed_by_the_name_that_was_meant(ctx, image, tmp_path, text: str, name: str) -> None:
     image(DOCKER, LOCAL)
     images.save(ctx, [text], str(tmp_path / "a.tar"))
-    with tarfile.open(tmp_path / "a.tar") as archive:
-        stream = archive.extractfile("manifest.json")
-        assert stream is not None and json.load(stream)[0]["RepoTags"] == [name]
+    assert tags(tmp_path / "a.tar") == [name]
     out = io.StringIO()
     assert main.main(["--root", ctx.root, "--runroot", ctx.runroot, "images", "--format", "{{.Repository}}", text],
                      IO(out, io.StringIO())) == 0

@@ -46,7 +46,7 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     fits = _fits(ctx, parsed.get("filter", ())) + [_named(ctx, word) for word in parsed.arguments]
     found = []
     for record in images.all(ctx):
-        for name in record.names or (NO_NAME,):
+        for name in record.names or _untagged(record):
             if all(fit(record, name) for fit in fits):
                 row = _row(record, name, bool(parsed.get("no-trunc")))
                 found.append((_template_row(ctx, record, row) if parsed.get("format") else row, record))
@@ -64,6 +64,11 @@ def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
+def _untagged(record: Any) -> List[str]:
+    """What stands in the table for an image without a tag: its repositories, when it was pulled by digest."""
+    return list(dict.fromkeys(name.partition("@")[0] + ":<none>" for name in record.digest_names)) or [NO_NAME]
+
+
 def _row(record: Any, name: str, full: bool) -> Dict[str, Any]:
     from ..formats import humanize
 
@@ -79,16 +84,17 @@ def _row(record: Any, name: str, full: bool) -> Dict[str, Any]:
 def _template_row(ctx: Context, record: Any, row: Dict[str, Any]) -> Dict[str, Any]:
     """The fields for templates: podman's JSON, but in words where its templates have words."""
     fields = dict(_json_row(ctx, record), Dangling=row["Repository"] == "<none>", ReadOnly=False,
-                  CreatedTime=row["CreatedAt"], History=", ".join(record.names))
+                  CreatedTime=row["CreatedAt"], History=", ".join(record.all_names))
     return dict(fields, **row)
 
 
 def _json_row(ctx: Context, record: Any) -> Dict[str, Any]:
     return {"Id": record.id, "ParentId": "", "RepoTags": list(record.names) or None,
-            "RepoDigests": list(record.digests),
+            "RepoDigests": list(record.repo_digests),
             "Size": record.size, "SharedSize": 0, "VirtualSize": record.size, "Labels": record.labels or None,
-            "Containers": len(images.users(ctx, record)), "Names": list(record.names), "Digest": record.manifest_digest,
-            "History": list(record.names), "Created": int(seconds(record.created)), "CreatedAt": record.created}
+            "Containers": len(images.users(ctx, record)), "Names": list(record.all_names),
+            "Digest": record.manifest_digest, "History": list(record.all_names),
+            "Created": int(seconds(record.created)), "CreatedAt": record.created}
 
 
 # filters: each takes what stands behind '=', and gives what tells whether an image, and one name of it, fits

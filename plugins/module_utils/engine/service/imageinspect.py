@@ -25,7 +25,7 @@ def inspect(ctx: Context, record: ImageRecord) -> Dict[str, Any]:
         data["LowerDir"] = ":".join(lower[1:])
     return {
         "Id": record.id, "Digest": record.manifest_digest,
-        "RepoTags": list(record.names), "RepoDigests": list(record.digests), "Parent": "",
+        "RepoTags": list(record.names), "RepoDigests": list(record.repo_digests), "Parent": "",
         "Comment": str(rows[-1].get("comment") or "") if rows else "",
         "Created": record.created or None, "Config": config.raw.get("config") or {}, "Version": str(
             config.raw.get("docker_version") or ""),
@@ -34,7 +34,7 @@ def inspect(ctx: Context, record: ImageRecord) -> Dict[str, Any]:
         "RootFS": {"Type": "layers", "Layers": ["sha256:" + d for d in record.diff_ids]},
         "Labels": dict(record.labels) or None, "Annotations": manifest.get("annotations") or {},
         "ManifestType": kind, "User": config.user, "History": rows,
-        "NamesHistory": list(record.names)}
+        "NamesHistory": list(record.all_names)}
 
 
 def layer_tree(ctx: Context, record: ImageRecord, *, above: bool = False) -> List[Dict[str, Any]]:

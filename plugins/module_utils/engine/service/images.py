@@ -86,7 +86,7 @@ def untag(ctx: Context, name: str, names: Sequence[str] = ()) -> None:
     """Take names from an image, all when none is given. Raises NotFound."""
     with store.lock(ctx):
         record = store.lookup(ctx, name)
-        chosen = [_name_of(ctx, record, one) for one in names] or list(record.names)
+        chosen = [_name_of(ctx, record, one) for one in names] or list(record.all_names)
         for one in chosen:
             store.remove_name(ctx, one)
 
@@ -96,7 +96,7 @@ def _name_of(ctx: Context, record: ImageRecord, text: str) -> str:
     name = store.spoken_name(ctx, record, text)
     if name is None:
         raise NotFound("The image %s has no name %s" % (record.id[:12], text),
-                       "It has: %s." % (", ".join(record.names) or "none at all"))
+                       "It has: %s." % (", ".join(record.all_names) or "none at all"))
     return name
 
 
@@ -110,16 +110,16 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
             record = store.lookup(ctx, name)
             by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
             spoken = store.spoken_name(ctx, record, name)
-            if not by_id and len(record.names) > 1 and spoken is not None:
+            if not by_id and len(record.all_names) > 1 and spoken is not None:
                 store.remove_name(ctx, spoken)
                 return ["Untagged: " + spoken]
-            if len(record.names) > 1 and not force:
-                raise InUse("The image %s has several names: %s" % (name, ", ".join(record.names)),
+            if len(record.all_names) > 1 and not force:
+                raise InUse("The image %s has several names: %s" % (name, ", ".join(record.all_names)),
                             "Remove it by its names, or use force.")
             users = _users(ctx, record)
             if not users:
                 collection.forget(ctx, record)
-                return ["Untagged: " + one for one in record.names] + ["Deleted: " + record.id]
+                return ["Untagged: " + one for one in record.all_names] + ["Deleted: " + record.id]
         if not force:
             break
         for container in users:
@@ -135,7 +135,7 @@ def _users(ctx: Context, record: ImageRecord) -> List[str]:
     """The containers that need an image; the caller holds the lock. Raises InUse while one is being made."""
     # In this order: a container has its document before its pin goes.
     if record.id in collection.pins(ctx):
-        raise InUse("A container is being made from the image %s right now" % (record.names or (record.id[:12],))[0],
+        raise InUse("A container is being made from the image %s right now" % (*record.all_names, record.id[:12])[0],
                     "Try again in a moment.")
     return containers.image_users(ctx).get(record.id, [])
 
@@ -150,7 +150,7 @@ def prune(ctx: Context, *, every: bool = False) -> List[str]:
         # Looked at again under the lock: it may have got a name or a container, or be gone, by now.
         with store.lock(ctx), contextlib.suppress(NotFound, InUse):
             record = store.get(ctx, row.id)
-            if (every or not record.names) and not _users(ctx, record):
+            if (every or not record.all_names) and not _users(ctx, record):
                 collection.forget(ctx, record)
                 gone.append(record.id)
     collection.collect(ctx)

@@ -153,7 +153,7 @@ def fetch(ctx: Context, source: Source, reference: Reference, platform: str = ""
         if isinstance(parsed, Index):
             raise InvalidInput("%s is an index in an index" % what)
     digests = tuple("%s@sha256:%s" % (reference.name, one) for one in dict.fromkeys((top, digest)))
-    names = [reference.tagged] if reference.tag and not reference.digest else []
+    names = [reference.canonical]
     known = _known(ctx, parsed, digest, digests, names)
     if known is not None:
         _refuse_other_platform(images.config(ctx, known.id), platform, str(reference))
@@ -182,7 +182,7 @@ def _known(ctx: Context, parsed: Manifest, digest: str, digests: Sequence[str],
     whole = all(layers.exists(ctx, chain) for chain in record.layers) and all(
         blobs.exists(ctx, one) for one in (record.id, digest))
     same = record.manifest_digest == "sha256:" + digest and all(one in record.digests for one in digests)
-    return record if whole and same and all(name in record.names for name in names) else None
+    return record if whole and same and all(name in record.all_names for name in names) else None
 
 
 class _Blobs:

@@ -61,9 +61,10 @@ def _place_of(digest: str) -> str:
 
 
 def _saved(ctx: Context, name: str) -> Tuple[ImageRecord, str]:
-    """An image, and the name that it is saved under: the one that it was asked for by."""
+    """An image, and the tag that it is saved under: the one that it was asked for by, '' for an ID or a digest."""
     record = images.lookup(ctx, name)
-    return record, images.spoken_name(ctx, record, name) or (record.names or ("",))[0]
+    spoken = images.spoken_name(ctx, record, name)
+    return record, spoken if spoken in record.names else ""
 
 
 def _save_layers(ctx: Context, record: ImageRecord, place: Callable[[str], str]) -> List[int]:

@@ -28,12 +28,14 @@ SHORT = "short/"
 
 
 class ImageRecord(Frozen):
-    """One image. ``id`` is the hex digest of its configuration; ``manifest_digest`` and ``digests``
-    ('name@sha256:...') are written out; ``layers`` are chain IDs and ``diff_ids`` hex, the lowest first.
-    ``size`` is the bytes of all files; ``created`` is RFC 3339."""
+    """One image. ``id`` is the hex digest of its configuration. ``names`` have tags; ``digest_names``
+    ('name@sha256:...') were given by pulls by digest. ``digests``, written like these, say where the image
+    was ever pulled from or pushed to; ``manifest_digest`` is written out. ``layers`` are chain IDs and
+    ``diff_ids`` hex, the lowest first. ``size`` is the bytes of all files; ``created`` is RFC 3339."""
 
     id: str
     names: Tuple[str, ...] = ()
+    digest_names: Tuple[str, ...] = ()
     digests: Tuple[str, ...] = ()
     manifest_digest: str = ""
     config_digest: str = ""
@@ -44,6 +46,18 @@ class ImageRecord(Frozen):
     labels: Dict[str, str] = {}
     architecture: str = ""
     os: str = ""
+
+    @property
+    def all_names(self) -> Tuple[str, ...]:
+        """The names with a tag, then those with a digest."""
+        return self.names + self.digest_names
+
+    @property
+    def repo_digests(self) -> Tuple[str, ...]:
+        """The digests that the image is known by: those of repositories of which it has a name."""
+        repositories = {name.rpartition(":")[0] for name in self.names} | {
+            name.partition("@")[0] for name in self.digest_names}
+        return tuple(one for one in self.digests if one.partition("@")[0] in repositories)
 
 
 def lock(ctx: Context) -> ContextManager[None]:
@@ -69,7 +83,9 @@ def _read(ctx: Context, image_id: str, names: Dict[str, List[str]]) -> Optional[
         return None
     for key in ("digests", "layers", "diff_ids"):
         document[key] = tuple(document.get(key, ()))
-    return ImageRecord(**dict(document, names=tuple(sorted(names.get(image_id, ())))))
+    rows = sorted(names.get(image_id, ()))
+    return ImageRecord(**dict(document, names=tuple(name for name in rows if "@" not in name),
+                              digest_names=tuple(name for name in rows if "@" in name)))
 
 
 def names_of(ctx: Context, image_id: str) -> List[str]:
@@ -150,8 +166,14 @@ def name_meant(ctx: Context, text: str) -> Optional[str]:
 
 
 def spoken_name(ctx: Context, record: ImageRecord, text: str) -> Optional[str]:
-    """Which of an image's names a text means; None for an ID or a digest. Raises Ambiguous."""
-    meant = name_meant(ctx, text) if "@" not in text else None
+    """Which of an image's names a text means; None for an ID, and for a digest that only its tags answer for.
+
+    Raises Ambiguous.
+    """
+    if "@" in text:
+        found = _digest_meant(ctx, text)
+        return found[0] if found is not None and found[0] in record.digest_names else None
+    meant = name_meant(ctx, text)
     return meant if meant in record.names else None
 
 
@@ -163,7 +185,7 @@ def complete_name(ctx: Context, record: ImageRecord, text: str) -> str:
     if "@" in text:
         meant = _digest_meant(ctx, text)
         return meant[0] if meant is not None else ""
-    return spoken_name(ctx, record, text) or min(record.names, default="")
+    return spoken_name(ctx, record, text) or (record.all_names or ("",))[0]
 
 
 def _by_name(ctx: Context, text: str) -> Optional[str]:
@@ -176,7 +198,7 @@ def _by_name(ctx: Context, text: str) -> Optional[str]:
 
 def _digest_meant(ctx: Context, text: str) -> Optional[Tuple[str, str]]:
     """('name@digest', image ID) for a text with a digest, by the rules of ``lookup``. Raises Ambiguous."""
-    rows = {one: row.id for row in all(ctx) for one in row.digests}
+    rows = {one: row.id for row in all(ctx) for one in row.repo_digests}
     if not reference.is_short(text):
         return _first(rows, [reference.parse(text)])
     try:
@@ -232,7 +254,7 @@ def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRe
     if known is not None:
         record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
     document = as_dict(record)
-    del document["names"]
+    del document["names"], document["digest_names"]
     files.make_directory(ctx.path("images", record.id))
     with contextlib.suppress(FileNotFoundError):
         # A removal that was killed: what it would take away is needed again, but the names are gone.
