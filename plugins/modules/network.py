@@ -96,6 +96,10 @@ options:
       no_default_route:
         description: Containers get no default route.
         type: bool
+      direct_routing:
+        description: Other machines that route to this host may connect to the containers' own addresses. By default
+          they reach published ports only. For V(bridge).
+        type: bool
       mode:
         description: V(bridge), V(private), V(vepa) or V(passthru) for a V(macvlan), V(l2) for an V(ipvlan).
         type: str

@@ -12,7 +12,7 @@ from .option import Row, defaults, desired, differences
 from .plan import Action, Plan, before_after, presence
 
 _SETTINGS = {"isolate": {"type": "raw"}, "mtu": {"type": "int"}, "metric": {"type": "int"}, "vlan": {"type": "int"},
-             "no_default_route": {"type": "bool"}, "mode": {"type": "str"}}
+             "no_default_route": {"type": "bool"}, "direct_routing": {"type": "bool"}, "mode": {"type": "str"}}
 
 
 def _settings(value: Any, option: str) -> Dict[str, str]:

@@ -109,6 +109,45 @@ def test_containers_cannot_reach_the_hosts_loopback(lab: Any) -> None:
     assert lab.ask("attacker", "127.0.0.1", 6666, timeout=1) in ("TimeoutError", "timeout")
 
 
+def route_of_attacker(lab: Any) -> None:
+    """Have the machine beside the host send to its 127.0.0.1 and to its containers."""
+    with lab.inside("outside"):
+        shell("ip route del local 127.0.0.0/8 table local; ip route del local 127.0.0.1 table local;"
+              "ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.0/8 via 192.0.2.1 dev up1 onlink;"
+              "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet;"
+              "ip route add 10.0.0.0/8 via 192.0.2.1; ip route add fd00::/8 via 2001:db8::1")
+
+
+def test_a_neighbour_does_not_reach_what_is_published_on_loopback(lab: Any) -> None:
+    Outside(lab)
+    lab.up("local", ports=(Port(80, 8080, "127.0.0.1"),))
+    lab.serve("local", 80)
+    route_of_attacker(lab)
+    assert lab.ask("", "127.0.0.1", 8080).startswith("local")
+    assert lab.ask("outside", "127.0.0.1", 8080, timeout=1) in ("TimeoutError", "timeout")
+
+
+@pytest.mark.parametrize("option", ["false", "true"])
+def test_a_neighbour_reaches_containers_addresses_only_where_that_is_allowed(lab: Any, option: str) -> None:
+    Outside(lab)
+    networks.create(lab.ctx, NetworkSpec("direct", ipv6=True, options={"direct_routing": option}))
+    networks.create(lab.ctx, NetworkSpec("neighbour"))
+    target = lab.endpoint("web", uses=on("direct"), ports=(Port(80, 8080),))
+    lab.up("peer", uses=on("neighbour"))
+    lab.serve("web", 80)
+    lab.serve("outside", 99)
+    route_of_attacker(lab)
+    for address in (target.ip, target.ip6):
+        if option == "true":
+            assert lab.ask("outside", address, 80).startswith("web")
+        else:
+            assert lab.ask("outside", address, 80, timeout=1) in ("TimeoutError", "timeout")
+    assert lab.ask("outside", "192.0.2.1", 8080).startswith("web"), "what is published is published"
+    assert lab.ask("web", "192.0.2.2", 99).startswith("outside"), "answers come back"
+    assert lab.ask("peer", target.ip, 80).startswith("web"), "networks are not isolated unless they are to be"
+    assert lab.ask("", target.ip, 80).startswith("web")
+
+
 def test_dual_stack(lab: Any) -> None:
     Outside(lab)
     networks.create(lab.ctx, NetworkSpec("six", ipv6=True))

@@ -24,7 +24,7 @@ class Subnet(Frozen):
 class NetworkSpec(Frozen):
     """A network's configuration. ``interface`` '' lets the engine choose a bridge's name.
 
-    ``driver`` is bridge; ``options`` holds its driver options: mtu (bytes), vlan (1-4094), isolate
+    ``driver`` is bridge; ``options`` holds its driver options: mtu (bytes), vlan (1-4094), direct_routing, isolate
     ('true', 'false', 'strict'), metric, no_default_route.
     """
 

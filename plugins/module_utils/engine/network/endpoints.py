@@ -85,4 +85,5 @@ def live_network(record: NetworkRecord) -> LiveNetwork:
 
     spec = record.spec
     return LiveNetwork(spec.interface, tuple(s.subnet for s in spec.subnets), spec.internal,
-                       spec.options.get("isolate", "false"), spec.options.get("no_default_route") != "true")
+                       spec.options.get("isolate", "false"), spec.options.get("no_default_route") != "true",
+                       spec.options.get("direct_routing") == "true")

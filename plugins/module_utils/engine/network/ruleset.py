@@ -33,7 +33,8 @@ MAPS = {
 class LiveNetwork(NamedTuple):
     """A network that has containers. ``isolate`` is 'false', 'true' or 'strict'.
 
-    ``routed`` says whether its containers have a default route, by which answers find back.
+    ``routed`` says whether its containers have a default route, by which answers find back; ``direct`` whether
+    other machines may send to its containers' own addresses.
     """
 
     bridge: str
@@ -41,6 +42,7 @@ class LiveNetwork(NamedTuple):
     internal: bool = False
     isolate: str = "false"
     routed: bool = True
+    direct: bool = False
 
 
 class Publication(NamedTuple):
@@ -142,13 +144,17 @@ def _sets(table: str, networks: Sequence[LiveNetwork]) -> List[Json]:
         named("isolated", "ifname", [n.bridge for n in networks if n.isolate == "true"]),
         named("strict", "ifname", [n.bridge for n in networks if n.isolate == "strict"]),
         named("unrouted", "ifname", [n.bridge for n in networks if n.internal or not n.routed]),
+        named("guarded", "ifname", [n.bridge for n in networks if not n.direct]),
         named("same", ["ifname", "ifname"], [{"concat": [n.bridge, n.bridge]} for n in networks]),
     ]
 
 
 def _loopback() -> List[List[Json]]:
-    """Containers must not reach what listens on the host's 127.0.0.1, which route_localnet would allow."""
-    return [[match(meta("iifname"), "@bridges"), match(field("ip", side), prefix("127.0.0.0/8")), {"drop": None}]
+    """Nothing from outside reaches the host's 127.0.0.1.
+
+    route_localnet would let containers in, and destination NAT, which comes before routing, a neighbour on the link.
+    """
+    return [[match(meta("iifname"), "lo", "!="), match(field("ip", side), prefix("127.0.0.0/8")), {"drop": None}]
             for side in ("daddr", "saddr")]
 
 
@@ -191,7 +197,7 @@ def _masquerade(networks: Sequence[LiveNetwork]) -> List[List[Json]]:
 
 
 def _isolation() -> List[List[Json]]:
-    """What may not pass between networks, nor into and out of internal ones."""
+    """What may not pass between networks, into and out of internal ones, and from outside to containers' addresses."""
     into, out = meta("iifname"), meta("oifname")
     return [
         [match({"concat": [into, out]}, "@same"), {"accept": None}],
@@ -200,4 +206,8 @@ def _isolation() -> List[List[Json]]:
         [match(into, "@isolated"), match(out, "@isolated"), {"drop": None}],
         [match(into, "@strict"), match(out, "@bridges"), {"drop": None}],
         [match(into, "@bridges"), match(out, "@strict"), {"drop": None}],
+        [match(into, "@bridges"), {"accept": None}],
+        [match({"ct": {"key": "state"}}, ["established", "related"], "in"), {"accept": None}],
+        [match({"ct": {"key": "status"}}, "dnat", "in"), {"accept": None}],
+        [match(out, "@guarded"), {"drop": None}],
     ]

@@ -15,7 +15,7 @@ from ..network import definitions, endpoints, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 
 DEFAULT_SUBNET = Subnet("10.88.0.0/16", "10.88.0.1")
-OPTIONS = {"bridge": ("mtu", "vlan", "isolate", "metric", "no_default_route"),
+OPTIONS = {"bridge": ("mtu", "vlan", "isolate", "metric", "no_default_route", "direct_routing"),
            "macvlan": ("mtu", "mode", "metric", "no_default_route"),
            "ipvlan": ("mtu", "mode", "metric", "no_default_route")}
 # Docker's names of the same options, which podman takes too.
