@@ -18,7 +18,7 @@ from _thread import get_ident
 from typing import Any, Dict, Iterator, Optional, Set
 
 from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
-from . import proc
+from . import proc, tree
 
 MAX_DOCUMENT = 16 * 1024 * 1024
 _waiting: Dict[int, Dict[str, None]] = {}  # by thread: the directories that ``together`` will sync
@@ -69,7 +69,9 @@ def write_atomic(path: str, data: bytes, mode: int = 0o600, *, durable: bool = T
 
 def temporary_for(path: str) -> str:
     """A name beside ``path`` for what will be it; ``drop_temporaries`` knows by it whose it was."""
-    return "%s.%d.%x.tmp" % (path, os.getpid(), time.monotonic_ns())
+    directory, name = os.path.split(path)
+    # A file name has 255 bytes.
+    return "%s/%s.%d.%x.tmp" % (directory, name[:200], os.getpid(), time.monotonic_ns())
 
 
 def replace(path: str, data: bytes, mode: int = 0o644) -> None:
@@ -261,6 +263,43 @@ def write_plain(path: str, data: bytes, mode: int = 0o600, *, durable: bool = Fa
         sync_directory(os.path.dirname(path))
 
 
+@contextlib.contextmanager
+def staged(path: str) -> Iterator[str]:
+    """A directory beside ``path`` to make it in: it gets that name, for good, when the body ends, and is gone when it
+    raises. Its name begins with a dot. Raises EngineError."""
+    directory = make_directory(temporary_for(os.path.join(os.path.dirname(path), ".new")))
+    try:
+        with together():
+            yield directory
+            sync_directory(directory)
+        os.rename(directory, path)
+    except OSError as exc:
+        tree.remove_path(directory)
+        raise write_error(path, exc) from exc
+    except BaseException:
+        tree.remove_path(directory)
+        raise
+    try:
+        with together():
+            sync_directory(os.path.dirname(path))
+    except EngineError:
+        discard(path)
+        raise
+
+
+def discard(path: str) -> None:
+    """Remove a directory with all that is in it, for good: it is whole or not there. One that is gone is fine."""
+    directory = temporary_for(os.path.join(os.path.dirname(path), ".gone"))
+    try:
+        os.rename(path, directory)
+        sync_directory(os.path.dirname(path))
+        tree.remove_path(directory)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise EngineError("Cannot remove %s: %s" % (path, exc.strerror)) from exc
+
+
 def mark(path: str, *, durable: bool = True) -> None:
     """Make an empty file, which says something by being there. Raises EngineError."""
     try:
@@ -273,8 +312,6 @@ def mark(path: str, *, durable: bool = True) -> None:
 
 def drop_temporaries(directory: str) -> None:
     """Remove what killed processes left of the files and directories that they were making in a directory."""
-    from . import tree
-
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for name in os.listdir(directory):
             if _is_left(directory, name):

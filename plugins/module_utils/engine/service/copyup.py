@@ -34,6 +34,9 @@ def fill(ctx: Context, name: str, root: str, target: str, owner: Optional[Tuple[
             empty = next(entries, None) is None
         if empty:
             _fill_directory(root, target, data, owner)
+            with os.scandir(data) as entries:
+                if next(entries, None) is not None:
+                    files.sync_filesystem(data)
         store.write(ctx, volume._replace(filled=True))
 
 

@@ -60,12 +60,13 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
     anonymous = {row.target: kept.get(row.target) or os.urandom(32).hex()
                  for row in rows if row.type == "volume" and not row.source}
     with store.lock(ctx, container_id):
-        note = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
+        # A named volume goes with a failed creation only, while it cannot be somebody else's yet.
+        note: Dict[str, Any] = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
         with journal.work(ctx, container_id, "create", undo, note):
             name = _take_name(ctx, claim_as or spec.name, container_id)
             spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
-            mounts.make_volumes(ctx, rows, container_id, anonymous)
+            mounts.make_volumes(ctx, rows, container_id, anonymous, note["volumes"])
             effective.stop_signal(spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),

@@ -39,7 +39,7 @@ def import_tar(ctx: Context, path: str, name: str, *, changes: Sequence[str] = (
         raise InvalidInput("%s is no regular file" % path, "Give a tar of a root file system.")
     diff_id, size = _digest(path)
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(status.st_mtime)))
-    with collection.pinned(ctx, [diff_id]):
+    with collection.kept_if_done(ctx, [diff_id]):
         with layers.held(ctx, diff_id) as there:
             if not there:
                 layers.extract(ctx, lambda write: _feed(path, write), diff_id)

@@ -69,7 +69,7 @@ def stop(ctx: Context, container_id: str, *, timeout: Optional[float] = None) ->
     is gone.
     """
     journal.repair(ctx)
-    with store.held(ctx, container_id) as record:
+    with store.held(ctx, container_id) as record, files.together():
         stopped = stop_locked(ctx, record, timeout)
         if stopped and record.spec.rm:
             from . import removal

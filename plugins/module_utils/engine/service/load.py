@@ -45,11 +45,12 @@ def load(ctx: Context, path: str) -> List[ImageRecord]:
     place = Place(path)
     found = _images(place, path)
     chains = [layers.chain(imageconfig.parse(one.config).diff_ids) for one in found]
+    all_chains = [chain for row in chains for chain in row]
     layers.discard_staging(ctx)
-    with collection.pinned(ctx, [chain for row in chains for chain in row]):
+    with collection.kept_if_done(ctx, all_chains):
         for one, row in zip(found, chains):
             pull.extract(ctx, imageconfig.parse(one.config), row, one.layers, one.write)
-        layers.settle(ctx, [chain for row in chains for chain in row])
+        layers.settle(ctx, all_chains)
         with images.lock(ctx):
             return [_record(ctx, one) for one in found]
 

@@ -15,6 +15,7 @@ from ..store.secrets import Secret
 def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str]] = None,
         replace: bool = False) -> Secret:
     """Make a secret, or with ``replace`` change it; see store.secrets.put for what is raised."""
+    store.tidy(ctx)
     return store.put(ctx, name, value, labels=labels, replace=replace)
 
 
@@ -58,6 +59,7 @@ def listing(ctx: Context, filters: Sequence[str] = ()) -> List[Secret]:
 
 def remove(ctx: Context, name: str) -> str:
     """Remove a secret; its ID. Raises NotFound or Ambiguous."""
+    store.tidy(ctx)
     return store.remove(ctx, name)
 
 

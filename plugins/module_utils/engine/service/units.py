@@ -283,15 +283,13 @@ def observe(ctx: Context, names: List[str], wish: Optional[Wanted],
 
 def remove(ctx: Context, names: List[str]) -> None:
     """Remove units' files and definitions."""
-    import contextlib
-
     from . import systemd
 
     systemd.forgive(ctx, names)
-    for unit in names:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(os.path.join(directory(ctx), unit))
-        forget(ctx, unit)
+    with files.together():
+        for unit in names:
+            files.remove(os.path.join(directory(ctx), unit))
+            forget(ctx, unit)
 
 
 def apply(ctx: Context, verbs: Tuple[str, ...], main: str, names: List[str], wish: Optional[Wanted]) -> None:

@@ -42,6 +42,12 @@ def create(ctx: Context, spec: VolumeSpec, *, ignore: bool = False) -> Volume:
     return made if made is not None else store.get(ctx, spec.name)
 
 
+def ensure(ctx: Context, spec: VolumeSpec) -> bool:
+    """Have a volume; whether it had to be made."""
+    check(spec)
+    return store.create(ctx, spec) is not None
+
+
 def get(ctx: Context, name: str) -> Volume:
     """The volume by its name or a unique prefix of it; raises NotFound or Ambiguous."""
     found = store.find(ctx, name)

@@ -33,6 +33,9 @@ def forget(ctx: Context, record: ImageRecord) -> None:
     directory = ctx.path("images", record.id)
     with contextlib.suppress(FileNotFoundError):
         os.rename(os.path.join(directory, "image.json"), os.path.join(directory, images.REMOVED))
+        # Before anything of it goes.
+        files.sync_directory(directory)
+    tidy(ctx)
     begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
     rest = images.all(ctx)
     needed = _needed_layers(rest) | pins(ctx)
@@ -45,18 +48,44 @@ def _complete(ctx: Context, image_id: str, needed: Set[str], documents: Set[str]
     """Finish a removal."""
     directory = ctx.path("images", image_id)
     note = files.read_json(os.path.join(directory, images.REMOVED)) or {}
-    for name in images.names_of(ctx, image_id):
-        images.remove_name(ctx, name)
+    with files.together():
+        for name in images.names_of(ctx, image_id):
+            images.remove_name(ctx, name)
     for chain in reversed(note.get("layers", [])):
         if chain not in needed:
             layers.remove(ctx, chain)
     for digest in (note.get("manifest_digest", "")[7:], image_id):
         if digest and digest not in documents:
             blobs.remove(ctx, digest)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(directory, images.REMOVED))
+    files.remove(os.path.join(directory, images.REMOVED), durable=False)
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(directory)
+        files.sync_directory(ctx.path("images"))
+
+
+def tidy(ctx: Context) -> None:
+    """Remove what commands left that were killed while they recorded an image; the caller holds the lock."""
+    files.drop_temporaries(ctx.path("images", "names"))
+    files.drop_temporaries(ctx.path("blobs", "sha256"))
+    for image_id in images.ids(ctx):
+        directory = ctx.path("images", image_id)
+        if not any(os.path.exists(os.path.join(directory, name)) for name in ("image.json", images.REMOVED)):
+            files.drop_temporaries(directory)
+            with contextlib.suppress(OSError):
+                os.rmdir(directory)
+
+
+def _discard(ctx: Context, chain_ids: Sequence[str]) -> None:
+    """Remove those of some layers and all those documents that nothing needs."""
+    with images.lock(ctx):
+        rows = images.all(ctx)
+        needed, documents = _needed_layers(rows) | pins(ctx), _needed_documents(rows)
+        for chain in reversed(list(dict.fromkeys(chain_ids))):
+            if chain not in needed:
+                layers.remove(ctx, chain)
+        for digest in blobs.all_digests(ctx):
+            if digest not in documents:
+                blobs.remove(ctx, digest)
 
 
 def _needed_layers(rows: Sequence[ImageRecord]) -> Set[str]:
@@ -74,6 +103,7 @@ def collect(ctx: Context) -> List[str]:
     """
     layers.discard_staging(ctx)
     with images.lock(ctx):
+        tidy(ctx)
         rows = images.all(ctx)
         needed, documents = _needed_layers(rows) | pins(ctx), _needed_documents(rows)
         for image_id in images.ids(ctx):
@@ -112,6 +142,17 @@ def pinned(ctx: Context, ids: Sequence[str], *, image: bool = False) -> Iterator
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
         os.close(fd)
+
+
+@contextlib.contextmanager
+def kept_if_done(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
+    """``pinned`` for the layers of an image that is read from a file: when that is refused, they go again."""
+    try:
+        with pinned(ctx, chain_ids):
+            yield
+    except BaseException:
+        _discard(ctx, chain_ids)
+        raise
 
 
 def pins(ctx: Context) -> Set[str]:

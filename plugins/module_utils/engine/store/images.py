@@ -13,7 +13,7 @@ import os
 from typing import ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Ambiguous, InvalidInput, NotFound
+from ..errors import Ambiguous, EngineError, InvalidInput, NotFound
 from ..formats import imageconfig, reference
 from ..formats.imageconfig import ImageConfig
 from ..frozen import Frozen, as_dict, replace
@@ -256,23 +256,37 @@ def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRe
     document = as_dict(record)
     del document["names"], document["digest_names"]
     files.make_directory(ctx.path("images", record.id))
-    with contextlib.suppress(FileNotFoundError):
+    if os.path.exists(ctx.path("images", record.id, REMOVED)):
         # A removal that was killed: what it would take away is needed again, but the names are gone.
-        os.unlink(ctx.path("images", record.id, REMOVED))
         for name in names_of(ctx, record.id):
             remove_name(ctx, name)
-    files.write_json(ctx.path("images", record.id, "image.json"), document)
-    for name in names:
-        set_name(ctx, name, record.id)
+        files.remove(ctx.path("images", record.id, REMOVED))
+    try:
+        with files.together():
+            files.write_json(ctx.path("images", record.id, "image.json"), document)
+            for name in names:
+                set_name(ctx, name, record.id)
+    except BaseException:
+        if known is None:
+            _forget_new(ctx, record.id)
+        raise
     return get(ctx, record.id)
+
+
+def _forget_new(ctx: Context, image_id: str) -> None:
+    """Take back an image that could not be recorded with all its names."""
+    for name in names_of(ctx, image_id):
+        with contextlib.suppress(EngineError):
+            remove_name(ctx, name)
+    with contextlib.suppress(OSError):
+        os.unlink(ctx.path("images", image_id, "image.json"))
+        os.rmdir(ctx.path("images", image_id))
 
 
 def set_name(ctx: Context, name: str, target: str) -> None:
     """Let a name mean an image; the caller holds ``lock``."""
     directory = files.make_directory(ctx.path("images", "names"))
-    temporary = os.path.join(directory, ".%d.tmp" % os.getpid())
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
+    temporary = files.temporary_for(os.path.join(directory, "."))
     try:
         os.symlink(target, temporary)
         os.rename(temporary, os.path.join(directory, quoted(name)))
@@ -280,9 +294,9 @@ def set_name(ctx: Context, name: str, target: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise files.write_error("the image name %s" % name, exc) from exc
+    files.sync_directory(directory)
 
 
 def remove_name(ctx: Context, name: str) -> None:
     """Take a name away; the caller holds ``lock``."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.path("images", "names", quoted(name)))
+    files.remove(ctx.path("images", "names", quoted(name)))

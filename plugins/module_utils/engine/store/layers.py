@@ -80,9 +80,9 @@ def settle(ctx: Context, chain_ids: Sequence[str]) -> None:
     fresh = [chain_ for chain_ in chain_ids if os.path.exists(_path(ctx, chain_, UNSETTLED))]
     if fresh:
         files.sync_filesystem(ctx.path("layers"))
-    for chain_ in fresh:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(_path(ctx, chain_, UNSETTLED))
+    with files.together():
+        for chain_ in fresh:
+            files.remove(_path(ctx, chain_, UNSETTLED))
 
 
 def get(ctx: Context, chain_: str) -> Layer:

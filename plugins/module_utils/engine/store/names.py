@@ -77,11 +77,16 @@ def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
         return None
 
 
+def every(ctx: Context, kind: str) -> List[str]:
+    """All names of a kind, in no order."""
+    with contextlib.suppress(FileNotFoundError):
+        return [name for name in os.listdir(ctx.path("names", kind)) if not name.endswith(".tmp")]
+    return []
+
+
 def held_by(ctx: Context, kind: str, holder: str) -> List[str]:
     """All names of one holder; looks at every claim there is."""
-    with contextlib.suppress(FileNotFoundError):
-        return [name for name in os.listdir(ctx.path("names", kind)) if owner(ctx, kind, name) == holder]
-    return []
+    return [name for name in every(ctx, kind) if owner(ctx, kind, name) == holder]
 
 
 def release(ctx: Context, kind: str, name: str, holder: str) -> None:

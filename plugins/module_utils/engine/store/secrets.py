@@ -9,12 +9,13 @@ without anything that could be guessed from the value.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import Ambiguous, Conflict, InvalidInput, NotFound
+from ..errors import Ambiguous, Conflict, InvalidInput, NotFound, TimedOut
 from ..kernel import files
 from . import names
 
@@ -32,8 +33,8 @@ class Secret(NamedTuple):
     labels: Dict[str, str] = {}
 
 
-def _lock(ctx: Context, name: str) -> ContextManager[None]:
-    return files.locked(ctx.path("locks", "secret-" + name))
+def _lock(ctx: Context, name: str, timeout: Optional[float] = None) -> ContextManager[None]:
+    return files.locked(ctx.path("locks", "secret-" + name), timeout=timeout)
 
 
 def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str]] = None,
@@ -52,17 +53,62 @@ def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str
         now = time.time()
         secret = Secret(known.id if known else os.urandom(13).hex()[:25], name, os.urandom(8).hex(),
                         known.created if known else now, now, dict(labels or {}))
-        _store(ctx, secret, value)
-        if known is None:
-            names.release(ctx, "secrets", name, names.owner(ctx, "secrets", name) or "")
-            names.claim(ctx, "secrets", name, secret.id)
+        if known is not None:
+            _replace(ctx, secret, value)
+        else:
+            _make(ctx, secret, value)
         return secret
 
 
-def _store(ctx: Context, secret: Secret, value: bytes) -> None:
-    files.make_directory(ctx.path("secrets", secret.id))
-    files.write_atomic(ctx.path("secrets", secret.id, "data"), value)
-    files.write_json(ctx.path("secrets", secret.id, "secret.json"), secret._asdict())
+def _make(ctx: Context, secret: Secret, value: bytes) -> None:
+    """Store a new secret: a claim on its name first, which means nothing before there is what it names."""
+    names.release(ctx, "secrets", secret.name, names.owner(ctx, "secrets", secret.name) or "")
+    names.claim(ctx, "secrets", secret.name, secret.id)
+    try:
+        files.make_directory(ctx.path("secrets"))
+        with files.staged(ctx.path("secrets", secret.id)) as place:
+            files.write_atomic(os.path.join(place, "data"), value)
+            files.write_json(os.path.join(place, "secret.json"), secret._asdict())
+    except BaseException:
+        names.release(ctx, "secrets", secret.name, secret.id)
+        raise
+
+
+def _replace(ctx: Context, secret: Secret, value: bytes) -> None:
+    """Give a secret another value, beside the old one: its document says which of them is meant."""
+    place, fresh = ctx.path("secrets", secret.id), _data(ctx, secret)
+    try:
+        files.write_plain(fresh, value, durable=True)
+        files.write_json(os.path.join(place, "secret.json"), secret._asdict())
+    except BaseException:
+        if (_read(ctx, secret.id) or secret).version != secret.version:
+            files.remove(fresh, durable=False)
+        raise
+    files.drop_temporaries(place)
+    for name in os.listdir(place):
+        if name.startswith("data") and name != os.path.basename(fresh):
+            files.remove(os.path.join(place, name))
+
+
+def _data(ctx: Context, secret: Secret) -> str:
+    """Where a secret's value lies; that of one that was never changed is in ``data``."""
+    return ctx.path("secrets", secret.id, "data-" + secret.version)
+
+
+def tidy(ctx: Context) -> None:
+    """Remove the values and the claims that killed commands left."""
+    files.drop_temporaries(ctx.path("secrets"))
+    files.drop_temporaries(ctx.path("names", "secrets"))
+    for name in names.every(ctx, "secrets"):
+        if find(ctx, name) is None:
+            with contextlib.suppress(TimedOut), _lock(ctx, name, timeout=0):
+                if find(ctx, name) is None:
+                    names.release(ctx, "secrets", name, names.owner(ctx, "secrets", name) or "")
+                    _drop_lock(ctx, name)
+
+
+def _drop_lock(ctx: Context, name: str) -> None:
+    files.remove(ctx.path("locks", "secret-" + name), durable=False)
 
 
 def relabel(ctx: Context, name: str, labels: Dict[str, str]) -> Secret:
@@ -87,7 +133,7 @@ def _read(ctx: Context, secret_id: str) -> Optional[Secret]:
 def all_secrets(ctx: Context) -> List[Secret]:
     """All secrets, by name."""
     try:
-        found = os.listdir(ctx.path("secrets"))
+        found = [name for name in os.listdir(ctx.path("secrets")) if not name.startswith(".")]
     except FileNotFoundError:
         return []
     secrets = [_read(ctx, secret_id) for secret_id in found]
@@ -110,11 +156,13 @@ def lookup(ctx: Context, name: str) -> Secret:
 
 def value(ctx: Context, secret: Secret) -> bytes:
     """The secret's value, for a container that is started with it; raises NotFound."""
-    try:
-        with open(ctx.path("secrets", secret.id, "data"), "rb") as stream:
+    for path in (_data(ctx, secret), ctx.path("secrets", secret.id, "data")):
+        with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
             return stream.read(MAX_SIZE + 1)
-    except FileNotFoundError:
-        raise NotFound("There is no secret %r" % secret.name, "Create it first.") from None
+    now = find(ctx, secret.name)
+    if now is not None and now.version != secret.version:
+        return value(ctx, now)  # changed meanwhile
+    raise NotFound("There is no secret %r" % secret.name, "Create it first.")
 
 
 def has_value(ctx: Context, secret: Secret, wanted: bytes) -> bool:
@@ -126,13 +174,10 @@ def has_value(ctx: Context, secret: Secret, wanted: bytes) -> bool:
 
 def remove(ctx: Context, name: str) -> str:
     """Remove a secret; its ID. Raises NotFound or Ambiguous."""
-    import contextlib
-    import shutil
-
     with _lock(ctx, lookup(ctx, name).name):
         secret = lookup(ctx, name)
-        names.release(ctx, "secrets", secret.name, secret.id)
-        shutil.rmtree(ctx.path("secrets", secret.id))
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(ctx.path("locks", "secret-" + secret.name))
+        with files.together():
+            files.discard(ctx.path("secrets", secret.id))
+            names.release(ctx, "secrets", secret.name, secret.id)
+        _drop_lock(ctx, secret.name)
         return secret.id

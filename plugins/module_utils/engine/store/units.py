@@ -81,15 +81,13 @@ def note_made(ctx: Context, unit: str, made_id: str) -> None:
     if made_id:
         files.write_atomic(_path(ctx, unit, "id"), made_id.encode())
         return
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(_path(ctx, unit, "id"))
+    files.remove(_path(ctx, unit, "id"))
 
 
 def drop(ctx: Context, unit: str) -> None:
     """Forget a unit."""
     for kind in ("id", "json"):
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(_path(ctx, unit, kind))
+        files.remove(_path(ctx, unit, kind))
     with contextlib.suppress(FileNotFoundError):
         os.unlink(ctx.path("locks", "unit-" + unit))
 

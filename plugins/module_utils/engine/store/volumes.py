@@ -17,7 +17,7 @@ from ..context import Context
 from ..errors import InUse, NotFound
 from ..formats import volume as volume_format
 from ..formats.volume import VolumeSpec
-from ..kernel import files, tree
+from ..kernel import files
 from . import names
 
 
@@ -55,18 +55,29 @@ def create(ctx: Context, spec: VolumeSpec) -> Optional[Volume]:
     with lock(ctx, spec.name):
         if os.path.exists(directory(ctx, spec.name, "volume.json")):
             return None
-        files.make_directory(directory(ctx, spec.name))
-        files.make_directory(data_path(ctx, spec.name), 0o755)
-        os.chmod(data_path(ctx, spec.name), 0o755)
+        tidy(ctx)
+        files.discard(directory(ctx, spec.name))  # without its document
         volume = Volume(spec, time.time())
-        write(ctx, volume)
+        files.make_directory(ctx.path("volumes"))
+        with files.staged(directory(ctx, spec.name)) as place:
+            data = files.make_directory(os.path.join(place, "_data"), 0o755)
+            os.chmod(data, 0o755)
+            files.write_json(os.path.join(place, "volume.json"), _document(volume))
         return volume
+
+
+def tidy(ctx: Context) -> None:
+    """Remove what killed commands left of volumes that they were making or removing."""
+    files.drop_temporaries(ctx.path("volumes"))
 
 
 def write(ctx: Context, volume: Volume) -> None:
     """Store a volume's document; the caller holds its lock."""
-    files.write_json(directory(ctx, volume.name, "volume.json"), {
-        "spec": volume.spec.to_document(), "created": volume.created, "filled": volume.filled})
+    files.write_json(directory(ctx, volume.name, "volume.json"), _document(volume))
+
+
+def _document(volume: Volume) -> Dict[str, Any]:
+    return {"spec": volume.spec.to_document(), "created": volume.created, "filled": volume.filled}
 
 
 def find(ctx: Context, name: str) -> Optional[Volume]:
@@ -102,8 +113,7 @@ def add_user(ctx: Context, name: str, container_id: str) -> None:
     with lock(ctx, name):
         get(ctx, name)
         files.make_directory(directory(ctx, name, "users"))
-        with open(directory(ctx, name, "users", container_id), "wb"):
-            pass
+        files.mark(directory(ctx, name, "users", container_id))
 
 
 def drop_user(ctx: Context, name: str, container_id: str) -> None:
@@ -130,8 +140,7 @@ def remove(ctx: Context, name: str) -> None:
         if found:
             raise InUse("The volume %s is used by the container %s" % (name, ", ".join(i[:12] for i in found)),
                         "Remove the container first, or force it.")
-        # Without its document it is no volume any more; what a crash leaves is overwritten by create().
-        os.unlink(directory(ctx, name, "volume.json"))
-        tree.remove_path(directory(ctx, name))
+        files.discard(directory(ctx, name))
+        tidy(ctx)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.path("locks", "volume-" + name))
