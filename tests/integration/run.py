@@ -72,7 +72,7 @@ def inside(work: str, name: str, mode: str) -> int:
             registry.push(source, version, "localhost:5001/busybox:" + version, secure=True)
         before = set(os.listdir("/proc"))
         place = Place(work, mode)
-        own = (place.root, place.runroot, work)
+        own = (place.root, place.runroot, work, "/run/netns")  # the last one ip(8) makes for a target
         mounted = sandbox.mounts(own)
         code = play(name, place, address)
         left = leftovers(place, before)

@@ -71,7 +71,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def ctx(tmp_path: object) -> Iterator[Context]:
-    place = replace(make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path), prefix="pycpod")
+    prefix = "pycpod%d" % os.getpid()
+    place = replace(make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path), prefix=prefix)
     yield place
     for row in podlisting.every(place):
         with contextlib.suppress(EngineError):

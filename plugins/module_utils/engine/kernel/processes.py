@@ -54,7 +54,7 @@ def members(first: int, name: str) -> List[int]:
     own = read(first)
     if own is not None and own.pids[-1] == 1:
         return sorted(_of_namespace(first, "pid"))
-    return sorted(_with_children(_of_namespace(first, "mnt")))
+    return sorted(family(_of_namespace(first, "mnt")))
 
 
 def _of_cgroup(path: str) -> Iterable[int]:
@@ -82,7 +82,8 @@ def _namespace(pid: int, kind: str) -> Optional[str]:
         return None
 
 
-def _with_children(pids: Sequence[int]) -> Set[int]:
+def family(pids: Sequence[int]) -> Set[int]:
+    """These processes and all that descend from them now."""
     found = set(pids)
     children: Dict[int, List[int]] = {}
     for one in (read(int(name)) for name in os.listdir("/proc") if name.isdigit()):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import select
 from typing import List, NoReturn, Optional, Sequence
 
 from ..errors import EngineError
@@ -71,6 +72,9 @@ def hold(plan: Plan) -> int:
 
 
 def _await(fd: int, wanted: bytes) -> None:
+    if not select.select([fd], [], [], command.PATIENCE)[0]:
+        raise EngineError("Cannot make a user namespace: its process did not answer within %g seconds"
+                          % command.PATIENCE)
     answer = os.read(fd, 4096)
     if answer != wanted:
         said = answer.decode("utf-8", "replace") or "its process died"

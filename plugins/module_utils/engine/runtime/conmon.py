@@ -12,14 +12,17 @@ import contextlib
 import json
 import os
 import re
-from typing import Any, Callable, Dict, List, Optional, Tuple
+import select
+import time
+from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
 from ..context import Context
-from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed
+from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed, TimedOut
 from ..frozen import Frozen
 from ..kernel import account, command
 
 MAX_ANSWER = 1024 * 1024
+PATIENCE = 120.0  # seconds that the OCI runtime gets to make a process
 
 # conmon hands its environment on to the OCI runtime, which looks for criu and the like on it.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -87,7 +90,7 @@ class Launching:
 
     def attached(self) -> None:
         """With ``job.attach``: wait until conmon's socket listens; the process starts only after ``go``."""
-        _read_line(self._attach)
+        self._said(self._attach)
 
     def go(self) -> None:
         """Let the process of an attached exec start."""
@@ -96,12 +99,60 @@ class Launching:
     def finish(self) -> int:
         """Wait until the runtime has created the process; returns its process ID.
 
-        Raises CommandNotFound, CannotInvoke or RuntimeFailed with the runtime's own words.
+        Raises CommandNotFound, CannotInvoke or RuntimeFailed with the runtime's own words, and TimedOut: a runtime
+        that was killed has left conmon waiting for the end of what the container's process could still say.
         """
-        answer = _read_line(self._sync)
+        answer = self._said(self._sync)
         # The program that was started has forked the monitor and ended, or ended with an error.
+        if not command.ended(self._pid, PATIENCE):
+            self._give_up()
         code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
         return _created(self._job, answer, code)
+
+    def _said(self, fd: int) -> bytes:
+        """The line that conmon writes to a pipe, or what it wrote before it ended."""
+        deadline = time.monotonic() + PATIENCE
+        data = b""
+        while not data.endswith(b"\n") and len(data) < MAX_ANSWER:
+            if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                self._give_up()
+            piece = os.read(fd, 65536)
+            if not piece:
+                break
+            data += piece
+        return data
+
+    def _give_up(self) -> NoReturn:
+        end(self._job.conmon_pidfile, self._job.container_id)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, 9)
+        if command.ended(self._pid, command.GOODBYE):
+            os.waitpid(self._pid, 0)
+        raise TimedOut("conmon did not say within %g seconds that %s has created a process for %s" % (
+            PATIENCE, os.path.basename(self._job.runtime_path), self._job.name),
+            "What there was of it is ended. Was the OCI runtime killed, or is the host too busy?")
+
+
+def end(pidfile: str, container_id: str) -> None:
+    """Kill the monitor of a container that did not get as far as to run, and all that it has started.
+
+    ``pidfile`` is where it noted itself; one that is gone, or is no monitor of this container, is left alone.
+    """
+    from ..kernel import processes
+
+    try:
+        with open(pidfile, "rb") as stream:
+            pid = int(stream.read(16))
+        with open("/proc/%d/cmdline" % pid, "rb") as stream:
+            words = stream.read(65536).split(b"\0")
+    except (OSError, ValueError):
+        return
+    if container_id.encode() not in words or pid == os.getpid():
+        return
+    # It adopts what its children leave. It goes first, or it would run the hook.
+    for one in [pid, *(processes.family([pid]) - {pid})]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, 9)
 
 
 def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> Tuple[int, int]:
@@ -131,16 +182,6 @@ def launch(ctx: Context, job: Launch, *, attached: Optional[Callable[[], Any]] =
 def environment(ctx: Context) -> Dict[str, str]:
     """The environment of conmon and of OCI runtimes; a user's runtime asks the user's systemd for cgroups."""
     return {"PATH": PATH, **(account.bus(ctx.uid) if ctx.rootless else {})}
-
-
-def _read_line(fd: int) -> bytes:
-    data = b""
-    while not data.endswith(b"\n") and len(data) < MAX_ANSWER:
-        piece = os.read(fd, 65536)
-        if not piece:
-            break
-        data += piece
-    return data
 
 
 def _created(job: Launch, answer: bytes, code: int) -> int:

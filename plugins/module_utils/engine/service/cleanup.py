@@ -58,8 +58,8 @@ def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
     problems: List[str] = []
     steps: List[Callable[[], None]] = [
         lambda: _stop_health(ctx, container_id, run),
+        lambda: _end_conmon(ctx, container_id, run),
         lambda: _delete_in_runtime(ctx, container_id, run),
-        lambda: _end_conmon(run),
         lambda: _tear_down_network(ctx, container_id),
         lambda: _unmount(ctx, container_id, record, run),
         lambda: _remove_files(ctx, container_id),
@@ -105,11 +105,12 @@ def _delete_in_runtime(ctx: Context, container_id: str, run: Dict[str, Any]) -> 
         cgroup.remove(run["cgroup"])
 
 
-def _end_conmon(run: Dict[str, Any]) -> None:
+def _end_conmon(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
     """A conmon whose container never started has nothing left to wait for."""
-    if run.get("phase") == "starting" and proc.alive(run.get("conmon_pid", 0), run.get("conmon_start", 0)):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(run["conmon_pid"], 9)
+    if run.get("phase") == "starting":
+        from ..runtime import conmon
+
+        conmon.end(store.run_directory(ctx, container_id, "conmon.pid"), container_id)
 
 
 def _tear_down_network(ctx: Context, container_id: str) -> None:

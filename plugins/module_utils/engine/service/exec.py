@@ -136,9 +136,10 @@ def _direct(ctx: Context, container_id: str, state: State, place: str, wish: Exe
         running = command.start(argv, stdin=stdin, env=env)
         if wish.timeout and not running.ended(wish.timeout):
             _kill(pidfile)
-            done = running.finish()
+            with contextlib.suppress(TimedOut):
+                running.finish(command.GOODBYE)
             raise TimedOut("The command %s did not end within %g seconds" % (wish.argv[0], wish.timeout))
-        done = running.finish()
+        done = running.finish(None if detach else command.FOREVER)
         code, out, err = done.code, done.stdout, done.stderr
     complaint = _complaint(log) if code else ""
     if complaint and not os.path.exists(pidfile):

@@ -153,7 +153,9 @@ def environment(ctx: Context) -> Dict[str, str]:
 def _call(ctx: Context, *words: str, fails: bool = True) -> str:
     argv: List[str] = [ctx.tool("systemctl", "work with units"), *whose(ctx),
                        "--no-pager", "--quiet", *words]
-    done = command.run(argv, env=environment(ctx))
+    # systemd has time limits of its own for each unit, or none where a unit says so (a long pull).
+    waits = words[0] in ("start", "restart", "stop")
+    done = command.run(argv, env=environment(ctx), within=command.FOREVER if waits else None)
     if done.code and fails:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise EngineError("systemctl %s failed: %s" % (" ".join(words[:1] + words[-1:]), said or "code %d" % done.code),

@@ -201,22 +201,20 @@ def _mount(ctx: Context, volume: Volume) -> None:
         mount.bind(device, target, recursive=bind != "bind")
         return
     if kind in ("nfs", "nfs4", "cifs"):
-        _mount_by_program(volume.name, kind, device, target, options.get("o", ""))
+        _mount_by_program(ctx, volume.name, kind, device, target, options.get("o", ""))
         return
     mount.mount(device or kind, target, kind or "auto", flags, data)
 
 
-def _mount_by_program(name: str, kind: str, device: str, target: str, options: str) -> None:
+def _mount_by_program(ctx: Context, name: str, kind: str, device: str, target: str, options: str) -> None:
     """mount(8), for network file systems whose options the kernel alone does not understand."""
-    import subprocess
-
     from ..errors import EngineError
+    from ..kernel import command
 
-    argv = ["mount", "-t", kind] + (["-o", options] if options else []) + ["--", device, target]
-    done = subprocess.run(argv, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=120)
-    if done.returncode:
-        raise EngineError("Cannot mount the volume %s: %s" % (name, done.stdout.decode("utf-8", "replace").strip()),
+    argv = [ctx.tool("mount", "mount the volume %s" % name), "-t", kind, *(["-o", options] if options else [])]
+    done = command.run([*argv, "--", device, target], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"})
+    if done.code:
+        raise EngineError("Cannot mount the volume %s: %s" % (name, done.stderr.decode("utf-8", "replace").strip()),
                           "Check its options type, device and o.")
 
 
