@@ -30,7 +30,8 @@ class Inputs(Frozen):
     """What a container's config.json is made of, besides the user's wishes.
 
     ``uid_mappings`` and ``gid_mappings`` are rows (inside, outside, length) of a user namespace to join.
-    ``own_sysfs`` and ``own_proc`` say whether the kernel lets the container mount its own; else the host's show.
+    ``own_sysfs`` and ``own_proc`` say whether the kernel lets the container mount its own; else the host's show,
+    read-only with all that is mounted below where ``recursive_read_only`` says that the kernel can do that.
     ``limited`` says whether the container's cgroup may be limited. ``gids`` is how many group IDs there are.
     ``namespaces`` maps the OCI types (pid, ipc, uts, network, mount, cgroup) to a path to join, '' for
     a new one; a type that is missing is the host's. ``mounts`` are OCI mount objects for volumes and
@@ -61,6 +62,7 @@ class Inputs(Frozen):
     gid_mappings: Tuple[Tuple[int, int, int], ...] = ()
     own_sysfs: bool = True
     own_proc: bool = True
+    recursive_read_only: bool = True
     limited: bool = True
     gids: int = 2 ** 32
 
@@ -195,12 +197,14 @@ def _mounts(inputs: Inputs) -> List[Dict[str, Any]]:
     ]
     if inputs.namespaces.get("ipc") == "":
         rows.append({"destination": "/dev/mqueue", "type": "mqueue", "source": "mqueue", "options": protected})
-    if "network" in inputs.namespaces and inputs.own_sysfs:
+    if inputs.own_sysfs:
         rows.append({"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": protected + sys_ro})
     else:
-        # Without a network namespace of one's own the kernel refuses a new sysfs instance.
+        # The kernel refuses a new sysfs to a user namespace that does not own the network namespace. 'ro' alone would
+        # leave what is mounted on the host's /sys (tracefs, debugfs, bpf) as it is.
+        recursive = ["rro"] if sys_ro and inputs.recursive_read_only else []
         rows.append({"destination": "/sys", "type": "bind", "source": "/sys",
-                     "options": ["rbind", "rprivate"] + protected + sys_ro})
+                     "options": ["rbind", "rprivate"] + protected + sys_ro + recursive})
     if "cgroup" in inputs.namespaces or inputs.cgroup_mode != "none":
         rows.append({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup",
                      "options": ["rprivate", "nosuid", "noexec", "nodev", "relatime"] + (

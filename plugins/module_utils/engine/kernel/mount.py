@@ -159,3 +159,9 @@ def _overlay_tail(upper: str, work: str, userxattr: bool) -> str:
 def _escape(path: str) -> str:
     """In the options of an overlay ':' parts layers and ',' parts options (overlayfs.rst)."""
     return path.replace("\\", "\\\\").replace(":", "\\:").replace(",", "\\,")
+
+
+def sets_attributes() -> bool:
+    """Whether the kernel makes a whole tree of mounts read-only: mount_setattr(2), Linux 5.12."""
+    major, minor = os.uname().release.split(".")[:2]
+    return (int(major), int("".join(c for c in minor if c.isdigit()))) >= (5, 12)

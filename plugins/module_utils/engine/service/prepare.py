@@ -12,7 +12,7 @@ from ..errors import InvalidInput, NotFound, Unsupported
 from ..formats import idmap, passwd, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import replace
-from ..kernel import caps, cgroup, files, inroot
+from ..kernel import caps, cgroup, files, inroot, mount
 from ..store import containers as store
 from ..store.containers import Record
 from . import devices, effective, identity, limits, membership, mounts, namespaces, usernamespace
@@ -65,11 +65,19 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
         seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
         limited=limits.check(ctx, spec), gids=_mapped_groups(ctx, maps),
         uid_mappings=maps.uids if maps is not None else (), gid_mappings=maps.gids if maps is not None else (),
-        own_sysfs=maps is None or namespaces.owns_network(spec) or spec.userns.startswith("container:"),
+        own_sysfs=_own_sysfs(ctx, spec, maps, joined), recursive_read_only=mount.sets_attributes(),
         own_proc="pid" in joined or (maps is None and not ctx.rootless)))
     path = files.make_directory(store.run_directory(ctx, record.id, "bundle"))
     files.write_json(os.path.join(path, "config.json"), config, durable=False)
     return Bundle(path, config, config["linux"].get("cgroupsPath", ""), [row.shown for row in resolved], versions)
+
+
+def _own_sysfs(ctx: Context, spec: ContainerSpec, maps: Optional[usernamespace.Maps],
+               joined: Mapping[str, str]) -> bool:
+    """Whether the user namespace that the container gets owns its network namespace."""
+    if maps is not None:
+        return namespaces.owns_network(spec) or spec.userns.startswith("container:")
+    return not ctx.rootless or "network" in joined
 
 
 def _with_defaults(record: Record) -> ContainerSpec:
