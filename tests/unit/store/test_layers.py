@@ -240,6 +240,29 @@ def test_a_containers_root_has_what_the_images_root_has(ctx, tmp_path) -> None:
     assert os.path.exists(diff(ctx, layer, "f"))
 
 
+def _root(mode: int, owner: int = 0) -> bytes:
+    return make(member("./", kind=tarfile.DIRTYPE, mode=mode, uid=owner))
+
+
+@pytest.mark.parametrize(("tars", "seen"), [
+    ((_root(0o555, 5), make(member("f"))), "555 5"), ((_root(0o700), make(member("f")), make(member("g"))), "700 0"),
+    ((_root(0o700), _root(0o1777, 3), make(member("f"))), "1777 3"), ((make(member("f")), make(member("g"))), "555 0"),
+    ((make(member("f")), _root(0o755, 2)), "755 2")])
+def test_a_root_of_which_a_layer_says_nothing_is_that_of_the_layer_below(ctx, tars, seen: str) -> None:
+    chain: list[str] = []
+    for data in tars:
+        chain.append(extract(ctx, data, parent=chain[-1] if chain else None).chain_id)
+    layers.settle(ctx, chain)
+    os.makedirs(ctx.path("view"))
+
+    def modes() -> str:
+        layers.image_mount(ctx, chain, ctx.path("view"))
+        found = [os.stat(path) for path in (layers.rootfs(ctx, "c" * 64, chain), ctx.path("view"))]
+        return " ".join("%o %d" % (stat.S_IMODE(status.st_mode), status.st_uid) for status in found)
+
+    assert in_mount_namespace(modes) == "%s %s" % (seen, seen)
+
+
 def _seen(mount, target) -> list[str]:
     """What is below ``target`` after ``mount``."""
     def work() -> str:

@@ -46,7 +46,8 @@ Parts = Tuple[bytes, ...]
 class Extractor:
     """Feeds on tar bytes; ``source`` gives the next piece of any length, b'' at the end.
 
-    Afterwards ``size`` is the bytes of all files, and ``opaque_root`` tells of an opaque mark in the root.
+    Afterwards ``size`` is the bytes of all files, ``opaque_root`` tells of an opaque mark in the root, and
+    ``own_root`` of a member for the root itself.
     """
 
     def __init__(self, source: Callable[[], bytes], record: Writer, owners: Owners) -> None:
@@ -54,7 +55,7 @@ class Extractor:
         self._data = memoryview(b"")
         # Open directories by path: descriptor and the mtime that the directory is to keep.
         self._open: OrderedDict[Parts, List[int]] = OrderedDict()
-        self.opaque_root = False
+        self.opaque_root = self.own_root = False
         self.size = 0
 
     def run(self) -> None:
@@ -171,6 +172,8 @@ class Extractor:
                     if _is_whiteout(status):
                         # The layers below lose what they have here; what comes now is on its own.
                         os.setxattr(self._directory(parts), self._owners.opaque, b"y")
+        else:
+            self.own_root = True
         fd = self._directory(parts)
         os.fchown(fd, *self._owner(entry))
         os.fchmod(fd, entry.mode)

@@ -25,11 +25,13 @@ from . import owners
 
 MAX_LAYERS = 500
 UNSETTLED = "unsettled"
+ROOT_MODE = 0o555  # of a root that no layer says anything of, as in other engines
 
 
 class Layer(Frozen):
     """One extracted layer. IDs are hex; ``size`` is the bytes of its files, ``tar_size`` those of its
-    uncompressed tar; ``opaque_root`` means that nothing below it shows through."""
+    uncompressed tar; ``opaque_root`` means that nothing below it shows through, and ``own_root`` that the
+    tar says what mode and owner its root has."""
 
     chain_id: str
     diff_id: str
@@ -37,6 +39,7 @@ class Layer(Frozen):
     size: int
     tar_size: int
     opaque_root: bool = False
+    own_root: bool = False
 
 
 def chain_id(parent: Optional[str], diff_id: str) -> str:
@@ -76,13 +79,30 @@ def _unsettled_since(ctx: Context, chain_: str) -> Optional[str]:
 
 
 def settle(ctx: Context, chain_ids: Sequence[str]) -> None:
-    """Have the content of layers on the disk before something is recorded that relies on it. Raises EngineError."""
+    """Complete layers, the lowest first, before something is recorded that relies on them. Raises EngineError.
+
+    Their roots get what the layers below say of the root, and their content is written to the disk.
+    """
     fresh = [chain_ for chain_ in chain_ids if os.path.exists(_path(ctx, chain_, UNSETTLED))]
+    for chain_ in fresh:
+        _inherit_root(ctx, get(ctx, chain_))
     if fresh:
         files.sync_filesystem(ctx.path("layers"))
     with files.together():
         for chain_ in fresh:
             files.remove(_path(ctx, chain_, UNSETTLED))
+
+
+def _inherit_root(ctx: Context, layer: Layer) -> None:
+    """Give a root of which the tar says nothing its parent's mode and owner; the topmost layer's root is seen."""
+    if layer.own_root:
+        return
+    uid, gid, mode = 0, 0, ROOT_MODE
+    if layer.parent:
+        status = os.stat(_path(ctx, layer.parent, "diff"))
+        uid, gid, mode = status.st_uid, status.st_gid, status.st_mode & 0o7777
+    os.chown(_path(ctx, layer.chain_id, "diff"), uid, gid)
+    os.chmod(_path(ctx, layer.chain_id, "diff"), mode)
 
 
 def get(ctx: Context, chain_: str) -> Layer:
@@ -128,7 +148,8 @@ def extract(ctx: Context, feed: Callable[[Callable[[bytes], None]], None], diff_
         if result.diff_id != diff_id:
             raise VerificationError("A layer has the diff ID sha256:%s, not sha256:%s as its image says" % (
                 result.diff_id, diff_id), "The image is damaged; pull it from another place.")
-        layer = Layer(chain_, diff_id, parent or "", result.size, result.tar_size, result.opaque_root)
+        layer = Layer(chain_, diff_id, parent or "", result.size, result.tar_size, result.opaque_root,
+                      result.own_root)
         files.write_plain(os.path.join(staging, UNSETTLED), proc.boot_id().encode())
         files.write_json(os.path.join(staging, "layer.json"), as_dict(layer), durable=False)
         with contextlib.suppress(OSError):

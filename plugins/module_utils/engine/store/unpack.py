@@ -40,6 +40,7 @@ class Result(NamedTuple):
     size: int
     tar_size: int
     opaque_root: bool
+    own_root: bool
 
 
 class _ChildGone(Exception):
@@ -164,7 +165,7 @@ def _extract(job: _Job) -> Result:
     extractor = extract.Extractor(source, writer, job.owners)
     extractor.run()
     writer.finish()
-    return Result(job.digest.hexdigest(), extractor.size, tar_size, extractor.opaque_root)
+    return Result(job.digest.hexdigest(), extractor.size, tar_size, extractor.opaque_root, extractor.own_root)
 
 
 def decompressed(fd: int, zstandard: Optional[Any] = None) -> Iterator[bytes]:
