@@ -106,6 +106,12 @@ def _client(ctx, ready: int) -> None:
     extract(ctx, DATA, feed)
 
 
+def _lives(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError), open("/proc/%d/stat" % pid) as stream:
+        return stream.read().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
 def test_a_killed_client_is_cleaned_up_after(ctx) -> None:
     read, write = os.pipe()
     pid = os.fork()
@@ -124,9 +130,10 @@ def test_a_killed_client_is_cleaned_up_after(ctx) -> None:
     os.waitpid(pid, 0)
     layers.discard_staging(ctx)
     assert os.listdir(ctx.path("layers")) == [] and os.listdir(ctx.path("locks")) == []
-    for child in children:
-        with contextlib.suppress(FileNotFoundError), open("/proc/%d/stat" % child) as stream:
-            assert stream.read().rpartition(")")[2].split()[0] == "Z"
+    deadline = time.monotonic() + 60
+    while any(_lives(child) for child in children):  # its files are closed before it is dead
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     extract(ctx, DATA)
     os.close(read)
     os.close(write)
