@@ -89,6 +89,7 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     except OSError as exc:
         return {"failed": True, "msg": str(of_system(exc)), "error": type(exc).__name__,
                 "exception": traceback.format_exc()}
+    warnings += result.values.get("warnings", ())
     answer = dict(result.values, changed=result.changed, warnings=warnings)
     if result.before or result.after:
         answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}

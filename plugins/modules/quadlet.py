@@ -13,7 +13,10 @@ description:
     and has systemd read it. A file with an error never gets written; the error names its line.
   - Without O(run_as_user), as root, it lies in C(/etc/pycontainer/systemd); else in C(~/.config/pycontainer/systemd).
   - The service that it becomes is in RV(service); M(ansible.builtin.systemd_service) starts it. That takes
-    pycontainer's generator on the host, C(pycontainer quadlet-generator).
+    pycontainer's generator on the host, C(pycontainer quadlet-generator); without it nothing is written, and the task
+    fails. In check mode it is a warning, for an earlier task may be about to install it.
+  - Where systemd does not run, as in an image that is being made or for a user without a session, the file is written
+    and nothing is reloaded; systemd reads it when it starts.
 extends_documentation_fragment:
   - pycontainer.engine.engine
   - pycontainer.engine.engine.attributes
@@ -84,6 +87,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.start import ru
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Unsupported
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import quadlets, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import quadlet as state
     from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
@@ -94,11 +98,18 @@ def run(ctx, params, check):
         wanted = quadlets.wanted(params["content"], params["src"], params["options"])
     service = quadlets.service(ctx, name, there, wanted)
     shown = systemd.show(ctx, [service])[service] if service else None
-    plan = state.plan(wanted, there, runs=shown is not None and shown.runs, stale=shown is not None and shown.stale)
-    quadlets.require_generator(ctx, plan.verbs)
+    plan = state.plan(wanted, there, runs=shown is not None and shown.runs, stale=shown is not None and shown.stale,
+                      heard=systemd.present(ctx))
+    values = {}
+    try:
+        quadlets.require_generator(ctx, plan.verbs)
+    except Unsupported as exc:
+        if not check:
+            raise
+        values["warnings"] = [str(exc)]
     if plan.changed and not check:
         quadlets.apply(ctx, plan.verbs, name, wanted or "", service)
-    values = {"actions": [str(action) for action in plan.actions], "path": quadlets.path(ctx, name)}
+    values = {**values, "actions": [str(action) for action in plan.actions], "path": quadlets.path(ctx, name)}
     if service:
         values["service"] = service
     return Result(plan.changed, values, plan.before, plan.after)

@@ -19,13 +19,17 @@ CONSTRAINTS: Mapping[str, Any] = {
     "required_if": [("state", "present", ("content", "src", "options"), True)]}
 
 
-def plan(wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool) -> Plan:
-    """From a file's text to the wanted one (None: no file). ``runs`` and ``stale`` are the service's."""
+def plan(wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool, heard: bool = True) -> Plan:
+    """From a file's text to the wanted one (None: no file). ``runs`` and ``stale`` are the service's.
+
+    ``heard`` says whether there is a systemd that can read the files again; if not, it will when it starts.
+    """
+    reload = (Action("reload"),) if heard else ()
     if wanted is None:
         if there is None:
             return Plan()
         actions = (Action("stop"),) if runs else ()
-        return Plan((*actions, Action("remove"), Action("reload")), {"content": there}, {"content": None})
+        return Plan((*actions, Action("remove"), *reload), {"content": there}, {"content": None})
     if wanted == there:
-        return Plan((Action("reload"),)) if stale else Plan()
-    return Plan((Action("write"), Action("reload")), {"content": there}, {"content": wanted})
+        return Plan(reload) if stale else Plan()
+    return Plan((Action("write"), *reload), {"content": there}, {"content": wanted})

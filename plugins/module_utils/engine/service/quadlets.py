@@ -185,12 +185,14 @@ def has_generator(*, user: bool) -> bool:
 
 
 def require_generator(ctx: Context, verbs: Sequence[str]) -> None:
-    """Raise Unsupported when a file is to be written that systemd would never see."""
+    """Raise Unsupported when a file is to be written of which nothing would ever make a unit."""
     from . import systemd
 
-    if "write" in verbs and systemd.present(ctx) and not has_generator(user=ctx.rootless):
-        raise Unsupported("No generator on this host makes units of quadlet files",
-                          "Install it: the module pycontainer.engine.engine, or the role host.")
+    if "write" not in verbs or has_generator(user=ctx.rootless):
+        return
+    host = "on this host" if systemd.booted() else "on this host, which systemd has not booted either,"
+    raise Unsupported("No generator %s makes units of quadlet files" % host,
+                      "Install it: the module pycontainer.engine.engine with quadlet, or the role host.")
 
 
 def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -> None:
@@ -207,5 +209,5 @@ def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -
             os.unlink(place)
         elif verb == "stop":
             systemd.stop(ctx, [unit])
-        elif systemd.present(ctx):
+        else:
             systemd.reload(ctx)
