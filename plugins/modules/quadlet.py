@@ -10,7 +10,8 @@ version_added: 0.1.0
 author: The pycontainer authors (@pycontainer)
 description:
   - Writes a C(.container), C(.pod), C(.network), C(.volume) or C(.image) file, with the keys of podman-systemd.unit(5),
-    and has systemd read it. A file with an error never gets written; the error names its line.
+    and has systemd read it. A file with an error never gets written; the error names its line. Values are checked as
+    the command line checks them that the unit would run.
   - Without O(run_as_user), as root, it lies in C(/etc/pycontainer/systemd); else in C(~/.config/pycontainer/systemd).
   - The service that it becomes is in RV(service); M(ansible.builtin.systemd_service) starts it. That takes
     pycontainer's generator on the host, C(pycontainer quadlet-generator); without it nothing is written, and the task
@@ -87,6 +88,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.start import ru
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main as command_line
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Unsupported
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import quadlets, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import quadlet as state
@@ -96,7 +98,7 @@ def run(ctx, params, check):
     wanted = None
     if params["state"] == "present":
         wanted = quadlets.wanted(params["content"], params["src"], params["options"])
-    service = quadlets.service(ctx, name, there, wanted)
+    service = quadlets.service(ctx, name, there, wanted, command_line.check)
     shown = systemd.show(ctx, [service])[service] if service else None
     plan = state.plan(wanted, there, runs=shown is not None and shown.runs, stale=shown is not None and shown.stale,
                       heard=systemd.present(ctx))

@@ -9,6 +9,8 @@ import shutil
 import subprocess
 
 import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, InvalidInput
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import (
     quadlet,
@@ -24,7 +26,7 @@ def units(**files: str) -> dict[str, str]:
     """{service: text} of files, where web_container stands for web.container."""
     known = {}
     for key, text in files.items():
-        name = key.replace("_", ".")
+        name = key.replace("_at_", "@").replace("_", ".")
         known[name] = quadlet.read(name, "/etc/q/" + name, text)
     services, problems = quadletunit.build_all(known, ENGINE, user=False)
     if problems:
@@ -51,6 +53,11 @@ KEYS = [
     ("ReadOnly=yes", ["--read-only=true"]), ("User=1\nGroup=2", ["--user=1:2"]),
     ("NoNewPrivileges=true", ["--security-opt=no-new-privileges"]), ("Volume=./d:/d:ro", ["--volume=/etc/q/d:/d:ro"]),
     ("Volume=%h/d:/d", ["--volume=%h/d:/d"]), ("EnvironmentFile=./e", ["--env-file=/etc/q/e"]),
+    ("EnvironmentFile=e f/g", ["--env-file=/etc/q/e", "--env-file=/etc/q/f/g"]),
+    ("EnvironmentFile=%t/e ./%n/e /e", ["--env-file=%t/e", "--env-file=/etc/q/%n/e", "--env-file=/e"]),
+    ("EnvironmentFile=a\nEnvironmentFile=\nEnvironmentFile=b", ["--env-file=/etc/q/b"]),
+    ("PodmanArgs=--cpus 2\nPodmanArgs=\nLabel=a=1\nLabel=", []),
+    ("Environment=A=1 \\\n# between\n  B=2", ["--env=A=1", "--env=B=2"]),
     ("Network=host", ["--network=host"]), ("Mount=type=bind,source=./s,target=/t",
                                            ["--mount=type=bind,source=/etc/q/s,target=/t"]),
     ("PodmanArgs=--cpus 2", ["--cpus", "2"]), ("Label=a=$b", ["--label=a=$$b"]),
@@ -63,8 +70,6 @@ def test_keys_become_flags(lines: str, words: list[str]) -> None:
 
 
 def test_every_flag_that_a_key_becomes_is_one_of_ours() -> None:
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main
-
     for kind, words in (("container", ["run"]), ("pod", ["pod", "create"]), ("network", ["network", "create"]),
                         ("volume", ["volume", "create"]), ("image", ["pull"])):
         verb = main.find_verb(words)[0]
@@ -84,7 +89,7 @@ def test_exec_is_a_command_line_of_systemds() -> None:
     ("[Container]\nImage=x\n[Service]\nExecStart=/x\n", "line 4"), ("[Container]\n", "no Image"),
     ("[Container]\nImage=x\nRootfs=/y\n", "both"), ("[Container]\nImage=x\nVolume=a.volume:/a\n", "a.volume"),
     ("[Container]\nImage=x\nNotify=true\n", "Notify"), ("[Container]\nImage=x\nReadOnly=perhaps\n", "ReadOnly"),
-    ("[Container]\nImage=x\nGroup=1\n", "Group"), ("[Container]\nImage=x\nEnvironment='a\n", "quote"),
+    ("[Container]\nImage=x\nGroup=1\n", "Group"), ("[Container]\nImage=x\nEnvironment='a\n", "line 3: Environment: the value"),
     ("[Container]\nImage=x\n[Service]\nType=simple\n", "Type"), ("[Quadlet]\nA=b\n", "line 2")])
 def test_what_makes_no_sense_is_refused_with_its_place(text: str, wanted: str) -> None:
     with pytest.raises(EngineError, match="web.container.*" + wanted):
@@ -118,6 +123,140 @@ def test_files_need_each_other_by_name() -> None:
         "network", "create", "--ignore", "--subnet=10.0.0.0/24", "net"]
 
 
+REFERENCES = [
+    ("web_container", "Volume=%N.volume:/d", "web_volume", "--volume=systemd-web:/d", "web-volume.service"),
+    ("web_container", "Volume=%p-data.volume:/d", "web-data_volume", "--volume=systemd-web-data:/d",
+     "web-data-volume.service"),
+    ("web_at_one_container", "Volume=data-%i.volume:/d", "data-one_volume", "--volume=systemd-data-one:/d",
+     "data-one-volume.service"),
+    ("web_at__container", "Volume=data@%i.volume:/d", "data_at__volume", "--volume=systemd-data_%i:/d",
+     "data-volume@%i.service"),
+    ("web_at__container", "Volume=data@.volume:/d", "data_at__volume", "--volume=systemd-data_%i:/d",
+     "data-volume@%i.service"),
+    ("web_container", "Volume=data@%N.volume:/d", "data_at__volume", "--volume=systemd-data_web:/d",
+     "data-volume@web.service"),
+    ("web_container", "Volume=data@a.volume:/d", "data_at_a_volume", "--volume=systemd-data_a:/d",
+     "data-volume@a.service"),
+    ("web_container", "Network=%N.network", "web_network", "--network=systemd-web", "web-network.service"),
+    ("web_container", "Mount=type=volume,source=%N.volume,target=/d", "web_volume",
+     "--mount=type=volume,source=systemd-web,target=/d", "web-volume.service"),
+    ("web_container", "Mount=type=image,source=x.image,target=/d", "x_image",
+     "--mount=type=image,source=docker.io/library/y,target=/d", "x-image.service"),
+    ("web_container", "Network=other.container", "other_container", "--network=container:systemd-other",
+     "other.service"),
+]
+
+
+@pytest.mark.parametrize(("file", "line", "other", "word", "need"), REFERENCES)
+def test_names_of_other_files_take_specifiers(file: str, line: str, other: str, word: str, need: str) -> None:
+    text = {"image": "[Image]\nImage=docker.io/library/y\n", "container": "[Container]\nImage=x\n"}
+    made = units(**{file: "[Container]\nImage=img\n" + line + "\n", other: text.get(other.rpartition("_")[2], "")})
+    unit = made[file.replace("_at_", "@").rpartition("_")[0] + ".service"]
+    assert word in systemdunit.split(settings(unit, "ExecStart")[0])
+    assert settings(unit, "Requires") == [need] and need in settings(unit, "After")
+
+
+@pytest.mark.parametrize("line", ["Volume=data@.volume:/d", "Volume=%N.volume:/d", "Network=a.network", "Image=a.image",
+                                  "Mount=type=image,source=a.image,target=/a", "[Unit]\nAfter=a.container"])
+def test_a_name_that_leads_nowhere_is_refused_with_its_line(line: str) -> None:
+    with pytest.raises(InvalidInput, match="web.container, line %d: " % (4 if "[" in line else 3)):
+        units(web_container="[Container]\nImage=img\n" + line + "\n", data_at__volume="")
+
+
+def test_a_volume_has_the_name_by_which_others_know_it() -> None:
+    made = units(data_at__volume="")["data-volume@.service"]
+    assert settings(made, "ExecStart")[0].split()[-1] == "systemd-data_%i"
+
+
+@pytest.mark.parametrize(("line", "word"), [("", "--exit-policy=stop"),
+                                            ("ExitPolicy=continue", "--exit-policy=continue")])
+def test_a_pod_ends_with_its_last_container(line: str, word: str) -> None:
+    text = units(p_pod="[Pod]\n%s\n" % line)["p-pod.service"]
+    assert [one for one in systemdunit.split(settings(text, "ExecStartPre")[0]) if "exit-policy" in one] == [word]
+    assert settings(text, "Type") == ["notify"] and "--sdnotify=conmon" in settings(text, "ExecStart")[0]
+
+
+def test_templates_of_pods_have_templates_as_members() -> None:
+    made = units(p_at__pod="[Pod]\n", web_at__container="[Container]\nImage=x\nPod=p@%i.pod\n",
+                 one_container="[Container]\nImage=x\nPod=p@a.pod\n")
+    assert settings(made["web@.service"], "BindsTo") == ["p-pod@%i.service"]
+    assert settings(made["one.service"], "BindsTo") == ["p-pod@a.service"]
+    assert "web@%i.service" in settings(made["p-pod@.service"], "Wants")[-1].split()
+
+
+HOSTILE = [
+    "[Container]\nImage=x\n[Service]\nRestart=no\rExecStartPre=/bin/evil\n",
+    "[Container]\nImage=x\nContainerName=a\rb\n", "[Container]\nImage=x\x0bExecStartPre=/bin/evil\n",
+    "[Container]\nImage=x\nEnvironment=A=\"b\\nExecStartPre=/bin/evil\"\n",
+    "[Container]\nImage=x\nExec=sh -c \"a\\n[Service]\\nExecStartPre=/bin/evil\"\n",
+    "[Container]\nImage=x\nPodmanArgs=\"--label=a\\nExecStartPre=/bin/evil\"\n",
+    "[Container]\nImage=x\n[Unit]\nDescription=a\\\\\\ \nExecStartPre=/bin/evil\n",
+    "[Container]\nImage=x\n[Install]\nAlias=../evil.service\n", "[Container]\nImage=x\n[Install]\nWantedBy=/etc\n",
+    "[Container]\nImage=x\nServiceName=../evil\n", "[Container]\nImage=x\nServiceName=a b\n",
+    "[Container]\nImage=x\nLabel=\u2028ExecStartPre=/bin/evil\n",
+    "[Container]\nImage=x;/bin/evil\nExec=; /bin/evil\n", "[X-Odd]\nExecStartPre=/bin/evil\n[Container]\nImage=x\n",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_nothing_becomes_a_line_of_its_own(text: str) -> None:
+    try:
+        made = units(web_container=text)
+    except EngineError as exc:
+        assert "web.container" in str(exc)
+        return
+    for unit in made.values():
+        # As systemd reads it, for which a carriage return ends a line, too.
+        lines = [line.strip() for line in unit.replace("\r", "\n").split("\n")]
+        assert not [line for line in lines if line.startswith(("ExecStartPre", "/bin/evil"))], unit
+        assert [line for line in lines if line.startswith("[")] == ["[Unit]", "[Service]"]
+        assert len(settings(unit, "ExecStart")) == 1 and ";" not in settings(unit, "ExecStart")[0].split(" ")
+
+
+@pytest.mark.parametrize(("text", "value"), [
+    ("A=b\\\nc\n", "b c"), ("A=b\\\\\nB=c\n", "b\\\\"), ("A=b\\\\\\\nc\n", "b\\\\ c"), ("A=b\\\r\nc\r\n", "b c"),
+    ("A=b\\\n;x\n# y\nc\n", "b c"), ("A=b\\ \nB=c\n", "b\\"), ("A=b\\\n\nB=c\n", "b"), ("A=\ta\tb\n", "a\tb")])
+def test_lines_go_on_as_systemds_do(text: str, value: str) -> None:
+    for start in ("", "\ufeff"):
+        assert systemdunit.parse(start + "[S]\n" + text)[0].value == value
+
+
+def test_a_line_never_goes_on_by_a_value() -> None:
+    for backslashes in range(1, 6):
+        value = "x" + "\\" * backslashes
+        try:
+            text = systemdunit.render([("S", [("A", value), ("B", "c")])])
+        except InvalidInput:
+            assert backslashes % 2
+            continue
+        assert [line.key for line in systemdunit.parse(text)] == ["A", "B"]
+
+
+def test_templates_and_their_instances(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web@.container").write_text(
+        "[Container]\nImage=x\nExec=sleep %i\n[Install]\nWantedBy=a@%i.target\nDefaultInstance=9\n")
+    (tmp_path / "web@one.container").symlink_to("web@.container")
+    for name, memory in (("web@.container.d", "1g"), ("web@one.container.d", "2g"), ("container.d", "3g")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "m.conf").write_text("[Container]\nMemory=%s\n" % memory)
+    (tmp_path / "web@one.container.d/n.conf").symlink_to("/dev/null")
+    services, problems = quadlets.generate(make_context(), [str(tmp_path)], ENGINE, user=False, validate=main.check)
+    assert not problems and sorted(services) == ["web@.service", "web@one.service"]
+    words = {name: settings(one.text, "ExecStart")[0] for name, one in services.items()}
+    assert "--memory=1g" in words["web@.service"] and "--memory=2g" in words["web@one.service"]
+    assert words["web@one.service"].endswith("sleep %i") and "--name systemd-web_%i " in words["web@.service"]
+    assert services["web@.service"].links == [("a@9.target.wants", "web@9.service")]
+    assert services["web@one.service"].links == [("a@one.target.wants", "web@one.service")]
+
+
+@pytest.mark.parametrize(("text", "waits"), [("", True), ("[Quadlet]\nDefaultDependencies=false\n", False),
+                                             ("[Unit]\nDefaultDependencies=false\n", True)])
+def test_the_network_is_waited_for_unless_told_otherwise(text: str, waits: bool) -> None:
+    unit = units(web_container="[Container]\nImage=x\n" + text)["web.service"]
+    assert ("network-online.target" in settings(unit, "After")) == waits
+    assert (settings(unit, "DefaultDependencies") == ["false"]) == text.startswith("[Unit]")
+
+
 def test_the_generator_reads_drop_ins_and_enables(tmp_path: pathlib.Path) -> None:
     near, far, out = (tmp_path / name for name in ("near", "far", "out"))
     for path in (near / "web-a.container.d", far / "web-.container.d", far / "container.d", out):
@@ -129,7 +268,8 @@ def test_the_generator_reads_drop_ins_and_enables(tmp_path: pathlib.Path) -> Non
     (far / "web-.container.d/10-x.conf").write_text("[Container]\nMemory=1g\n")
     (far / "container.d/20-y.conf").write_text("[Service]\nRestart=always\n")
     (near / "bad.container").write_text("[Container]\nNonsense=1\n")
-    services, problems = quadlets.generate([str(near), str(far)], ENGINE, user=True)
+    services, problems = quadlets.generate(
+        make_context(), [str(near), str(far)], ENGINE, user=True, validate=main.check)
     quadlets.write(services, str(out))
     text = (out / "web-a.service").read_text()
     words = systemdunit.split(settings(text, "ExecStart")[0])

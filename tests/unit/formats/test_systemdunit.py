@@ -67,7 +67,8 @@ def test_unit_names(name: str, good: bool) -> None:
 
 def test_settings_are_read_with_their_lines() -> None:
     text = "# c\n[Unit]\nA = b \n;c\n\n[X-Y]\nLong=one \\\n# between\n  two\nEmpty=\n"
-    assert systemdunit.parse(text) == [("Unit", "A", "b", 3), ("X-Y", "Long", "one  two", 7), ("X-Y", "Empty", "", 10)]
+    assert systemdunit.parse(text, "here") == [
+        ("Unit", "A", "b", 3, "here"), ("X-Y", "Long", "one  two", 7, "here"), ("X-Y", "Empty", "", 10, "here")]
 
 
 @pytest.mark.parametrize(("text", "line"), [

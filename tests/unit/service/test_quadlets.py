@@ -1,14 +1,15 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Quadlet files on a host: what is missing there is said before anything is written."""
+"""Quadlet files on a host: what is missing there, and what the engine would refuse, is said before it is written."""
 
 from __future__ import annotations
 
 import pathlib
 
 import pytest
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Unsupported
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, Unsupported
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import quadlets, systemd
 
 
@@ -25,3 +26,73 @@ def test_a_file_that_nothing_would_read_is_refused(booted: bool, message: str, t
     quadlets.require_generator(Context(uid=1000), ["write"])
     with pytest.raises(Unsupported, match=message):
         quadlets.require_generator(Context(), ["write"])
+
+
+def problems(directory: pathlib.Path, *, user: bool = False) -> list[str]:
+    """What the generator says of the files in a directory."""
+    return quadlets.generate(make_context(), [str(directory)], "/bin/true", user=user, validate=main.check)[1]
+
+
+REFUSED = [
+    ("container", "Memory=lots", "no size"), ("container", "PublishPort=a:b", "no port"),
+    ("container", "PodmanArgs=--nonsense", "no flag --nonsense"), ("container", "CgroupsMode=split", "--cgroups"),
+    ("container", "GroupAdd=keep-groups", "not built"), ("container", "AddCapability=NONSENSE", "no capability"),
+    ("container", "Sysctl=kernel.pid_max=3", "whole host"), ("container", "Ulimit=nonsense=3", "--ulimit"),
+    ("container", "UserNS=what", "--userns"), ("container", "Pull=sometimes", "no pull policy"),
+    ("container", "IP=300.1.1.1", "no IPv4 address"), ("container", "AddHost=x", "without an address"),
+    ("container", "Image=UPPER/x", "lower case"), ("container", "ContainerName=a/b", "no valid name"),
+    ("container", "PodmanArgs=--memory-swap=1g", "needs memory"), ("container", "ReloadSignal=NOPE", "no such signal"),
+    ("container", "GlobalArgs=--nonsense", "no flag --nonsense"), ("container", "ReadOnly=perhaps", "neither true"),
+    ("container", "EnvironmentFile=-/e", "not built"), ("container", "Network=a:ip=x", "no IPv4 address"),
+    ("pod", "ExitPolicy=foo", "--exit-policy"), ("pod", "PublishPort=a:b", "no port"), ("pod", "ShmSize=x", "no size"),
+    ("pod", "PodName=a/b", "no valid name"), ("network", "Subnet=10.0.0.0/33", "no subnet"),
+    ("network", "Gateway=10.1.0.1", "needs a --subnet"), ("network", "Options=mtu=x", "between 68"),
+    ("network", "Driver=foo", "not known"), ("volume", "Type=ext4", "no device"), ("volume", "Driver=foo", "driver"),
+    ("volume", "VolumeName=a/b", "no valid name"), ("image", "Image=UPPER", "lower case"),
+    ("image", "Retry=x", "number")]
+
+
+@pytest.mark.parametrize(("kind", "line", "message"), REFUSED, ids=[line for _kind, line, _message in REFUSED])
+def test_what_the_engine_would_refuse_is_refused_with_its_line(kind: str, line: str, message: str,
+                                                               tmp_path: pathlib.Path) -> None:
+    image = "Image=x\n" if kind in ("container", "image") else ""
+    text = "[%s]\n%s# a line between\n%s\n" % (kind.title(), image, line)
+    (tmp_path / ("web." + kind)).write_text(text)
+    number = text[:text.index(line)].count("\n") + 1
+    found = problems(tmp_path)
+    assert len(found) == 1 and message in found[0]
+    assert found[0].startswith("%s/web.%s, line %d: %s: " % (tmp_path, kind, number, line)), found
+
+
+def test_the_line_of_a_drop_in_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web.container").write_text("[Container]\nImage=x\nMemory=1g\n")
+    (tmp_path / "web.container.d").mkdir()
+    (tmp_path / "web.container.d/10.conf").write_text("[Container]\n\nMemory=lots\n")
+    found = problems(tmp_path)
+    assert len(found) == 1 and "/web.container.d/10.conf, line 3: Memory=lots: " in found[0]
+
+
+@pytest.mark.parametrize("line", [
+    "Memory=%m", "PublishPort=80%i:80", "Environment=PASSWORD=%i", "Volume=%h/data:/data", "UserNS=%i", "Secret=later",
+    "Network=later", "EnvironmentFile=later", "Pod=later.pod", "PodmanArgs=--memory %i", "AddDevice=/dev/later",
+    "ContainerName=%p-%i", "Image=registry.example/x:%i", "Exec=sh -c 'echo %i $$x'", "WorkingDir=%S/x"])
+def test_what_is_known_later_only_is_no_error(line: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web@.container").write_text("[Container]\nImage=x\n%s\n" % line)
+    (tmp_path / "later.pod").touch()
+    assert problems(tmp_path, user=True) == []
+
+
+def test_a_secret_value_stands_in_no_error(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web.container").write_text("[Container]\nImage=x\nEnvironment='P=hidden\n")
+    found = problems(tmp_path)
+    assert len(found) == 1 and "line 3: Environment: " in found[0] and "hidden" not in found[0]
+
+
+def test_the_module_looks_at_the_whole_file_before_it_writes(monkeypatch: pytest.MonkeyPatch,
+                                                            tmp_path: pathlib.Path) -> None:
+    ctx = Context(uid=1000, home=str(tmp_path))
+    monkeypatch.setattr(quadlets, "directories", lambda **_all: [quadlets.own_directory(ctx)])
+    text = "[Container]\nImage=x\nVolume=%N.volume:/d\nMount=type=image,source=y.image,target=/y\n"
+    assert quadlets.check(ctx, "web.container", text, main.check) == "web.service"
+    with pytest.raises(EngineError, match="web.container, line 5: Memory=lots"):
+        quadlets.check(ctx, "web.container", text + "Memory=lots\n", main.check)

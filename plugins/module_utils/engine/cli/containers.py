@@ -38,6 +38,13 @@ def kill(ctx: Context, parsed: Parsed, io: IO) -> int:
     return each(named(lambda name: containers.kill(ctx, name, parsed.get("signal", "KILL"))), names, io)
 
 
+def check_kill(_ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with kill's values, whatever there is on this host."""
+    from ..formats import values
+
+    values.signal(parsed.get("signal", "KILL"), "--signal")
+
+
 def pause(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Freeze containers."""
     return each(named(lambda name: containers.pause(ctx, name)), selection.chosen(ctx, parsed, ("running",)), io)
@@ -168,7 +175,7 @@ VERBS: Tuple[Verb, ...] = (
     Verb("restart", "CONTAINER...", "Stop containers and start them",
          (*CHOICE, TIME, Flag("running", kind="bool", help="those that run")), restart),
     Verb("kill", "CONTAINER...", "Send a signal to containers",
-         (*CHOICE[:3], Flag("signal", "s", help="its name or number")), kill),
+         (*CHOICE[:3], Flag("signal", "s", help="its name or number")), kill, check=check_kill),
     Verb("rm", "CONTAINER...", "Remove containers",
          (selection.ALL, selection.LATEST, selection.CIDFILE, Flag("filter", "", "slice", selection.FILTER.help), TIME,
           selection.IGNORE, Flag("force", "f", "bool", "stop it first"),

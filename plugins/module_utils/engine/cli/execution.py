@@ -56,6 +56,19 @@ def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
     return spec, policy, keywords
 
 
+def check(ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with run's or create's values, whatever there is on this host."""
+    from ..formats import reference
+    from ..service import creation, pull
+
+    spec = options.spec(options.without_files(parsed))
+    if not spec.rootfs:
+        reference.check(spec.image)
+    creation.check_values(ctx, spec)
+    options.pull_keywords(parsed)
+    pull.check_policy(parsed.get("pull", "missing"))
+
+
 def _merged(ctx: Context, spec: Any, rows: List[str], policy: str, keywords: Dict[str, Any]) -> Any:
     """The spec with --env-merge's variables, which stand for the image's in ${NAME} (podman-run(1))."""
     import string
@@ -243,10 +256,10 @@ VERBS: Tuple[Verb, ...] = (
          options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS, SIG_PROXY,
                         Flag("attach", "a", "slice", "stay with stdin, stdout or stderr only"),
                         Flag("rmi", kind="bool", help="remove it at its end, and its image if no other uses it")),
-         run, (1, None), interspersed=False),
+         run, (1, None), interspersed=False, check=check),
     Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL + (
         Flag("attach", "a", "slice", refused="create stays with nothing; see start --attach"),),
-        create, (1, None), interspersed=False),
+        create, (1, None), interspersed=False, check=check),
     Verb("start", "CONTAINER...", "Start containers",
          (Flag("attach", "a", "bool", "stay attached"), Flag("interactive", "i", "bool", "pass standard input"),
           Flag("all", kind="bool", help="all that do not run"), selection.LATEST, selection.FILTER, DETACH_KEYS,

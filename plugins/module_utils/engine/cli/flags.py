@@ -53,7 +53,8 @@ class Parsed(NamedTuple):
 class Verb(NamedTuple):
     """One verb. ``arguments`` is how many words it takes, least and most (None for any number).
 
-    ``outside`` verbs are not run in the namespaces of a user without root.
+    ``outside`` verbs are not run in the namespaces of a user without root. ``check`` raises what is wrong with the
+    values themselves, whatever there is on this host.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Verb(NamedTuple):
     interspersed: bool = True
     reads_only: bool = False
     outside: bool = False
+    check: Optional[Callable[[Context, Parsed], None]] = None
 
 
 def parse(flags: Sequence[Flag], words: Sequence[str], *, interspersed: bool = True, verb: str = "") -> Parsed:

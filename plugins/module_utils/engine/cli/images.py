@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound
+from ..formats import reference
 from ..service import images
 from . import options, output
 from .flags import IO, Flag, Parsed, Verb
@@ -34,7 +35,7 @@ def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
         names = [tagged for name in names for tagged in _tags(ctx, name, keywords)]
     for name in names:
         name = name[len("docker://"):] if name.startswith("docker://") else name
-        if name.startswith(("oci:", "oci-archive:", "docker-archive:", "dir:")):
+        if name.startswith(reference.TRANSPORTS):
             found = images.load(ctx, name)
             io.out.write("".join(record.id + "\n" for record in found))
             continue
@@ -42,6 +43,16 @@ def pull(ctx: Context, parsed: Parsed, io: IO) -> int:
                              **keywords)
         io.out.write(result.image.id + "\n")
     return 0
+
+
+def check(_ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with pull's values, whatever there is on this host."""
+    from ..service import pull as service
+
+    options.pull_keywords(parsed)
+    service.check_policy(parsed.get("policy", "always"))
+    for name in parsed.arguments:
+        reference.check(name)
 
 
 MAX_TAGS = 10000
@@ -235,7 +246,7 @@ NO_TRUNC = Flag("no-trunc", kind="bool", help="whole IDs")
 VERBS: Tuple[Verb, ...] = (
     Verb("pull", "IMAGE...", "Have images on this host", ACCESS + PLATFORM + (
         QUIET, Flag("policy", help="always, missing, newer or never"), NO_TRUST,
-        Flag("all-tags", "a", "bool", "all tags of the repository")), pull, (1, None)),
+        Flag("all-tags", "a", "bool", "all tags of the repository")), pull, (1, None), check=check),
     Verb("push", "IMAGE [DESTINATION]", "Give a registry an image", ACCESS + (
         QUIET, Flag("format", "f", help="oci or v2s2"), Flag("digestfile", help="write the digest to this file"),
         NO_TRUST, Flag("compress", kind="bool", refused="layers are compressed as they were"),

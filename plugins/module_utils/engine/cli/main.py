@@ -199,6 +199,21 @@ def reads_only(words: Sequence[str]) -> bool:
         return True
 
 
+def check(words: Sequence[str]) -> None:
+    """Raise what is wrong with a command line that is to be run later, when what it names may be there."""
+    given = parse(GLOBAL, words, interspersed=False)
+    if not given.arguments:
+        raise InvalidInput("There is no verb in %s" % " ".join(words))
+    verb, rest = find_verb(given.arguments)
+    if verb is None:
+        raise InvalidInput("%s needs a verb" % given.arguments[0])
+    parsed = parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name)
+    check_arguments(verb, parsed)
+    ctx = _context(given)
+    if verb.check is not None:
+        verb.check(ctx, parsed)
+
+
 def find_verb(words: Sequence[str]) -> Tuple[Optional[Verb], List[str]]:
     """The verb that words begin with, and the other words; None for a bare group. Raises InvalidInput."""
     first = words[0]

@@ -32,6 +32,18 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
     if parsed.get("ignore") and networks.exists(ctx, name):
         io.out.write(name + "\n")
         return 0
+    networks.create(ctx, spec(parsed, name))
+    io.out.write(name + "\n")
+    return 0
+
+
+def check(_ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with create's values, whatever there is on this host."""
+    networks.check_values(spec(parsed, (parsed.arguments or ["unnamed"])[0]))
+
+
+def spec(parsed: Parsed, name: str) -> NetworkSpec:
+    """What the words of network create ask for. Raises InvalidInput."""
     subnets = [Subnet(one) for one in parsed.get("subnet", ())]
     for flag, setter in (("gateway", _gateway), ("ip-range", _range)):
         rows = parsed.get(flag, [])
@@ -39,12 +51,10 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
             raise InvalidInput("--%s needs a --subnet" % flag)
         subnets = [setter(subnet, rows[number]) if number < len(rows) else subnet
                    for number, subnet in enumerate(subnets)]
-    networks.create(ctx, NetworkSpec(
+    return NetworkSpec(
         name, parsed.get("driver", "bridge"), parsed.get("interface-name", ""), tuple(subnets),
         bool(parsed.get("internal")), bool(parsed.get("ipv6")), not parsed.get("disable-dns"),
-        tuple(parsed.get("dns", ())), pairs(parsed.get("opt", ()), "opt"), pairs(parsed.get("label", ()), "label")))
-    io.out.write(name + "\n")
-    return 0
+        tuple(parsed.get("dns", ())), pairs(parsed.get("opt", ()), "opt"), pairs(parsed.get("label", ()), "label"))
 
 
 def _gateway(subnet: Subnet, value: str) -> Subnet:
@@ -221,7 +231,7 @@ VERBS: Tuple[Verb, ...] = (
         Flag("ipam-driver", refused="addresses are the engine's own", accepted=("host-local",)),
         Flag("route", kind="list", refused="it is not there"),
         Flag("macvlan", refused="write -d macvlan -o parent=NAME")),
-        create, (0, 1)),
+        create, (0, 1), check=check),
     Verb("network update", "NETWORK", "Change a network's name servers", (
         Flag("dns-add", kind="slice", help="add a name server"),
         Flag("dns-drop", kind="slice", help="take a name server away")), update, (1, 1)),

@@ -242,6 +242,12 @@ def _lines(paths: Sequence[str], need_value: bool) -> List[str]:
     return rows
 
 
+def without_files(parsed: Parsed) -> Parsed:
+    """The same but for the flags that name files to be read: in a check of what is to be run later."""
+    return Parsed({name: value for name, value in parsed.flags.items()
+                   if name not in ("env-file", "label-file", "pod-id-file")}, parsed.arguments)
+
+
 def access(keywords: Mapping[str, Any]) -> Any:
     """How to talk to registries, from the keywords of a pull: a registry.transfer.Access."""
     from ..service.pull import as_options

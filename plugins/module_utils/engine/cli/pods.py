@@ -78,6 +78,11 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
     return 0
 
 
+def check(ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with create's values, whatever there is on this host."""
+    pods.check_values(ctx, spec(options.without_files(parsed)))
+
+
 def _chosen(ctx: Context, parsed: Parsed) -> List[str]:
     """The pods that were named, in words or files; or with --all the IDs of all."""
     if parsed.get("all"):
@@ -113,8 +118,16 @@ def _each(ctx: Context, parsed: Parsed, io: IO, action: Callable[[str], Any], *,
 
 
 def start(ctx: Context, parsed: Parsed, io: IO) -> int:
-    """Start pods."""
-    return _each(ctx, parsed, io, lambda name: pods.start(ctx, name))
+    """Start pods, and tell systemd whom to watch: the monitor of the infra container."""
+    def one(name: str) -> Any:
+        pod = pods.start(ctx, name)
+        if parsed.get("sdnotify", "ignore") != "ignore":
+            from ..service import unitrun
+
+            unitrun.announce_pod(ctx, pod)
+        return pod
+
+    return _each(ctx, parsed, io, one)
 
 
 def stop(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -246,12 +259,14 @@ _LISTING = (Flag("filter", "f", "slice", "KEY=VALUE"), Flag("format", help="json
 LATEST = Flag("latest", "l", "bool", "the last one")
 
 VERBS: Tuple[Verb, ...] = (
-    Verb("pod create", "[NAME]", "Make a pod", CREATE, create, (0, 1)),
+    Verb("pod create", "[NAME]", "Make a pod", CREATE, create, (0, 1), check=check),
     Verb("pod ps", "", "List pods", _LISTING, listing, (0, 0), reads_only=True),
     Verb("pod ls", "", "List pods", _LISTING, listing, (0, 0), reads_only=True),
     Verb("pod inspect", "POD...", "Print everything about pods",
          (Flag("format", "f", help="json, or a Go template"), LATEST), inspect, reads_only=True),
-    Verb("pod start", "POD...", "Start pods", (ALL, LATEST, ID_FILE), start),
+    Verb("pod start", "POD...", "Start pods", (ALL, LATEST, ID_FILE, Flag(
+        "sdnotify", help="tell systemd when it is up: conmon (started), or ignore",
+        refused="a pod is up when it has been started", accepted=("ignore", "conmon"))), start),
     Verb("pod stop", "POD...", "Stop pods", (ALL, LATEST, ID_FILE, IGNORE, TIME), stop),
     Verb("pod restart", "POD...", "Stop pods and start them", (ALL, LATEST), restart),
     Verb("pod kill", "POD...", "Send a signal to pods",

@@ -11,6 +11,7 @@ from typing import Tuple
 from ..context import Context
 from ..errors import InvalidInput
 from ..service import quadlets
+from . import main
 from .flags import IO, Flag, Parsed, Verb
 
 
@@ -22,7 +23,7 @@ def generate(ctx: Context, parsed: Parsed, io: IO) -> int:
     user = bool(parsed.get("user"))
     places = parsed.get("from") or quadlets.directories(user=user, home=ctx.home, uid=ctx.uid,
                                                         podman=bool(parsed.get("containers-systemd")))
-    services, problems = quadlets.generate(places, engine, user=user)
+    services, problems = quadlets.generate(ctx, places, engine, user=user, validate=main.check)
     if parsed.get("dry-run"):
         io.out.write("\n".join("# %s\n%s" % (name, service.text) for name, service in sorted(services.items())))
     elif parsed.arguments:

@@ -18,11 +18,20 @@ from .networks import pairs
 
 def create(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Make a volume and print its name."""
-    name = parsed.arguments[0] if parsed.arguments else os.urandom(32).hex()
-    spec = VolumeSpec(name, parsed.get("driver", "local"), pairs(parsed.get("opt", ()), "opt"),
-                      pairs(parsed.get("label", ()), "label"))
-    io.out.write(volumes.create(ctx, spec, ignore=bool(parsed.get("ignore"))).name + "\n")
+    io.out.write(volumes.create(ctx, spec(parsed), ignore=bool(parsed.get("ignore"))).name + "\n")
     return 0
+
+
+def check(_ctx: Context, parsed: Parsed) -> None:
+    """Raise what is wrong with create's values, whatever there is on this host."""
+    volumes.check(spec(parsed))
+
+
+def spec(parsed: Parsed) -> VolumeSpec:
+    """What the words of volume create ask for. Raises InvalidInput."""
+    name = parsed.arguments[0] if parsed.arguments else os.urandom(32).hex()
+    return VolumeSpec(name, parsed.get("driver", "local"), pairs(parsed.get("opt", ()), "opt"),
+                      pairs(parsed.get("label", ()), "label"))
 
 
 def listing(ctx: Context, parsed: Parsed, io: IO) -> int:
@@ -79,7 +88,7 @@ VERBS: Tuple[Verb, ...] = (
     Verb("volume create", "[NAME]", "Make a volume", (
         Flag("driver", "d", help="local"), Flag("opt", "o", "list", "KEY=VALUE for the driver"),
         Flag("label", "l", "slice", "KEY=VALUE"), Flag("ignore", kind="bool", help="no error when it is there")),
-        create, (0, 1)),
+        create, (0, 1), check=check),
     Verb("volume ls", "", "List volumes", (
         Flag("quiet", "q", "bool", "only names"), Flag("format", help="json, or a Go template"),
         Flag("filter", "f", "slice", "KEY=VALUE"), Flag("noheading", "n", "bool", "no head")),

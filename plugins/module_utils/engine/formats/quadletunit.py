@@ -9,90 +9,76 @@ command line of systemd's.
 from __future__ import annotations
 
 import os
-from typing import Dict, List, Mapping, NamedTuple, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Tuple
 
-from ..errors import InvalidInput, Unsupported
-from . import serviceunit, systemdunit
+from ..errors import EngineError, InvalidInput, Unsupported
+from . import serviceunit, specifiers, systemdunit
 from .quadlet import KINDS, Quadlet
+from .quadletreference import Job, Other, resource_name, service_name
 from .systemdunit import Setting
 
+# Without these no other key makes sense; and whose values are nobody's business
+_FIRST = ("Image", "Rootfs", "ContainerName", "PodName", "NetworkName", "VolumeName")
+_SECRET = ("Creds", "Environment")
 DEPENDENCIES = ("After", "Before", "BindsTo", "Conflicts", "OnFailure", "OnSuccess", "PartOf", "PropagatesReloadTo",
                 "PropagatesStopTo", "ReloadPropagatedFrom", "Requires", "Requisite", "StopPropagatedFrom", "Upholds",
                 "Wants")
-_RESOURCE = {"container": "ContainerName", "pod": "PodName", "network": "NetworkName", "volume": "VolumeName",
-             "image": "ImageTag"}
-
-
 class Service(NamedTuple):
-    """A unit to be written, and the links that enable it: ``wants`` are (directory, name of the link)."""
+    """A unit to be written, the links that enable it, (directory, name of the link) each, and the command lines that
+    it calls the engine by, whose words may have specifiers in them."""
 
     name: str
     text: str
     links: List[Tuple[str, str]]
-
-
-class _Job:
-    """What is collected for one unit."""
-
-    def __init__(self, one: Quadlet, known: Mapping[str, Quadlet], engine: str) -> None:
-        self.one, self.known, self.engine = one, known, engine
-        self.needs: List[str] = []
-
-    def other(self, name: str) -> Quadlet:
-        """Another file by its name; the unit comes to need its service. Raises InvalidInput."""
-        if name not in self.known:
-            raise InvalidInput("%s needs %s, which is not there" % (self.one.path, name), "Add that file.")
-        self.needs.append(service_name(self.known[name]))
-        return self.known[name]
-
-
-def service_name(one: Quadlet) -> str:
-    """The name of the unit that a file becomes."""
-    stem, at, instance = one.stem.partition("@")
-    name = one.last("ServiceName")
-    return systemdunit.unit_name((name or stem + KINDS[one.kind][2] + at + instance) + ".service")
-
-
-def resource_name(one: Quadlet) -> str:
-    """The name of the container, network and so on; ``systemd-`` and the file's name unless it says so itself."""
-    if one.kind == "image":
-        return one.last("ImageTag") or one.last("Image")
-    return one.last(_RESOURCE[one.kind]) or "systemd-" + ("%p_%i" if "@" in one.stem else one.stem)
+    commands: List[List[str]]
 
 
 def build(one: Quadlet, known: Mapping[str, Quadlet], engine: str, *, user: bool) -> Service:
     """The unit of a file. ``known`` are all files by name, ``engine`` is our command's absolute path."""
-    job = _Job(one, known, engine)
+    job = Job(one, known, engine)
     own = {"container": _container, "pod": _pod, "network": _network, "volume": _volume, "image": _image}[one.kind](job)
     sections = [("Unit", _unit(job, user)), ("Service", _service(one, own))]
     install = [(line.key, line.value) for line in one.lines if line.section == "Install"]
     if install:
         sections.append(("Install", install))
     name = service_name(one)
-    return Service(name, systemdunit.render(sections, ["Made by pycontainer from " + one.path]), _links(one, name))
+    return Service(name, systemdunit.render(sections, ["Made by pycontainer from " + one.path]), _links(one, name),
+                   job.commands)
 
 
-def _unit(job: _Job, user: bool) -> List[Setting]:
+def _unit(job: Job, user: bool) -> List[Setting]:
     one = job.one
     rows = []
     for line in one.lines:
         if line.section == "Unit":
             content = line.value
             if line.key in DEPENDENCIES:
-                content = " ".join(service_name(job.known[word]) if word in job.known else word
-                                   for word in line.value.split())
+                content = " ".join(job.translated(word) for word in line.value.split())
             rows.append((line.key, content))
     rows.append(("SourcePath", one.path.replace("%", "%%")))
     if not user and one.flag("DefaultDependencies", True, "Quadlet"):
         rows += [("Wants", "network-online.target"), ("After", "network-online.target")]
-    pod = service_name(job.known[one.last("Pod")]) if one.kind == "container" and one.last("Pod") in job.known else ""
-    for need in dict.fromkeys(job.needs):
-        rows += [("BindsTo" if need == pod else "Requires", need), ("After", need)]
-    if one.kind == "pod":
-        members = [service_name(other) for other in job.known.values() if other.kind == "container"
-                   and other.last("Pod") == "%s.pod" % one.stem and other.flag("StartWithPod", True)]
-        rows += [("Wants", " ".join(members)), ("Before", " ".join(members))] if members else []
+    pod = job.find(one.last("Pod")) if one.kind == "container" and one.last("Pod") else None
+    for need in job.needs:
+        rows += [("BindsTo" if pod is not None and need == pod.service else "Requires", need), ("After", need)]
+    members = _members(job) if one.kind == "pod" else []
+    rows += [("Wants", " ".join(members)), ("Before", " ".join(members))] if members else []
     return rows
+
+
+def _members(job: Job) -> List[str]:
+    """The units that start with a pod's: of its containers, and of templates the instance that is the pod's own."""
+    found = []
+    for other in job.known.values():
+        if other.kind != "container" or not other.last("Pod") or not other.flag("StartWithPod", True):
+            continue
+        pod = Job(other, job.known, job.engine).find(other.last("Pod"))
+        if pod is None or pod.file is not job.one:
+            continue
+        member = Other(other, job.own["i"] if other.stem.endswith("@") else "")
+        if member.instance or not other.stem.endswith("@"):
+            found.append(member.service)
+    return found
 
 
 def _service(one: Quadlet, own: List[Setting]) -> List[Setting]:
@@ -109,10 +95,14 @@ def _links(one: Quadlet, name: str) -> List[Tuple[str, str]]:
         if not instance:
             return []
         target = name.replace("@.", "@%s." % instance)
-    rows = [("", systemdunit.unit_name(alias)) for alias in one.words("Alias", "Install")]
+    own = specifiers.of_unit(target)
+
+    def named(key: str) -> List[str]:
+        return [systemdunit.unit_name(specifiers.expand(word, own)[0]) for word in one.words(key, "Install")]
+
+    rows = [("", alias) for alias in named("Alias")]
     for key, end in (("WantedBy", "wants"), ("RequiredBy", "requires"), ("UpheldBy", "upholds")):
-        rows += [("%s.%s" % (systemdunit.unit_name(other), end), systemdunit.unit_name(target))
-                 for other in one.words(key, "Install")]
+        rows += [("%s.%s" % (other, end), systemdunit.unit_name(target)) for other in named(key)]
     return rows
 
 
@@ -131,14 +121,15 @@ def flags(one: Quadlet) -> List[str]:
     return rows
 
 
-def _line(job: _Job, *words: str, exec_words: Tuple[str, ...] = ()) -> str:
+def _line(job: Job, *words: str, exec_words: Tuple[str, ...] = ()) -> str:
     """A command line that calls the engine."""
+    job.commands.append([*job.one.words("GlobalArgs"), *words, *exec_words])
     head = [systemdunit.word(job.engine)]
     head += [systemdunit.word(word, specifiers=True) for word in (*job.one.words("GlobalArgs"), *words)]
     return " ".join(head + [systemdunit.word(word, specifiers=True, variables=True) for word in exec_words])
 
 
-def _container(job: _Job) -> List[Setting]:
+def _container(job: Job) -> List[Setting]:
     one, name = job.one, resource_name(job.one)
     kind = one.last("Type", "Service") or "notify"
     if kind not in ("notify", "oneshot"):
@@ -147,9 +138,9 @@ def _container(job: _Job) -> List[Setting]:
     if kind == "notify":
         words += ["--detach", "--sdnotify", _notify(one)]
     words += flags(one) + _security(one) + _user(one) + _networks(job) + _volumes(job)
-    words += ["--env-file=" + _path(one, value) for value in one.values("EnvironmentFile")]
+    words += _environment_files(one)
     if one.last("Pod"):
-        words += ["--pod", resource_name(job.other(one.last("Pod")))]
+        words += ["--pod", job.other(one.last("Pod")).resource]
     words += one.words("PodmanArgs")
     start = _line(job, *words, *_what(job), exec_words=tuple(one.words("Exec")))
     away = _line(job, "rm", "--volumes", "--force", "--ignore", name)
@@ -160,7 +151,7 @@ def _container(job: _Job) -> List[Setting]:
     return rows + _reload(job, name)
 
 
-def _reload(job: _Job, name: str) -> List[Setting]:
+def _reload(job: Job, name: str) -> List[Setting]:
     one = job.one
     if one.last("ReloadCmd") and one.last("ReloadSignal"):
         raise InvalidInput("%s: ReloadCmd and ReloadSignal exclude each other" % one.path, "Use one of them.")
@@ -170,7 +161,7 @@ def _reload(job: _Job, name: str) -> List[Setting]:
         "ReloadSignal") else []
 
 
-def _what(job: _Job) -> List[str]:
+def _what(job: Job) -> List[str]:
     """The image, or the root directory."""
     one = job.one
     image, rootfs = one.last("Image"), one.last("Rootfs")
@@ -181,7 +172,17 @@ def _what(job: _Job) -> List[str]:
         return ["--rootfs", rootfs]
     if image.endswith(".build"):
         raise Unsupported("%s: builds are not built yet" % one.path)
-    return [resource_name(job.other(image)) if image.endswith(".image") else image]
+    return [job.other(image).resource if image.endswith(".image") else image]
+
+
+def _environment_files(one: Quadlet) -> List[str]:
+    """Paths that are not absolute are those beside the file, but for what a specifier begins with."""
+    for path in one.words("EnvironmentFile"):
+        if path.startswith("-"):
+            raise Unsupported("%s: EnvironmentFile=%s: a file that may be missing is not built yet" % (one.path, path),
+                              "Leave the dash out.")
+    return ["--env-file=" + (path if path.startswith(("/", "%")) else _path(one, "./" + path))
+            for path in one.words("EnvironmentFile")]
 
 
 def _notify(one: Quadlet) -> str:
@@ -211,32 +212,35 @@ def _user(one: Quadlet) -> List[str]:
     return ["--user=%s" % (user + ":" + group if group else user)] if user else []
 
 
-def _networks(job: _Job) -> List[str]:
+def _networks(job: Job) -> List[str]:
     rows = []
     for value in job.one.values("Network"):
         name, colon, more = value.partition(":")
         if name.endswith(".network"):
-            name = resource_name(job.other(name))
+            name = job.other(name).resource
         elif name.endswith(".container"):
-            name, colon, more = "container", ":", resource_name(job.other(name))
+            if colon:
+                raise InvalidInput("%s: Network=%s: there are no options for the network of a container" % (
+                    job.one.path, value), "Leave them out.")
+            name, colon, more = "container", ":", job.other(name).resource
         rows.append("--network=" + name + colon + more)
     return rows
 
 
-def _volumes(job: _Job) -> List[str]:
+def _volumes(job: Job) -> List[str]:
     rows = []
     for value in job.one.values("Volume"):
         source, colon, more = value.partition(":")
         if colon:
-            source = resource_name(job.other(source)) if source.endswith(".volume") else _path(job.one, source)
+            source = job.other(source).resource if source.endswith(".volume") else _path(job.one, source)
         rows.append("--volume=" + source + colon + more)
     for value in job.one.values("Mount"):
         parts = value.split(",")
         for number, part in enumerate(parts):
             key, _equals, content = part.partition("=")
             if key in ("source", "src"):
-                if content.endswith(".volume"):
-                    content = resource_name(job.other(content))
+                if content.endswith((".volume", ".image")):
+                    content = job.other(content).resource
                 parts[number] = "%s=%s" % (key, _path(job.one, content))
         rows.append("--mount=" + ",".join(parts))
     return rows
@@ -253,21 +257,28 @@ def _oneshot(*rows: Setting) -> List[Setting]:
     return [("Type", "oneshot"), ("RemainAfterExit", "yes"), *rows]
 
 
-def _pod(job: _Job) -> List[Setting]:
+def _pod(job: Job) -> List[Setting]:
+    """The pod ends with its last container unless it says otherwise, and the unit with the pod."""
     one, name = job.one, resource_name(job.one)
-    words = ["pod", "create", "--replace", *flags(one), *_networks(job), *_volumes(job), *one.words("PodmanArgs"), name]
-    return _oneshot(("KillMode", "process"), ("ExecStartPre", _line(job, *words)),
-                    ("ExecStart", _line(job, "pod", "start", name)), ("ExecStop", _line(job, "pod", "stop", name)),
-                    ("ExecStopPost", "-" + _line(job, "pod", "rm", "--force", "--ignore", name)))
+    kind = one.last("Type", "Service") or "notify"
+    if kind != "notify":
+        raise InvalidInput("%s: Type=%s cannot be" % (one.path, kind), "Leave it out.")
+    words = ["pod", "create", "--replace", *([] if one.last("ExitPolicy") else ["--exit-policy=stop"]), *flags(one),
+             *_networks(job), *_volumes(job), *one.words("PodmanArgs"), name]
+    return [("Type", kind), ("NotifyAccess", "all"), ("KillMode", "process"),
+            ("SuccessExitStatus", serviceunit.KILLED), ("ExecStartPre", _line(job, *words)),
+            ("ExecStart", _line(job, "pod", "start", "--sdnotify=conmon", name)),
+            ("ExecStop", _line(job, "pod", "stop", name)),
+            ("ExecStopPost", "-" + _line(job, "pod", "rm", "--force", "--ignore", name))]
 
 
-def _network(job: _Job) -> List[Setting]:
+def _network(job: Job) -> List[Setting]:
     one = job.one
     return _oneshot(("ExecStart", _line(job, "network", "create", "--ignore", *flags(one), *one.words("PodmanArgs"),
                                         resource_name(one))))
 
 
-def _volume(job: _Job) -> List[Setting]:
+def _volume(job: Job) -> List[Setting]:
     one, options = job.one, []
     mount = [one.last("Options")] if one.last("Options") else []
     mount += ["%s=%s" % (key.lower()[0] + "id", one.last(key)) for key in ("User", "Group") if one.last(key)]
@@ -279,7 +290,7 @@ def _volume(job: _Job) -> List[Setting]:
                                         *one.words("PodmanArgs"), resource_name(one))))
 
 
-def _image(job: _Job) -> List[Setting]:
+def _image(job: Job) -> List[Setting]:
     one = job.one
     if not one.last("Image"):
         raise InvalidInput("%s has no Image" % one.path, "Add Image to [Image].")
@@ -287,18 +298,59 @@ def _image(job: _Job) -> List[Setting]:
                                         one.last("Image"))))
 
 
-def build_all(known: Mapping[str, Quadlet], engine: str, *, user: bool) -> Tuple[Dict[str, Service], List[Exception]]:
-    """The units of all files by name, and the errors of those that made no sense."""
-    from ..errors import EngineError
-
+def build_all(known: Mapping[str, Quadlet], engine: str, *, user: bool,
+              check: Callable[[Service], None] = lambda _service: None) -> Tuple[Dict[str, Service], List[EngineError]]:
+    """The units of all files by name, and the errors of those that made no sense, or that ``check`` raised."""
     services: Dict[str, Service] = {}
-    problems: List[Exception] = []
+    problems: List[EngineError] = []
     for one in known.values():
         try:
-            service = build(one, known, engine, user=user)
+            service = build_checked(one, known, engine, user=user, check=check)
             if service.name in services:
                 raise InvalidInput("%s: there is another file for %s" % (one.path, service.name), "Rename one.")
             services[service.name] = service
         except EngineError as exc:
             problems.append(exc)
     return services, problems
+
+
+def build_checked(one: Quadlet, known: Mapping[str, Quadlet], engine: str, *, user: bool,
+                  check: Callable[[Service], None]) -> Service:
+    """The unit of a file, once ``check`` has found nothing wrong. An error names file, line, key and value."""
+    def attempt(part: Quadlet) -> Service:
+        service = build(part, known, engine, user=user)
+        check(service)
+        return service
+
+    try:
+        return attempt(one)
+    except EngineError as exc:
+        raise _placed(one, exc, attempt) from exc
+
+
+def _shown(line: systemdunit.Line, text: str) -> Tuple[str, str]:
+    """A line that brings an error about as people may see it, and what is wrong with it."""
+    if line.key in _SECRET:
+        return line.key, "the value, which is not shown, makes no sense"
+    setting = "%s=%s" % (line.key, (line.value if line.value.isprintable() else repr(line.value))[:200])
+    return setting, text[len(setting) + 2:] if text.startswith(setting + ": ") else text
+
+
+def _placed(one: Quadlet, exc: EngineError, attempt: Callable[[Quadlet], Service]) -> EngineError:
+    """The error with the line that brings it about: the one with which alone it comes up, too."""
+    text = exc.message[len(one.path) + 2:] if exc.message.startswith(one.path + ": ") else exc.message
+    where = one.path
+    kept: List[systemdunit.Line] = []
+    for line in sorted((line for line in one.lines if line.value),
+                       key=lambda line: _FIRST.index(line.key) if line.key in _FIRST else len(_FIRST)):
+        try:
+            attempt(one._replace(lines=[*kept, line]))
+        except EngineError as again:
+            if again.message == exc.message:
+                setting, text = _shown(line, text)
+                where = "%s, line %d: %s" % (line.source, line.number, setting)
+                break
+        if line.key in _FIRST:
+            kept.append(line)
+    kind = Unsupported if isinstance(exc, Unsupported) else InvalidInput
+    return kind("%s: %s" % (where, text), exc.hint)

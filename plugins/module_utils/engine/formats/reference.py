@@ -25,6 +25,7 @@ _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _DOMAIN = re.compile(r"\A(?:%s(?:\.%s)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?\Z" % (_LABEL, _LABEL))
 _TAG = re.compile(r"\A[A-Za-z0-9_][A-Za-z0-9._-]{0,127}\Z")
 _DIGEST = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
+TRANSPORTS = ("oci:", "oci-archive:", "docker-archive:", "dir:")  # name a file, not an image (containers-transports(5))
 _HEX = re.compile(r"\A[0-9a-f]{64}\Z")
 
 
@@ -71,6 +72,17 @@ def parse(text: str) -> Reference:
     domain, _slash, rest = text.partition("/")
     path, tag, digest = _split(rest, text)
     return complete(domain, path, tag, digest, text)
+
+
+def check(text: str) -> None:
+    """Raise InvalidInput for what is no image name, short or not. An image's ID is one that could be."""
+    text = text[len("docker://"):] if text.startswith("docker://") else text
+    if text.startswith(TRANSPORTS) or _HEX.match(text) or text.startswith("sha256:"):
+        return
+    if is_short(text):
+        split_short(text)
+    else:
+        parse(text)
 
 
 def complete(domain: str, path: str, tag: str, digest: str, text: str) -> Reference:

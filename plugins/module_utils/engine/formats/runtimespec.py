@@ -282,15 +282,28 @@ def _paths(spec: ContainerSpec) -> Tuple[List[str], List[str]]:
 
 def _sysctls(inputs: Inputs) -> Dict[str, str]:
     for name in inputs.spec.sysctl:
-        kinds = [kind for prefix, kind in NAMESPACED_SYSCTLS.items() if name.startswith(prefix)]
-        if not kinds:
-            raise InvalidInput("The sysctl %s belongs to the whole host" % name,
-                               "Only net.*, fs.mqueue.*, kernel.shm*, kernel.msg* and kernel.sem* can be set here.")
-        kind = {"net": "network"}.get(kinds[0], kinds[0])
+        kind = _sysctl_namespace(name)
         # The engine makes a container's network namespace itself, so that one comes with a path.
         if inputs.namespaces.get(kind, "host") != "" and (kind != "network" or kind not in inputs.namespaces):
             raise InvalidInput("The sysctl %s needs a %s namespace of the container's own" % (name, kind))
     return dict(inputs.spec.sysctl)
+
+
+def _sysctl_namespace(name: str) -> str:
+    """The kind of namespace that a sysctl belongs to. Raises InvalidInput for one of the whole host."""
+    for prefix, kind in NAMESPACED_SYSCTLS.items():
+        if name.startswith(prefix):
+            return {"net": "network"}.get(kind, kind)
+    raise InvalidInput("The sysctl %s belongs to the whole host" % name,
+                       "Only net.*, fs.mqueue.*, kernel.shm*, kernel.msg* and kernel.sem* can be set here.")
+
+
+def check(spec: ContainerSpec, cgroup_mode: str) -> None:
+    """Raise for wishes that ``build`` could meet on no host with this kind of cgroup, so that nothing is begun."""
+    for name in spec.sysctl:
+        _sysctl_namespace(name)
+    _memory(spec, cgroup_mode)
+    _cpu(spec)
 
 
 def _device_rules(inputs: Inputs) -> List[Dict[str, Any]]:

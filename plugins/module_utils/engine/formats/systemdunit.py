@@ -27,12 +27,13 @@ Setting = Tuple[str, str]
 
 
 class Line(NamedTuple):
-    """One setting of a unit file. ``number`` is its line, from 1; ``value`` is as written, on one line."""
+    """One setting of a unit file: ``value`` as written, on one line, the ``number``-th of ``source``, from 1."""
 
     section: str
     key: str
     value: str
     number: int
+    source: str = ""
 
 
 # writing
@@ -50,11 +51,16 @@ def render(sections: Iterable[Tuple[str, Sequence[Setting]]], comments: Sequence
         for key, content in settings:
             if not key or key != key.strip() or "=" in _one_line(key, "A key") or key[0] in "#;[":
                 raise InvalidInput("%r is no key of a unit file" % key[:80])
-            _one_line(content, key)
-            if content.endswith("\\") and not content.endswith("\\\\"):
+            _one_line(content.replace("\t", " "), key)
+            if _goes_on(content):
                 raise InvalidInput("%s ends with a backslash, which would join the next line to it" % key)
             lines.append("%s=%s" % (key, content))
     return "\n".join(lines) + "\n"
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a line ends with a backslash that no other one escapes, which joins the next line to it."""
+    return bool((len(text) - len(text.rstrip("\\"))) % 2)
 
 
 def _one_line(text: str, what: str) -> str:
@@ -134,15 +140,17 @@ def parse(text: str, source: str = "the unit file") -> List[Line]:
         raise InvalidInput("%s is larger than %d characters" % (source, LIMIT))
     result: List[Line] = []
     section, held, began = "", "", 0
-    lines = text.split("\n")
+    lines = text[1:].split("\n") if text.startswith("\ufeff") else text.split("\n")
     for number, line in enumerate(lines if lines[-1] else lines[:-1], 1):
-        stripped = line.strip()
+        line = line.rstrip("\r").lstrip()
+        stripped = line.rstrip()
         if stripped[:1] in ("#", ";") or (not stripped and not held):
             # A comment amid a continued line is left out, and the line goes on after it.
             continue
         began = began if held else number
-        if stripped.endswith("\\"):
-            held += stripped[:-1] + " "
+        if _goes_on(line):
+            # A space behind the backslash, which nobody sees, ends the line all the same.
+            held += line[:-1] + " "
             continue
         stripped, held = (held + stripped).strip(), ""
         if stripped.startswith("["):
@@ -166,7 +174,7 @@ def _setting(text: str, section: str, source: str, number: int) -> Line:
         raise InvalidInput("%s, line %d: %r is no setting" % (source, number, text[:80]), "Write Key=value.")
     if not section:
         raise InvalidInput("%s, line %d: %s stands before any section" % (source, number, key.strip()[:80]))
-    return Line(section, key.strip(), content.strip(), number)
+    return Line(section, key.strip(), content.strip(), number, source)
 
 
 def split(text: str, what: str = "The value") -> List[str]:

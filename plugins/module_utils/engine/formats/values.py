@@ -288,6 +288,9 @@ def hosts(value: Any, option: str = "etc_hosts") -> Dict[str, str]:
     """Lines for /etc/hosts as {name: address} from that or from a list of ``name:address``."""
     if not isinstance(value, dict):
         value = dict(row.partition(":")[::2] for row in words(value, option))
+    for name, ip in value.items():
+        if not ip:
+            raise InvalidInput("%s has %r without an address" % (option, name), "Write NAME:ADDRESS.")
     return {hostname(name, option): "host-gateway" if ip == "host-gateway" else address(
         text(ip, option).strip("[]"), option) for name, ip in value.items()}
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, List, Tuple
+from typing import AbstractSet, Iterable, List, Tuple
 
 from ..errors import InvalidInput
 
@@ -30,6 +30,16 @@ def bounding() -> Tuple[str, ...]:
     return ()
 
 
+def check(adding: AbstractSet[str], dropping: AbstractSet[str]) -> None:
+    """Raise InvalidInput for a name that Linux does not have, and for one that is both added and dropped."""
+    for name in sorted(adding | dropping):
+        if name not in NAMES and name != "ALL":
+            raise InvalidInput("There is no capability %s" % name, "capabilities(7) lists them.")
+    both = adding & dropping
+    if both:
+        raise InvalidInput("The capability %s is both added and dropped" % ", ".join(sorted(both)))
+
+
 def container_set(add: Iterable[str], drop: Iterable[str], *, privileged: bool = False) -> Tuple[str, ...]:
     """A container's capabilities, sorted: the default set, less ``drop``, and ``add``; 'ALL' is all.
 
@@ -38,12 +48,7 @@ def container_set(add: Iterable[str], drop: Iterable[str], *, privileged: bool =
     """
     held = bounding()
     adding, dropping = set(add), set(drop)
-    for name in adding | dropping:
-        if name not in NAMES and name != "ALL":
-            raise InvalidInput("There is no capability %s" % name, "capabilities(7) lists them.")
-    both = adding & dropping
-    if both:
-        raise InvalidInput("The capability %s is both added and dropped" % ", ".join(sorted(both)))
+    check(adding, dropping)
     chosen = set(held) if privileged or "ALL" in adding else set(DEFAULT) & set(held)
     chosen -= chosen if "ALL" in dropping else dropping
     missing: List[str] = sorted(adding - {"ALL"} - set(held))

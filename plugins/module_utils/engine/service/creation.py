@@ -82,6 +82,15 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
     """Raise InvalidInput, NotFound or Unsupported for wishes that no run could meet."""
     from ..store import secrets
 
+    check_values(ctx, spec)
+    namespaces.check_others(ctx, spec)
+    for use in spec.secrets:
+        secrets.lookup(ctx, use.name)
+    _check_networks(ctx, spec)
+
+
+def check_values(ctx: Context, spec: ContainerSpec) -> None:
+    """The same for wishes that nobody could meet, whatever else there is on this host."""
     policy, _colon, count = spec.restart_policy.partition(":")
     if policy not in RESTART_POLICIES or (count and (policy != "on-failure" or not count.isdigit())):
         raise InvalidInput("The restart policy %r is not known" % spec.restart_policy,
@@ -98,12 +107,19 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
                            "Use none, kill, restart or stop.")
     if spec.systemd not in ("false", "true", "always"):
         raise InvalidInput("systemd is %r" % spec.systemd, "Use false, true or always.")
-    namespaces.check(ctx, spec)
+    if "keep-groups" in spec.group_add:
+        raise Unsupported("keep-groups is not built yet: a container has the groups that are named",
+                          "Name them, or their numbers.")
+    from ..formats import runtimespec
+    from ..kernel import caps, cgroup
+
+    if spec.name:
+        names.check_name("container", spec.name)
+    caps.check(set(spec.cap_add), set(spec.cap_drop))
+    runtimespec.check(spec, cgroup.mode())
+    namespaces.check(spec)
     namespaces.network_uses(spec)
     prepare.check_security(spec)
-    for use in spec.secrets:
-        secrets.lookup(ctx, use.name)
-    _check_networks(ctx, spec)
 
 
 def _check_networks(ctx: Context, spec: ContainerSpec) -> None:

@@ -76,8 +76,8 @@ def netns_path(ctx: Context, container_id: str) -> str:
     return ctx.run("netns", container_id)
 
 
-def check(ctx: Context, spec: ContainerSpec) -> None:
-    """Raise for a namespace that this engine cannot give; other containers have to exist."""
+def check(spec: ContainerSpec) -> None:
+    """Raise InvalidInput for a namespace that this engine cannot give."""
     for field in KINDS:
         value = getattr(spec, field)
         kind, _colon, rest = value.partition(":")
@@ -87,6 +87,10 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
                                "Use private, host, container:NAME or ns:PATH.")
     if spec.no_hosts and spec.etc_hosts:
         raise InvalidInput("no_hosts and etc_hosts contradict each other", "Use one of them.")
+
+
+def check_others(ctx: Context, spec: ContainerSpec) -> None:
+    """Raise NotFound for another container that is not there, and Ambiguous."""
     for name in dependencies(spec):
         store.find(ctx, name)
 

@@ -58,6 +58,19 @@ def _ready(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
     return spec if spec.driver == "bridge" else _on_parent(ctx, spec)
 
 
+def check_values(spec: NetworkSpec) -> None:
+    """Raise InvalidInput or Unsupported for what no host could have, whatever there is on this one."""
+    import ipaddress
+
+    from ..network import subnets
+
+    definitions.check_name(spec.name)
+    _checked(spec)
+    used: List[subnets.Used] = []
+    for wanted in spec.subnets:
+        used.append((ipaddress.ip_network(subnets.checked(wanted, used).subnet), "another subnet of this network"))
+
+
 def _on_parent(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
     """A macvlan or ipvlan network: its parent, and what there is not on one."""
     from ..network import subnets

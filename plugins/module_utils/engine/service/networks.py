@@ -17,11 +17,22 @@ from .network_connections import (
     setup,
     teardown,
 )
-from .network_definitions import create, exists, get, inspect, members, prune, remove, replace_one, update
+from .network_definitions import (
+    check_values,
+    create,
+    exists,
+    get,
+    inspect,
+    members,
+    prune,
+    remove,
+    replace_one,
+    update,
+)
 from .network_definitions import every as all
 
 __all__ = [
-    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "connect", "create",
-    "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
+    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "check_values", "connect",
+    "create", "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
     "rename", "repair", "replace_one", "setup", "teardown", "update",
 ]

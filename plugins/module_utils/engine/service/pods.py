@@ -36,7 +36,7 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
     Raises Conflict for a name that a pod or a container has; nothing is left of a pod that could not be made.
     """
     journal.repair(ctx)
-    formats.check(spec)
+    check_values(ctx, spec)
     podcgroup.check(ctx, spec)
     pod_id = os.urandom(32).hex()
     with store.lock(ctx, pod_id), journal.work(ctx, "pod-" + pod_id, "pod-create", undo_create, {}):
@@ -46,6 +46,15 @@ def create(ctx: Context, spec: PodSpec) -> Pod:
             pod = pod._replace(infra=creation.create(ctx, infra.spec(pod)).id)
         store.write(ctx, pod)
     return pod
+
+
+def check_values(ctx: Context, spec: PodSpec) -> None:
+    """Raise InvalidInput or Unsupported for wishes that nobody could meet, whatever else there is on this host."""
+    if spec.name:
+        names.check_name("pod", spec.name)
+    formats.check(spec)
+    if spec.infra:
+        creation.check_values(ctx, infra.spec(Pod("0" * 64, spec.name or "unnamed", 0.0, spec)))
 
 
 def create_for(ctx: Context, spec: ContainerSpec) -> ContainerSpec:

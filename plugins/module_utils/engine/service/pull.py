@@ -49,8 +49,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
 
     ``progress`` is called with what is going on, and bytes done and in all (0, 0 for a message).
     """
-    if policy not in POLICIES:
-        raise InvalidInput("%r is no pull policy" % policy, "Use one of: %s." % ", ".join(POLICIES))
+    check_policy(policy)
     local = _local(ctx, name, policy)
     if policy == "never" or (policy == "missing" and local is not None and _fits(ctx, local, platform)):
         if local is None:
@@ -69,6 +68,12 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
 
 def _kept(ctx: Context, record: ImageRecord, name: str) -> PullResult:
     return PullResult(record, False, images.complete_name(ctx, record, name))
+
+
+def check_policy(policy: str) -> None:
+    """Raise InvalidInput for what is no pull policy."""
+    if policy not in POLICIES:
+        raise InvalidInput("%r is no pull policy" % policy, "Use one of: %s." % ", ".join(POLICIES))
 
 
 def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, Unsupported
-from ..formats import quadlet, quadletunit
+from ..formats import quadlet, quadletreference, quadletunit, specifiers
 from ..formats.quadlet import Quadlet
+from ..formats.systemdunit import Line
 from ..kernel import files
 
 LIMIT = 1024 * 1024
+# Raises what is wrong with the words of a command line that calls this engine, as the command line itself would.
+Validate = Callable[[Sequence[str]], None]
 NAME = "pycontainer/systemd"
 PODMAN = "containers/systemd"
 # systemd.generator(7), for the system and for users; any program whose name begins with ours counts.
@@ -72,7 +75,10 @@ def _find(places: Sequence[str]) -> Dict[str, str]:
 def _text(full: str) -> str:
     try:
         with open(full, "rb") as stream:
-            return stream.read(LIMIT).decode("utf-8")
+            data = stream.read(LIMIT + 1)
+        if len(data) > LIMIT:
+            raise InvalidInput("%s is larger than %d bytes" % (full, LIMIT))
+        return data.decode("utf-8")
     except OSError as exc:
         raise InvalidInput("%s cannot be read: %s" % (full, exc.strerror)) from exc
     except UnicodeDecodeError as exc:
@@ -93,14 +99,46 @@ def _dropins(places: Sequence[str], name: str) -> List[Tuple[str, str]]:
                 for conf in os.listdir(os.path.join(place, home)):
                     if conf.endswith(".conf"):
                         found[conf] = os.path.join(place, home, conf)
-    return [(found[conf], _text(found[conf])) for conf in sorted(found)]
+    # One that is masked, a link to /dev/null, hides those of its name and says nothing.
+    return [(found[conf], _text(found[conf])) for conf in sorted(found) if os.path.isfile(found[conf])]
 
 
-def generate(places: Sequence[str], engine: str, *, user: bool) -> Tuple[Dict[str, quadletunit.Service], List[str]]:
+def generate(ctx: Context, places: Sequence[str], engine: str, *, user: bool,
+             validate: Validate) -> Tuple[Dict[str, quadletunit.Service], List[str]]:
     """The units of all files by name, and what to tell people about those that made no sense."""
     known, problems = read_all(places)
-    services, more = quadletunit.build_all(known, engine, user=user)
+    services, more = quadletunit.build_all(known, engine, user=user, check=_checker(ctx, validate, user=user))
     return services, [str(problem) for problem in (*problems, *more)]
+
+
+def _checker(ctx: Context, validate: Validate, *, user: bool) -> Callable[[quadletunit.Service], None]:
+    """What looks at a unit's command lines as systemd will call them, with what specifiers stand for."""
+    import pwd
+
+    try:
+        name = pwd.getpwuid(ctx.uid).pw_name
+    except KeyError:
+        name = str(ctx.uid)
+    host = specifiers.of_host(ctx.uid, ctx.home, name) if user else specifiers.of_host(0, "/root", "root")
+
+    def check(service: quadletunit.Service) -> None:
+        known = {**host, **specifiers.of_unit(service.name)}
+        if "@." in service.name:
+            known = {letter: text for letter, text in known.items() if letter not in "iInN"}
+        for words in service.commands:
+            validate(list(_expanded(words, known)))
+
+    return check
+
+
+def _expanded(words: Sequence[str], known: Mapping[str, str]) -> Iterator[str]:
+    """Words without specifiers. A flag whose value nobody knows yet is left out, another word is some word."""
+    for word in words:
+        text, complete = specifiers.expand(word, known)
+        if complete:
+            yield text
+        elif not (word.startswith("--") and "=" in word):
+            yield specifiers.expand(word, known, "1")[0]
 
 
 def write(services: Dict[str, quadletunit.Service], directory: str) -> None:
@@ -134,14 +172,14 @@ def wanted(content: Optional[str], source: Optional[str], options: Optional[Dict
     return text if text.endswith("\n") else text + "\n"
 
 
-def service(ctx: Context, name: str, there: Optional[str], text: Optional[str]) -> str:
+def service(ctx: Context, name: str, there: Optional[str], text: Optional[str], validate: Validate) -> str:
     """The service of what is wanted, or else of what is there; '' when nobody can tell. Raises InvalidInput."""
     if text is not None:
-        return check(ctx, name, text)
+        return check(ctx, name, text, validate)
     if there is None:
         return ""
     try:
-        return quadletunit.service_name(quadlet.read(name, path(ctx, name), there))
+        return quadletreference.service_name(quadlet.read(name, path(ctx, name), there))
     except EngineError:
         # A file that makes no sense, which somebody else wrote, has no service and can be removed.
         return ""
@@ -157,22 +195,33 @@ def read_own(ctx: Context, name: str) -> Optional[str]:
         raise
 
 
-def check(ctx: Context, name: str, text: str) -> str:
+def check(ctx: Context, name: str, text: str, validate: Validate) -> str:
     """The name of the service that a file becomes. Raises InvalidInput with the line, for what is wrong with it."""
-    one = quadlet.read(name, path(ctx, name), text)
     places = directories(user=ctx.rootless, home=ctx.home, uid=ctx.uid)
+    one = quadlet.read(name, path(ctx, name), text, _dropins(places, name))
     known, _problems = read_all(places)
+    known[name] = one
     # What it needs may follow in the next task.
     for other in _mentioned(one):
-        known.setdefault(other, quadlet.Quadlet(other.rpartition(".")[0], other.rpartition(".")[2], other, []))
-    known[name] = one
-    return quadletunit.build(one, known, "/usr/bin/pycontainer", user=ctx.rootless).name
+        known.setdefault(other, _coming(other))
+    return quadletunit.build_checked(one, known, "/usr/bin/pycontainer", user=ctx.rootless,
+                                     check=_checker(ctx, validate, user=ctx.rootless)).name
+
+
+def _coming(name: str) -> Quadlet:
+    """A file that is not there yet; of an image nobody knows which."""
+    stem, _dot, kind = name.rpartition(".")
+    return Quadlet(stem, kind, name, [Line("Image", "Image", "docker.io/library/later", 1)] if kind == "image" else [])
 
 
 def _mentioned(one: Quadlet) -> List[str]:
+    """The names of other files that a file's values hold, with its own specifiers put in."""
     ends = tuple("." + kind for kind in quadlet.KINDS)
-    return [word for line in one.lines for word in line.value.replace(",", ":").replace("=", ":").split(":")
-            if word.endswith(ends)]
+    own = specifiers.of_unit(quadletreference.service_name(one))
+    words = [word for line in one.lines
+             for word in line.value.replace(",", " ").replace("=", " ").replace(":", " ").split()]
+    found = [specifiers.expand(word, own)[0] for word in words if word.endswith(ends)]
+    return [word for word in found if "/" not in word and not word.startswith(".")]
 
 
 def has_generator(*, user: bool) -> bool:

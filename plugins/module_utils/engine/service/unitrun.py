@@ -85,6 +85,18 @@ def announce(ctx: Context, record: Record, when: str) -> None:
     notify.send("MAINPID=%d\nREADY=1\nSTATUS=Container %s" % (state.conmon_pid, record.id[:12]))
 
 
+def announce_pod(ctx: Context, pod: pod_store.Pod) -> None:
+    """Tell systemd that a pod is up, and to watch its infra container. Raises InvalidInput for one without."""
+    if not pod.infra:
+        raise no_infra(pod)
+    announce(ctx, store.get(ctx, pod.infra), "conmon")
+
+
+def no_infra(pod: pod_store.Pod) -> InvalidInput:
+    """The error for a pod that has nothing to watch."""
+    return InvalidInput("The pod %s has no infra container that a unit could watch" % pod.name, "Make it with infra.")
+
+
 def _container(ctx: Context, unit: str, definition: Definition) -> str:
     """The ID of the unit's container, which is made when the unit makes its own."""
     if not definition.new:
@@ -130,8 +142,7 @@ def _pod(ctx: Context, unit: str, definition: Definition) -> str:
     if definition.new:
         units.note_made(ctx, unit, pod.id)
     if not pod.infra:
-        raise InvalidInput("The pod %s has no infra container that a unit could watch" % pod.name,
-                           "Make it with infra.")
+        raise no_infra(pod)
     return pod.infra
 
 

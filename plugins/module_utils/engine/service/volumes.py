@@ -12,6 +12,7 @@ from ..context import Context
 from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.volume import VolumeSpec
 from ..kernel import files
+from ..store import names
 from ..store import volumes as store
 from ..store.volumes import Volume
 
@@ -20,6 +21,8 @@ OPTIONS = ("type", "device", "o", "copy", "nocopy")
 
 def check(spec: VolumeSpec) -> None:
     """Raise Unsupported or InvalidInput for what this engine cannot make."""
+    if spec.name:
+        names.check_name("volume", spec.name)
     if spec.driver != "local":
         raise Unsupported("The volume %s asks for the driver %s" % (spec.name, spec.driver), "Use the driver local.")
     for key in spec.options:
