@@ -89,7 +89,8 @@ def test_exec_is_a_command_line_of_systemds() -> None:
     ("[Container]\nImage=x\n[Service]\nExecStart=/x\n", "line 4"), ("[Container]\n", "no Image"),
     ("[Container]\nImage=x\nRootfs=/y\n", "both"), ("[Container]\nImage=x\nVolume=a.volume:/a\n", "a.volume"),
     ("[Container]\nImage=x\nNotify=true\n", "Notify"), ("[Container]\nImage=x\nReadOnly=perhaps\n", "ReadOnly"),
-    ("[Container]\nImage=x\nGroup=1\n", "Group"), ("[Container]\nImage=x\nEnvironment='a\n", "line 3: Environment: the value"),
+    ("[Container]\nImage=x\nGroup=1\n", "Group"),
+    ("[Container]\nImage=x\nEnvironment='a\n", "line 3: Environment: the value"),
     ("[Container]\nImage=x\n[Service]\nType=simple\n", "Type"), ("[Quadlet]\nA=b\n", "line 2")])
 def test_what_makes_no_sense_is_refused_with_its_place(text: str, wanted: str) -> None:
     with pytest.raises(EngineError, match="web.container.*" + wanted):

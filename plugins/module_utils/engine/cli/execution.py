@@ -59,12 +59,13 @@ def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
 def check(ctx: Context, parsed: Parsed) -> None:
     """Raise what is wrong with run's or create's values, whatever there is on this host."""
     from ..formats import reference
-    from ..service import creation, pull
+    from ..service import creation, namespaces, pull
 
     spec = options.spec(options.without_files(parsed))
     if not spec.rootfs:
         reference.check(spec.image)
     creation.check_values(ctx, spec)
+    namespaces.check_new(spec)
     options.pull_keywords(parsed)
     pull.check_policy(parsed.get("pull", "missing"))
 
