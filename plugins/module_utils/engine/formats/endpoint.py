@@ -34,7 +34,8 @@ class SetupRequest(Frozen):
     """One start of a container. ``netns`` is the path of its namespace, which exists already.
 
     ``uses`` are networks, or one row that says which other kind of namespace it is. ``aliases`` count
-    on every network. ``etc_hosts`` maps a name to an address or 'host-gateway'.
+    on every network. ``etc_hosts`` maps a name to an address or 'host-gateway'; ``local_names`` are the names of
+    the running containers that share the namespace, by their IDs.
     """
 
     container_id: str
@@ -49,6 +50,7 @@ class SetupRequest(Frozen):
     dns_search: Tuple[str, ...] = ()
     etc_hosts: Dict[str, str] = {}
     no_hosts: bool = False
+    local_names: Dict[str, str] = {}
 
     @property
     def mode(self) -> str:

@@ -61,6 +61,7 @@ def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
         lambda: _end_conmon(ctx, container_id, run),
         lambda: _delete_in_runtime(ctx, container_id, run),
         lambda: _tear_down_network(ctx, container_id),
+        lambda: _forget_name(ctx, record),
         lambda: _unmount(ctx, container_id, record, run),
         lambda: _remove_files(ctx, container_id),
     ]
@@ -120,6 +121,17 @@ def _tear_down_network(ctx: Context, container_id: str) -> None:
     networks.teardown(ctx, container_id)
     netns.remove(namespaces.netns_path(ctx, container_id))
     usernamespace.remove(ctx, container_id)
+
+
+def _forget_name(ctx: Context, record: Optional[Record]) -> None:
+    """Who shares its network knows it by name no longer."""
+    if record is None or not record.spec.pod:
+        return
+    from . import membership, networks
+
+    owner = membership.network_owner(membership.placed_if_any(ctx, record))
+    if owner:
+        networks.name_locally(ctx, owner, record.id, "")
 
 
 def _unmount(ctx: Context, container_id: str, record: Optional[Record], run: Dict[str, Any]) -> None:

@@ -32,14 +32,15 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     except NotFound:
         image = None
     run = store.run_directory(ctx, record.id)
+    names = membership.etc_directory(ctx, record) if state.running else run
     argv = _argv(record, image, state)
     ports = ports_of(ctx, record.id, state)
     return {
         "Id": record.id, "Created": timestamp(record.created), "Path": argv[0] if argv else "", "Args": argv[1:],
         "State": _state(ctx, record, state, image), "Image": record.image_id, "ImageName": record.image_name,
         "Rootfs": record.spec.image if record.spec.rootfs else "", "Pod": pod_id(ctx, stored.spec.pod),
-        "ResolvConfPath": _path(run, state, "resolv.conf"), "HostnamePath": _path(run, state, "hostname"),
-        "HostsPath": _path(run, state, "hosts"), "StaticDir": store.directory(ctx, record.id),
+        "ResolvConfPath": _path(names, state, "resolv.conf"), "HostnamePath": _path(run, state, "hostname"),
+        "HostsPath": _path(names, state, "hosts"), "StaticDir": store.directory(ctx, record.id),
         "OCIConfigPath": _path(run, state, "bundle", "config.json"),
         "OCIRuntime": (state.raw.get("runtime") or {}).get("name", record.spec.runtime),
         "ConmonPidFile": os.path.join(run, "conmon.pid"), "PidFile": os.path.join(run, "pidfile"),

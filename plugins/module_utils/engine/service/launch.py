@@ -61,7 +61,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     if membership.network_owner(record):
         from . import networks
 
-        networks.name_locally(ctx, membership.network_owner(record), record.spec.name or record.name)
+        networks.name_locally(ctx, membership.network_owner(record), record.id, record.spec.name or record.name)
     run["started_at"] = time.time()
     oci.start(ctx, probe.Runtime(**run["runtime"]), record.id)
     run["phase"] = "running"

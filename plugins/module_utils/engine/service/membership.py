@@ -126,9 +126,12 @@ def network_owner(record: Record) -> str:
 
 
 def etc_directory(ctx: Context, record: Record) -> str:
-    """Where a run's hosts and resolv.conf are: in a pod they are those of its infra container, so that what
-    changes there is seen by all."""
-    return store.run_directory(ctx, network_owner(record) or record.id)
+    """Where a run's hosts and resolv.conf are: those of the container whose network it shares, in a pod the infra
+    container's, so that what changes there is seen by all."""
+    use = record.spec.network[0] if record.spec.network else None
+    if use is None or use.mode != "container":
+        return store.run_directory(ctx, record.id)
+    return etc_directory(ctx, placed(ctx, store.lookup(ctx, use.name)))
 
 
 def restart_policy(ctx: Context, spec: ContainerSpec) -> str:

@@ -297,14 +297,17 @@ def _rename(ctx: Context, container_id: str, name: str) -> None:
     _write_hosts(ctx, [e.network for e in document.endpoints])
 
 
-def name_locally(ctx: Context, container_id: str, name: str) -> None:
-    """Let a name stand for localhost in the hosts file of a running container, and of those that share it."""
+def name_locally(ctx: Context, container_id: str, member: str, name: str) -> None:
+    """Let the name of a container that shares another one's network stand for localhost in that one's hosts file;
+    '' when it has ended. Nothing happens where the other one does not run."""
     with definitions.lock(ctx):
         document = endpoints.read(ctx, container_id)
-        if document is None or name in document.request.etc_hosts:
+        if document is None or document.request.local_names.get(member, "") == name:
             return
-        hosts = dict(document.request.etc_hosts, **{name: "127.0.0.1"})
-        document = replace(document, request=replace(document.request, etc_hosts=hosts))
+        names = {key: value for key, value in document.request.local_names.items() if key != member}
+        if name:
+            names[member] = name
+        document = replace(document, request=replace(document.request, local_names=names))
         endpoints.write(ctx, document)
         etcfiles.rewrite(ctx, document)
 

@@ -228,6 +228,7 @@ def remove(ctx: Context, name: str, force: bool = False) -> str:
 
 def _remove(ctx: Context, record: NetworkRecord, force: bool) -> None:
     from ..network import attachment
+    from . import network_etcfiles
 
     if record.name == DEFAULT_NETWORK:
         raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
@@ -236,10 +237,11 @@ def _remove(ctx: Context, record: NetworkRecord, force: bool) -> None:
         raise InUse("Network %s is in use by %s" % (
             record.name, ", ".join(document.request.container_name for document in running)),
             "Remove or disconnect these containers first, or use force.")
-    for document in running:
-        attachment.shrink(ctx, document, record.name)
+    left = [attachment.shrink(ctx, document, record.name) for document in running]
     definitions.delete(ctx, record.name)
     ipam.forget(ctx, record.name)
+    for document in left:
+        network_etcfiles.rewrite(ctx, document)
 
 
 def update(ctx: Context, name: str, *, dns_servers: Optional[Sequence[str]] = None,

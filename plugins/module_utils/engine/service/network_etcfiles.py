@@ -8,7 +8,6 @@ leave the container with the old one), and only when there is one.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from typing import List
 
@@ -35,9 +34,7 @@ def first(ctx: Context, request: SetupRequest) -> None:
 def write(ctx: Context, document: EndpointDocument) -> None:
     """Write the three files; raises InvalidInput for a name or an address that cannot stand in them."""
     request = document.request
-    if request.mode == "container":
-        _copy(ctx, request.container_id, request.uses[0].name)
-    else:
+    if request.mode != "container":  # who shares another one's network has its files
         if not request.no_hosts:
             _put(ctx, request.container_id, "hosts", _hosts(ctx, document))
         _put(ctx, request.container_id, "resolv.conf", _resolv(ctx, document))
@@ -68,16 +65,6 @@ def _put(ctx: Context, container_id: str, name: str, text: str) -> None:
         stream.truncate(len(data))
 
 
-def _copy(ctx: Context, container_id: str, other: str) -> None:
-    """A container in another one's network has that one's names."""
-    from ..store import containers
-
-    source = ctx.run("containers", containers.lookup(ctx, other).id)
-    for name in ("hosts", "resolv.conf"):
-        with contextlib.suppress(FileNotFoundError), open(os.path.join(source, name), encoding="utf-8") as stream:
-            _put(ctx, container_id, name, stream.read(LIMIT))
-
-
 def _read(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as stream:
@@ -93,7 +80,8 @@ def _hosts(ctx: Context, document: EndpointDocument) -> str:
            for endpoint in document.endpoints for address in (endpoint.ip, endpoint.ip6) if address]
     if not own and request.mode in ("none", "ns"):
         own = [etcfiles.host_row("127.0.0.1", name, request.container_name)]
-    return etcfiles.hosts(base=_read(HOSTS), extra=request.etc_hosts, own=own, peers=_peers(ctx, document),
+    extra = dict(dict.fromkeys(request.local_names.values(), "127.0.0.1"), **request.etc_hosts)
+    return etcfiles.hosts(base=_read(HOSTS), extra=extra, own=own, peers=_peers(ctx, document),
                           host_address=_host_address(ctx, document))
 
 

@@ -192,6 +192,9 @@ def rename(ctx: Context, container_id: str, name: str) -> Record:
             from . import networks
 
             networks.rename(ctx, container_id, name)
+            owner = membership.network_owner(membership.placed_if_any(ctx, renamed))
+            if owner:
+                networks.name_locally(ctx, owner, container_id, name)
         return renamed
 
 
