@@ -10,54 +10,13 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, Iterator
+from typing import Any
 
 import pytest
+from command_line import Client
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon") or not os.path.exists("/bin/busybox"),
                                 reason="needs root, conmon and busybox")
-PROGRAM = os.path.join(os.path.dirname(__file__), "..", "..", "..", "bin", "pycontainer")
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("rootfs")
-    path.chmod(0o755)
-    for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
-        (path / name).mkdir()
-    shutil.copy("/bin/busybox", str(path / "bin"))
-    for name in ("sh", "sleep", "echo", "true", "cat", "ps"):
-        (path / "bin" / name).symlink_to("busybox")
-    return str(path)
-
-
-class Client:
-    """The command line with roots of its own."""
-
-    def __init__(self, place: str, image: str) -> None:
-        self.start = [sys.executable, PROGRAM, "--root", place + "/root", "--runroot", place + "/run"]
-        self.run = ["run", "--network", "none", "--stop-timeout", "0", "--rootfs"]
-        self.image = image
-
-    def __call__(self, *words: str) -> tuple[int, str, str]:
-        done = subprocess.run([*self.start, *words], capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, done.stdout, done.stderr
-
-    def detached(self, *words: str) -> str:
-        code, out, err = self(*self.run, "-d", *words)
-        assert code == 0, err
-        return out.strip()
-
-    def attached(self, *words: str) -> Any:
-        # A client does not pass on what it was told to ignore, and tests may run under nohup(1).
-        return subprocess.Popen(["env", "--default-signal", *self.start, *words], stdout=subprocess.PIPE, text=True)
-
-
-@pytest.fixture
-def client(tmp_path: Any, image: str) -> Iterator[Client]:
-    one = Client(str(tmp_path), image)
-    yield one
-    one("rm", "-a", "-f", "-t", "0")
 
 
 def test_a_cidfile_that_cannot_be_written_is_found_out_first(client: Client) -> None:
@@ -256,3 +215,16 @@ def test_waiting_has_an_interval(client: Client) -> None:
     assert client("wait", "-i", "50", "--condition", "exited,paused", "one")[:2] == (0, "0\n")
     assert time.monotonic() - began < 10
     assert client("wait", "-i", "0", "one")[0] == 125
+
+
+def test_waiting_for_what_is_removed_meanwhile_ends(client: Client) -> None:
+    client("create", "--name", "one", "--rootfs", client.image, "sleep", "1")
+    waiting = subprocess.Popen([*client.start, "wait", "--condition", "running", "one"], stderr=subprocess.PIPE,
+                               text=True)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(timeout=2)
+        client("rm", "one")
+        assert "no container" in waiting.communicate(timeout=60)[1].lower() and waiting.returncode == 125
+    finally:
+        waiting.kill()

@@ -203,7 +203,9 @@ def attach(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def _attached(ctx: Context, name: str, spec: Any, parsed: Parsed, io: IO) -> int:
     proxy = signals.Proxy(ctx, parsed.get("sig-proxy", True) and not spec.tty)
-    with terminal(spec.tty, spec.interactive and not parsed.get("no-stdin"), io, parsed, proxy) as streams:
+    # A terminal takes keys, whether it was asked for with -i or not.
+    keys = (spec.interactive or spec.tty) and not parsed.get("no-stdin")
+    with terminal(spec.tty, keys, io, parsed, proxy) as streams:
         proxy.install()
         return containers.attach(ctx, name, streams) or 0
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ..errors import InvalidInput
 from . import signals
@@ -16,7 +16,7 @@ from .flags import IO, Parsed
 @contextlib.contextmanager
 def terminal(tty: bool, interactive: bool, io: IO, parsed: Parsed,
              proxy: Optional[signals.Proxy] = None) -> Iterator[Any]:
-    """The client's streams; with a terminal on both sides it is raw meanwhile, and its size is passed on.
+    """The client's streams; of a terminal on both sides the size is passed on, and it is raw if keys are wanted.
 
     Which streams are meant says --attach; ``proxy`` is told when the container has started.
     """
@@ -28,8 +28,8 @@ def terminal(tty: bool, interactive: bool, io: IO, parsed: Parsed,
         detach=_detach_keys(parsed) if tty else b"", started=proxy.started if proxy is not None else None)
     io.out.flush()
     try:
-        if tty and streams.stdin is not None and os.isatty(io.stdin):
-            with _raw(io.stdin, streams) as streams:
+        if tty and os.isatty(io.stdin):
+            with _own_terminal(io.stdin, streams) as streams:
                 yield streams
         else:
             yield streams
@@ -39,8 +39,10 @@ def terminal(tty: bool, interactive: bool, io: IO, parsed: Parsed,
 
 
 @contextlib.contextmanager
-def _raw(fd: int, streams: Any) -> Iterator[Any]:
-    """The streams with a terminal ``fd`` that hands every key on; it is as before when this ends."""
+def _own_terminal(fd: int, streams: Any) -> Iterator[Any]:
+    """The streams with a terminal ``fd`` that tells its size, and hands every key on if keys are wanted; it is as
+    before when this ends.
+    """
     import signal
     import termios
     import tty as terminals
@@ -50,24 +52,30 @@ def _raw(fd: int, streams: Any) -> Iterator[Any]:
         raise SystemExit(128 + number)
 
     saved = termios.tcgetattr(fd)
-    changed = [True]
-    held: Dict[str, Any] = {}
-    before = {signal.SIGWINCH: signal.signal(signal.SIGWINCH, lambda *_all: changed.__setitem__(0, True)),
-              signal.SIGTERM: signal.signal(signal.SIGTERM, ended), signal.SIGHUP: signal.signal(signal.SIGHUP, ended)}
+    held: List[Any] = []
 
-    def wake() -> None:
-        if changed[0] and "client" in held:
-            changed[0] = False
+    def resized(*_signal: object) -> None:
+        # Here and not in the loop that copies: a signal does not end its wait (PEP 475).
+        with contextlib.suppress(OSError):
             size = os.get_terminal_size(fd)
-            held["client"].resize(size.lines, size.columns)
+            for client in held:
+                client.resize(size.lines, size.columns)
 
     def attached(client: Any) -> None:
-        held["client"] = client
-        wake()
+        held.append(client)
+        resized()
 
+    before = {signal.SIGWINCH: signal.signal(signal.SIGWINCH, resized),
+              signal.SIGTERM: signal.signal(signal.SIGTERM, ended), signal.SIGHUP: signal.signal(signal.SIGHUP, ended)}
     try:
-        terminals.setraw(fd)
-        yield streams._replace(attached=attached, wake=wake)
+        if streams.stdin is not None:
+            terminals.setraw(fd)
+        else:
+            # The container's terminal has ended the lines already.
+            quiet = termios.tcgetattr(fd)
+            quiet[1] &= ~termios.OPOST
+            termios.tcsetattr(fd, termios.TCSADRAIN, quiet)
+        yield streams._replace(attached=attached)
     finally:
         termios.tcsetattr(fd, termios.TCSADRAIN, saved)
         for number, handler in before.items():

@@ -8,6 +8,7 @@ standard error; packets to it are standard input.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import socket
@@ -17,6 +18,7 @@ from ..errors import InvalidInput, WrongState
 
 PACKET = 32768 + 1
 STDOUT, STDERR = 2, 3
+END_OF_INPUT = b"\x04"  # VEOF of a terminal that nobody has changed, ctrl-d
 
 Output = Callable[[int, bytes], None]
 
@@ -68,23 +70,22 @@ class Attachment:
         except OSError:
             return
         try:
-            os.write(fd, b"1 %d %d\n" % (rows, columns))
+            with contextlib.suppress(BlockingIOError, BrokenPipeError):
+                os.write(fd, b"1 %d %d\n" % (rows, columns))
         finally:
             os.close(fd)
 
     def stream(self, output: Output, stdin: Optional[int] = None, *, detach: bytes = b"",
-               wake: Optional[Callable[[], None]] = None) -> bool:
+               terminal: bool = False) -> bool:
         """Copy until the container closes its end: True; False when the user detached.
 
-        ``output`` gets STDOUT or STDERR and bytes. ``stdin`` is a descriptor to read from, or None.
-        ``wake`` is called after each wait, for a terminal whose size has changed.
+        ``output`` gets STDOUT or STDERR and bytes. ``stdin`` is a descriptor to read from, or None. ``terminal`` says
+        that the container has one: the end of the input is a key there.
         """
         readers = [self._socket.fileno()] + ([stdin] if stdin is not None else [])
-        held = b""
+        held, last = b"", b"\n"
         while True:
             ready = select.select(readers, [], [])[0]
-            if wake is not None:
-                wake()
             if self._socket.fileno() in ready:
                 packet = self._receive()
                 if not packet:
@@ -97,12 +98,19 @@ class Attachment:
             data = os.read(stdin, PACKET - 1)
             if not data:
                 readers.remove(stdin)
-                self._socket.shutdown(socket.SHUT_WR)
+                self._end_input(held, terminal, (held or last).endswith((b"\n", b"\r")))
                 continue
             found, data, held = find_detach(held + data, detach)
             self._send(data)
             if found:
                 return False
+            last = data[-1:] or last
+
+    def _end_input(self, rest: bytes, terminal: bool, at_line_start: bool) -> None:
+        """Send the rest of the input, and that it ends; within a line the key only hands over what was typed."""
+        self._send(rest + (END_OF_INPUT * (1 if at_line_start else 2) if terminal else b""))
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
 
     def _receive(self) -> bytes:
         try:

@@ -206,7 +206,8 @@ def arguments(job: Launch) -> List[str]:
               "-r", job.runtime_path, "-b", job.bundle, "-p", job.pidfile, "-P", job.conmon_pidfile,
               "-l", job.log, "--exit-dir", job.exit_directory, "--full-attach",
               "--runtime-arg", "--root", "--runtime-arg", job.runtime_root]
-    for flag, wanted in (("-t", job.terminal), ("-i", job.stdin), ("-s", job.systemd_cgroup)):
+    # With -i conmon closes what it writes to when a client leaves: of a terminal that is its only end, for all time.
+    for flag, wanted in (("-t", job.terminal), ("-i", job.stdin and not job.terminal), ("-s", job.systemd_cgroup)):
         if wanted:
             result.append(flag)
     if job.timeout:

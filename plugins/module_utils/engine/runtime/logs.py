@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Reading what a container wrote: k8s-file logs and the journal (conmon(8), podman-logs(1)).
+"""Reading what a container wrote into a k8s-file log (conmon(8), podman-logs(1)); journald.py reads the journal.
 
 A k8s-file line is 'TIME STREAM P|F TEXT'; P marks a part of a line whose rest follows.
 """
@@ -8,13 +8,11 @@ A k8s-file line is 'TIME STREAM P|F TEXT'; P marks a part of a line whose rest f
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
-from typing import Callable, Iterator, List, NamedTuple, Optional
+from typing import Callable, Iterator, NamedTuple, Optional
 
-from ..context import Context
-from ..errors import EngineError, InvalidInput
+from ..errors import InvalidInput
 
 BLOCK = 65536
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -136,42 +134,3 @@ def _tail_offset(fd: int, lines: int) -> int:
                 return offset
         offset -= len(row) + 1
     return max(offset, position)
-
-
-def read_journal(ctx: Context, container_id: str, wanted: Wanted) -> Iterator[Line]:
-    """The container's lines in the journal, by journalctl(1). Raises EngineError when it fails."""
-    import subprocess
-
-    program = ctx.tool("journalctl", "read the log of a container that logs to the journal")
-    command: List[str] = [program, "--output=json", "--quiet", "--no-pager", "CONTAINER_ID_FULL=" + container_id]
-    if wanted.follow:
-        command.append("--follow")
-    command.append("--lines=%s" % ("all" if wanted.tail is None else wanted.tail))
-    for option, moment in (("--since", wanted.since), ("--until", wanted.until)):
-        if moment is not None:
-            command.append("%s=@%.6f" % (option, moment))
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL) as process:
-        if process.stdout is None:
-            raise EngineError("journalctl has no output")
-        try:
-            for row in process.stdout:
-                line = _journal_line(row)
-                if line is not None:
-                    yield line
-        finally:
-            process.terminate()
-
-
-def _journal_line(row: bytes) -> Optional[Line]:
-    try:
-        entry = json.loads(row)
-        message = entry["MESSAGE"]
-        moment = int(entry["__REALTIME_TIMESTAMP"])
-    except (ValueError, KeyError):
-        return None
-    text = bytes(message) if isinstance(message, list) else str(message).encode()
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment // 1000000)) + ".%06d000+00:00" % (moment % 1000000)
-    # conmon leaves the end of a line in the message, but for one that it had to part.
-    partial = entry.get("CONTAINER_PARTIAL_MESSAGE") == "true" or text.endswith(b"\n")
-    ending = b"" if partial else b"\n"
-    return Line(stamp, "stderr" if entry.get("PRIORITY") == "3" else "stdout", text + ending)

@@ -33,7 +33,6 @@ class Streams(NamedTuple):
     stdin: Optional[int] = None
     detach: bytes = b""
     attached: Optional[Callable[[Any], None]] = None
-    wake: Optional[Callable[[], None]] = None
     started: Optional[Callable[[Any], None]] = None
 
 
@@ -193,7 +192,7 @@ def _supervised(ctx: Context, container_id: str, state: State, place: str, sessi
             conmon_pidfile=os.path.join(place, "conmon.pid"), exit_directory=exits, terminal=True,
             stdin=streams.stdin is not None, exec_spec=os.path.join(place, "process.json"), exec_id=session,
             attach=True, before=_before(ctx)), attached=client, into=held)
-        if not held[0].stream(output, streams.stdin, detach=streams.detach, wake=streams.wake):
+        if not held[0].stream(output, streams.stdin, detach=streams.detach, terminal=True):
             return ExecResult(None, b"", b"", session)
     path = os.path.join(exits, container_id)
     if not exitwatch.wait_for(path, timeout=30.0):

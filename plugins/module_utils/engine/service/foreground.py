@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from typing import List, Optional
 
 from ..context import Context
@@ -48,8 +49,8 @@ def start(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
 
 def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
     """Connect the client to a running container; its exit code, or None when the client detached."""
-    record = store.get(ctx, container_id)
-    if store.state(ctx, container_id).status != "running":
+    record, state = store.get(ctx, container_id), store.state(ctx, container_id)
+    if state.status != "running":
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
     with contextlib.ExitStack() as stack:
         stack.enter_context(files.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True))
@@ -58,13 +59,17 @@ def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
             streams.attached(client)
         if streams.started is not None:
             streams.started(record)
+        if record.spec.tty:
+            # What was drawn is gone; this makes a shell or an editor draw it again.
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(state.pid, signal.SIGWINCH)
         return _follow(ctx, record, client, streams)
 
 
 def _follow(ctx: Context, record: Record, client: attachment.Attachment, streams: Streams) -> Optional[int]:
     state = store.state(ctx, record.id)
     finished = client.stream(streams.output or _to_own_descriptors, streams.stdin, detach=streams.detach,
-                             wake=streams.wake)
+                             terminal=record.spec.tty)
     if not finished:
         return None
     if not state.running:

@@ -244,7 +244,8 @@ def wait(ctx: Context, container_id: str, *, condition: Sequence[str] = ("stoppe
          timeout: Optional[float] = None) -> int:
     """Wait for one of the conditions; the exit code of its last run, or -1 when it has none yet.
 
-    Raises TimedOut past ``timeout`` seconds, InvalidInput for a condition that there is not.
+    Raises TimedOut past ``timeout`` seconds, InvalidInput for a condition that there is not, NotFound when it is
+    removed meanwhile.
     """
     for name in condition:
         if name not in CONDITIONS:
@@ -268,6 +269,8 @@ def wait(ctx: Context, container_id: str, *, condition: Sequence[str] = ("stoppe
 
 def _met(ctx: Context, container_id: str, condition: Sequence[str]) -> Optional[int]:
     state = store.state(ctx, container_id)
+    if state.status == "created":
+        store.get(ctx, container_id)  # one that is gone has no files either: it would be waited for without an end
     now: List[str] = [state.status]
     if state.status in ("exited", "created"):
         now += ["stopped", "exited"]

@@ -28,9 +28,15 @@ def lines(ctx: Context, record: Record, *, follow: bool = False, since: str = ""
     """
     wanted = reader.Wanted(reader.parse_time(since) if since else None,
                            reader.parse_time(until) if until else None, tail, follow)
+
+    def running() -> bool:
+        return store.state(ctx, record.id).running
+
     if record.log_driver == "journald":
-        return reader.read_journal(ctx, record.id, wanted)
+        from ..runtime import journald
+
+        return journald.read(ctx, record.id, wanted, running)
     if record.log_driver != "k8s-file":
         raise Unsupported("The container %s keeps no log (log driver %s)" % (record.name, record.log_driver),
                           "Make it with the log driver k8s-file or journald.")
-    return reader.read_file(record.log_path, wanted, lambda: store.state(ctx, record.id).running)
+    return reader.read_file(record.log_path, wanted, running)
