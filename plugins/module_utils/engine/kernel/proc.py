@@ -5,7 +5,11 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import List, Optional
+
+ENDING = sum(1 << number - 1 for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGQUIT))
+PF_EXITING = 4
 
 
 def boot_id() -> str:
@@ -30,6 +34,24 @@ def start_time(pid: int) -> Optional[int]:
 def alive(pid: int, started: int) -> bool:
     """Whether the process ``pid`` is the one that started then. IDs are reused, start times are not."""
     return pid > 0 and start_time(pid) == started
+
+
+def serves(pid: int, started: Optional[int] = None) -> bool:
+    """Whether a process is there and will be: one that a signal to end has been sent to can take long to be gone.
+
+    ``started``: it is the one that started then.
+    """
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as stream:
+            data = stream.read()
+        with open("/proc/%d/status" % pid, "rb") as stream:
+            pending = [int(line.split()[1], 16) for line in stream if line.startswith((b"SigPnd:", b"ShdPnd:"))]
+    except OSError:
+        return False
+    fields = data[data.rindex(b")") + 2:].split()
+    if fields[0] in (b"Z", b"X") or int(fields[6]) & PF_EXITING or any(mask & ENDING for mask in pending):
+        return False
+    return pid > 0 and started in (None, int(fields[19]))
 
 
 def neighbours(pid: int) -> List[int]:

@@ -150,11 +150,12 @@ def detach(ctx: Context, document: EndpointDocument, *, keep_namespace: bool = T
         attempt(lambda: _unplug(request.netns, document.endpoints))
     else:
         attempt(lambda: netns.remove(request.netns))
+    # The name server's files do not follow from the documents, so a killed detach has to find this one again.
+    attempt(lambda: dns.forget(ctx, request.container_id, [e.network for e in document.endpoints]))
     endpoints.delete(ctx, request.container_id)
     attempt(lambda: ports.release(ctx, document.ports, request.container_id))
     attempt(lambda: _release(ctx, request.container_id, document.endpoints))
     attempt(lambda: firewall.remove(ctx, endpoints.publications(document, anywhere=ctx.rootless)))
-    attempt(lambda: dns.forget(ctx, request.container_id, [e.network for e in document.endpoints]))
     attempt(lambda: remove_idle_bridges(ctx, document.endpoints))
     if problems:
         raise EngineError("Container %s is off its networks, but: %s"
@@ -254,9 +255,18 @@ def rename(ctx: Context, document: EndpointDocument, name: str) -> None:
     dns.update(ctx, document, [record for record in found if record is not None])
 
 
-def drop_claims(ctx: Context, known: Set[str]) -> Set[str]:
-    """Remove the claims of containers that have no endpoint document and are not in ``known``; their IDs.
+def drop_remains(ctx: Context, known: Set[str]) -> Set[str]:
+    """Remove the claims and names of containers that have no endpoint document and are not in ``known``; their IDs.
 
-    Only a process that died between its claims and its document leaves such.
+    Only a process that died between its claims and its document, or while it took those away, leaves such.
     """
-    return ports.drop(ctx, known) | ipam.drop(ctx, known)
+    return ports.drop(ctx, known) | ipam.drop(ctx, known) | dns.drop(ctx, known)
+
+
+def tidy(ctx: Context) -> None:
+    """Bring rules and bridges to what the documents say, after a process that died has left some."""
+    before = firewall.bridges(ctx)
+    firewall.rebuild(ctx)
+    with rtnetlink.Connection() as connection:
+        for bridge in before - firewall.bridges(ctx):
+            links.remove_bridge(connection, bridge)

@@ -12,17 +12,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from typing import Dict, List, Optional, Sequence
+import time
+from typing import Dict, List, Optional, Sequence, Set
 
 from ..context import Context
 from ..errors import EngineError
 from ..formats.endpoint import EndpointDocument
-from ..kernel import account, command, files, init
+from ..kernel import account, command, files, init, proc
 from . import definitions, endpoints, uplink
 from .definitions import NetworkRecord
 
 PROGRAM = "aardvark-dns"
 PID_FILE = "aardvark.pid"
+PATIENCE = 5.0  # seconds after which one that does not answer is replaced
 
 
 def available(ctx: Context) -> bool:
@@ -99,40 +101,132 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
         else:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(ctx.run("dns", name))
-    pid = _pid(ctx) if known else None
-    if pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGHUP)
+    # One that was killed here may have changed the file and told nobody.
+    if known or any(record.spec.dns for record in (definitions.read(ctx, name) for name in networks) if record):
+        _signal(ctx)
+
+
+def forget_network(ctx: Context, name: str) -> None:
+    """Let the name server forget a network that is removed. Only a process that died leaves it a file."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ctx.run("dns", name))
+        _signal(ctx)
+
+
+def drop(ctx: Context, known: Set[str]) -> Set[str]:
+    """Let the name server forget all containers that are not ``known``; their IDs."""
+    gone: Set[str] = set()
+    for network in _networks(ctx):
+        with contextlib.suppress(FileNotFoundError), open(ctx.run("dns", network), encoding="ascii") as stream:
+            gone.update(row.split(" ", 1)[0] for row in stream.read().splitlines()[1:])
+    for container_id in gone - known:
+        forget(ctx, container_id, _networks(ctx))
+    if not _networks(ctx):
+        _signal(ctx)
+    return gone - known
+
+
+def _networks(ctx: Context) -> List[str]:
+    try:
+        return sorted(name for name in os.listdir(ctx.run("dns")) if name != PID_FILE)
+    except FileNotFoundError:
+        return []
 
 
 def rebuild(ctx: Context, records: Sequence[NetworkRecord]) -> None:
-    """Write the files of these networks anew, and start the name server if it is gone."""
+    """Write the files of these networks anew, and see that the name server answers: one that does not is replaced."""
     for record in records:
         documents = endpoints.of_network(ctx, record.name) if record.spec.dns else []
         if documents and available(ctx):
             files.make_directory(ctx.run("dns"))
             _write(ctx, record.name, [header(ctx, record), *(line(document, record.name) for document in documents)])
             update(ctx, documents[0], [record])
+            server, name = record.spec.subnets[0].gateway, documents[0].request.container_id[:12]
+            if not answers(server, name):
+                _end(ctx)
+                _start(ctx, ctx.tool(PROGRAM, "serve names"))
+                if not answers(server, name):
+                    raise EngineError("%s does not answer on %s" % (PROGRAM, server),
+                                      "Does something on this host block port 53 of that address?")
+
+
+def answers(server: str, name: str) -> bool:
+    """Whether a name server answers anything to a question for a name (RFC 1035, 4.1) within some seconds."""
+    import socket
+
+    question = b"".join(bytes([len(part)]) + part.encode() for part in name.split(".")) + b"\0\0\1\0\1"
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET,
+                           socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.settimeout(PATIENCE / 10)
+            try:
+                sock.connect((server, 53))
+                sock.send(b"py\1\0\0\1\0\0\0\0\0\0" + question)
+                return sock.recv(512)[:2] == b"py"
+            except OSError:
+                # Nobody listens now, but may do so in a moment: it takes its addresses anew with its files.
+                time.sleep(0.02)
+    return False
 
 
 def _pid(ctx: Context) -> Optional[int]:
-    """The name server's process: the one in the PID file, if it is still a name server with our directory."""
+    """The name server's process: the one in the PID file, if it is still a name server with our directory.
+
+    None for one that is about to end: it has not read what is asked of it.
+    """
+    pid = _noted(ctx)
     try:
-        with open(ctx.run("dns", PID_FILE), encoding="ascii") as stream:
-            pid = int(stream.read(32))
         with open("/proc/%d/cmdline" % pid, "rb") as stream:
             argv = stream.read(4096).split(b"\0")
-    except (OSError, ValueError):
+    except OSError:
         return None
-    return pid if PROGRAM.encode() in argv[0] and ctx.run("dns").encode() in argv else None
+    ours = PROGRAM.encode() in argv[0] and ctx.run("dns").encode() in argv
+    return pid if ours and proc.serves(pid) else None
+
+
+def _noted(ctx: Context) -> int:
+    """What the PID file says; 0 for nothing."""
+    try:
+        with open(ctx.run("dns", PID_FILE), encoding="ascii") as stream:
+            return int(stream.read(32))
+    except (OSError, ValueError):
+        return 0
 
 
 def _notify(ctx: Context, program: str) -> None:
+    if not _signal(ctx):
+        _end(ctx)
+        _start(ctx, program)
+
+
+def _signal(ctx: Context) -> bool:
+    """Have the name server read its files again; False when there is none."""
     pid = _pid(ctx)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGHUP)
-            return
+            return proc.serves(pid)
+    return False
+
+
+def _end(ctx: Context) -> None:
+    """Make sure that no name server of ours is there; until it is gone it has the port that the next one wants."""
+    pid = _noted(ctx)
+    try:
+        with open("/proc/%d/cmdline" % pid, "rb") as stream:
+            argv = stream.read(4096)
+    except OSError:
+        return
+    # A process that is about to be gone has no command line any more.
+    if not argv or (PROGRAM.encode() in argv and ctx.run("dns").encode() in argv.split(b"\0")):
+        with contextlib.suppress(ProcessLookupError):
+            if argv:
+                os.kill(pid, signal.SIGKILL)
+        command.ended(pid, command.GOODBYE)
+
+
+def _start(ctx: Context, program: str) -> None:
     result = command.start([*_scope(ctx), program, "--config", ctx.run("dns"), "-p", "53", "run"],
                            env=_environment(ctx)).finish()
     if result.code != 0:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, List, Optional, Sequence
+from typing import Any, List, Optional, Sequence, Set
 
 from ..context import Context, missing_program
 from ..errors import EngineError
@@ -47,6 +47,11 @@ def live_networks(ctx: Context) -> List[LiveNetwork]:
     """The networks that have a container now."""
     found = (definitions.read(ctx, name) for name in ipam.used_networks(ctx))
     return [endpoints.live_network(record) for record in found if record is not None and record.spec.driver == "bridge"]
+
+
+def bridges(ctx: Context) -> Set[str]:
+    """The bridges that the table was written for."""
+    return {str(row[0]) for row in files.read_json(_applied_path(ctx)) or []}
 
 
 def _document(networks: Sequence[LiveNetwork]) -> Any:

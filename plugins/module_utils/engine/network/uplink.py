@@ -14,7 +14,6 @@ import json
 import os
 import signal
 import socket
-import time
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context
@@ -26,7 +25,8 @@ from .ports import shown
 DOCUMENT = "uplink.json"
 DEFAULT_CIDR = "10.0.2.0/24"
 MTU = "65520"
-PATIENCE = 10.0  # seconds that a program gets to set up its device
+PATIENCE = 30.0  # seconds that a program gets to set up its device, or to answer
+ANSWER = 5.0  # seconds after which one that does not answer is replaced
 GOODBYE = 3.0  # seconds that a program gets to end, and then to be killed
 ANSWER_LIMIT = 64 * 1024
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
@@ -52,8 +52,19 @@ def read(place: str) -> Optional[Uplink]:
 
 
 def alive(uplink: Optional[Uplink]) -> bool:
-    """Whether its process is there."""
-    return uplink is not None and proc.alive(uplink.pid, uplink.started)
+    """Whether its process is there, and not about to end."""
+    return uplink is not None and proc.serves(uplink.pid, uplink.started)
+
+
+def answers(uplink: Optional[Uplink]) -> bool:
+    """Whether it does its work; pasta can only be asked whether it is there."""
+    if uplink is None or not alive(uplink):
+        return False
+    with contextlib.suppress(EngineError):
+        if uplink.kind == "slirp4netns":
+            _ask(uplink, "list_hostfwd", {}, within=ANSWER)
+        return True
+    return False
 
 
 def stop(place: str) -> None:
@@ -61,7 +72,7 @@ def stop(place: str) -> None:
     uplink = read(place)
     if uplink is None:
         return
-    if alive(uplink):
+    if proc.alive(uplink.pid, uplink.started):
         _end(uplink)
     for name in ("slirp.sock", "pasta.pid", "uplink.log", DOCUMENT):
         with contextlib.suppress(FileNotFoundError):
@@ -71,15 +82,12 @@ def stop(place: str) -> None:
 def _end(uplink: Uplink) -> None:
     """End the process and wait until it is gone: until then it has the ports that the next one may want."""
     for number in (signal.SIGTERM, signal.SIGKILL):
-        deadline = time.monotonic() + GOODBYE
         with contextlib.suppress(ProcessLookupError):
             os.kill(uplink.pid, number)
-        while time.monotonic() < deadline:
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(uplink.pid, os.WNOHANG)
-            if not alive(uplink):
-                return
-            time.sleep(0.002)
+        if command.ended(uplink.pid, GOODBYE):
+            break
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(uplink.pid, os.WNOHANG)
 
 
 def _note(place: str, uplink: Uplink) -> Uplink:
@@ -194,11 +202,11 @@ def _fail(place: str, program: str) -> None:
     raise EngineError("%s did not connect the network: %s" % (program, text or "it said nothing"), hint)
 
 
-def _ask(uplink: Uplink, verb: str, arguments: Mapping[str, Any]) -> Dict[str, Any]:
+def _ask(uplink: Uplink, verb: str, arguments: Mapping[str, Any], *, within: float = PATIENCE) -> Dict[str, Any]:
     """One request to slirp4netns (its man page, API SOCKET)."""
     request = json.dumps({"execute": verb, "arguments": dict(arguments)}).encode()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as sock:
-        sock.settimeout(PATIENCE)
+        sock.settimeout(within)
         try:
             sock.connect(uplink.socket)
             sock.sendall(request)

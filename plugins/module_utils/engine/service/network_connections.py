@@ -183,14 +183,17 @@ def repair(ctx: Context) -> List[str]:
 
 def _reclaim(ctx: Context, asking: str) -> List[str]:
     gone = []
-    known = set()
+    known = {asking, *network_private.known(ctx)}
     for document in endpoints.everyone(ctx):
         container_id = document.request.container_id
         known.add(container_id)
         if container_id != asking and _abandoned(ctx, document):
             _take_down(ctx, document, keep_namespace=False)
             gone.append(container_id)
-    return gone + [holder for holder in attachment.drop_claims(ctx, known | {asking}) if holder not in gone]
+    remains = attachment.drop_remains(ctx, known)
+    if remains and not (ctx.rootless and not endpoints.everyone(ctx)):
+        attachment.tidy(ctx)
+    return gone + sorted(remains - set(gone))
 
 
 def _abandoned(ctx: Context, document: EndpointDocument) -> bool:
@@ -256,6 +259,7 @@ def reload(ctx: Context, container_ids: Optional[Sequence[str]] = None) -> List[
     """
     with definitions.lock(ctx):
         restored = network_private.restore(ctx)
+        network_place.check(ctx)
         return restored + network_place.run(ctx, lambda: _reload(ctx, container_ids))
 
 

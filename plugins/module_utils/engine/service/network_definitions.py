@@ -11,7 +11,7 @@ from ..context import Context
 from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.network import NetworkSpec, Subnet
 from ..frozen import replace
-from ..network import definitions, endpoints, ipam
+from ..network import definitions, dns, endpoints, ipam
 from ..network.definitions import DEFAULT_NETWORK, NetworkRecord
 
 DEFAULT_SUBNET = Subnet("10.88.0.0/16", "10.88.0.1")
@@ -240,6 +240,7 @@ def _remove(ctx: Context, record: NetworkRecord, force: bool) -> None:
     left = [attachment.shrink(ctx, document, record.name) for document in running]
     definitions.delete(ctx, record.name)
     ipam.forget(ctx, record.name)
+    dns.forget_network(ctx, record.name)
     for document in left:
         network_etcfiles.rewrite(ctx, document)
 

@@ -35,7 +35,11 @@ def run(ctx: Context, body: Callable[[], T], *, connect: bool = False) -> T:
     container is on networks there is none, and the body has nothing to do there. One that nothing needs
     afterwards is taken away.
     """
-    if not ctx.rootless or not (connect or endpoints.everyone(ctx)):
+    if not ctx.rootless:
+        return body()
+    if not (connect or endpoints.everyone(ctx)):
+        if netns.exists(namespace(ctx)):  # left by a process that died
+            _remove(ctx)
         return body()
     _ensure(ctx)
     try:
@@ -43,6 +47,15 @@ def run(ctx: Context, body: Callable[[], T], *, connect: bool = False) -> T:
     finally:
         if not endpoints.everyone(ctx):
             _remove(ctx)
+
+
+def check(ctx: Context) -> None:
+    """End a way out that does not answer: the next ``run`` starts another one. The caller holds the network lock."""
+    if ctx.rootless:
+        from ..network import uplink
+
+        if not uplink.answers(uplink.read(ctx.run("uplink"))):
+            uplink.stop(ctx.run("uplink"))
 
 
 def enter(ctx: Context) -> None:

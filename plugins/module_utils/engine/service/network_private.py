@@ -55,15 +55,21 @@ def _start(ctx: Context, directory: str, document: Mapping[str, Any]) -> None:
 
 
 def restore(ctx: Context) -> List[str]:
-    """Start the ways out anew that somebody ended, with the ports that they had; the containers' IDs."""
+    """Start the ways out anew that somebody ended, or that do not answer, with their ports; the containers' IDs."""
     done = []
     for directory in sorted(glob.glob(ctx.run("uplinks", "*"))):
         document = files.read_json(os.path.join(directory, "request.json"))
-        if document is not None and netns.exists(document["netns"]) and not uplink.alive(uplink.read(directory)):
+        if document is not None and netns.exists(document["netns"]) and not uplink.answers(uplink.read(directory)):
             uplink.stop(directory)
             _start(ctx, directory, document)
             done.append(str(document["container"]))
     return done
+
+
+def known(ctx: Context) -> List[str]:
+    """The IDs of the containers that have a way out of their own."""
+    documents = (files.read_json(path) for path in glob.glob(ctx.run("uplinks", "*", "request.json")))
+    return [str(document["container"]) for document in documents if document is not None]
 
 
 def teardown(ctx: Context, container_id: str) -> None:

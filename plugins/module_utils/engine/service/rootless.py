@@ -70,7 +70,7 @@ def prepare_roots(ctx: Context) -> None:
 
 def _holder(ctx: Context) -> Optional[int]:
     document = files.read_json(ctx.run("holder.json"))
-    if document is not None and proc.alive(document["pid"], document["started"]):
+    if document is not None and proc.serves(document["pid"], document["started"]):
         return int(document["pid"])
     return None
 
@@ -78,7 +78,7 @@ def _holder(ctx: Context) -> Optional[int]:
 def _monitor(ctx: Context) -> Optional[int]:
     """The monitor of a running container, which is in the user's namespaces."""
     for run in _runs(ctx):
-        if run.get("conmon_pid") and proc.alive(run["conmon_pid"], run["conmon_start"]):
+        if run.get("conmon_pid") and proc.serves(run["conmon_pid"], run["conmon_start"]):
             return int(run["conmon_pid"])
     return None
 
