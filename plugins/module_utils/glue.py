@@ -71,7 +71,7 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     from .engine.context import make_context
     from .engine.errors import EngineError, of_system
 
-    params = module.params
+    params, context = module.params, None
     try:
         context = make_context(root=params["root"], runroot=params["runroot"], runtime=params["runtime"])
         warnings = _enter(context, not module.check_mode)
@@ -85,12 +85,12 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
 
             warnings += filter(None, [linger.warning(context)])
     except EngineError as exc:
-        return _refusal(exc)
+        return dict(_refusal(exc), warnings=context.warnings if context is not None else [])
     except OSError as exc:
         return {"failed": True, "msg": str(of_system(exc)), "error": type(exc).__name__,
                 "exception": traceback.format_exc()}
     warnings += result.values.get("warnings", ())
-    answer = dict(result.values, changed=result.changed, warnings=warnings)
+    answer = dict(result.values, changed=result.changed, warnings=[*warnings, *context.warnings])
     if result.before or result.after:
         answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}
     return answer

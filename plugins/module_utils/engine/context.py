@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Optional, Tuple
+from typing import List, Optional, Tuple
 
 from .errors import InvalidInput, MissingDependency
 from .frozen import Frozen
@@ -55,6 +55,8 @@ class Context(Frozen):
     the host's, also when the engine works inside a user's namespaces, where that user is root.
     ``prefix`` starts the names of what the engine makes outside its roots: links, the nft
     table and cgroups, so that engines with other roots can live side by side on one host.
+    ``warnings`` is what the user is to be told beside the result: the command line writes it to standard error, a
+    module hands it to Ansible.
     """
 
     root: str = DEFAULT_ROOT
@@ -69,6 +71,12 @@ class Context(Frozen):
     log_level: str = "warn"
     registries_conf: Optional[str] = None
     prefix: str = "pycontainer"
+    warnings: List[str] = []
+
+    def warn(self, text: object) -> None:
+        """Tell the user something, once."""
+        if str(text) not in self.warnings:
+            self.warnings.append(str(text))
 
     @property
     def rootless(self) -> bool:

@@ -41,6 +41,19 @@ class NoSpace(EngineError):
     """A file system has no space or no inodes left, or a quota is used up."""
 
 
+class Damaged(InvalidInput):
+    """What the engine keeps of one object cannot be read, or is not what it writes.
+
+    ``kind`` and ``name`` say of which object, ``path`` where, ``reason`` what is wrong with it. Listings go on
+    without the object (Context.warn); removing it by force takes all that is known of it.
+    """
+
+    def __init__(self, kind: str, name: str, path: str, reason: str, hint: Optional[str] = None) -> None:
+        super().__init__("The %s %s is damaged: %s: %s" % (kind, name, path, reason),
+                         hint or "Remove it by force and make it again; 'system check' shows what can be repaired.")
+        self.kind, self.name, self.path, self.reason = kind, name, path, reason
+
+
 class NotFound(EngineError):
     """A named object does not exist."""
 

@@ -9,7 +9,21 @@ share one constructor. mypy knows these classes as frozen dataclasses (PEP 681).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, ClassVar, Dict, FrozenSet, Tuple, TypeVar
+import sys
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    ClassVar,
+    Dict,
+    FrozenSet,
+    Iterable,
+    Mapping,
+    Optional,
+    Tuple,
+    Type,
+    TypeVar,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -76,6 +90,78 @@ class Frozen:
     def __repr__(self) -> str:
         shown = ["%s=%r" % (name, self.__dict__[name]) for name in self._fields if name not in self._hidden]
         return "%s(%s)" % (type(self).__name__, ", ".join(shown))
+
+
+def misfit(kind: Type[Frozen], document: Any) -> str:
+    """What keeps a JSON document from being a value of this class: 'mounts[0].target is no string', '' when it fits.
+
+    Fields that the class does not know are not looked at.
+    """
+    names = vars(sys.modules[kind.__module__])
+    forms = {name: kind.__annotations__[name] for name in kind._fields}
+    return unlike(document, forms, names, required=[name for name in kind._fields if name not in kind._defaults])
+
+
+def unlike(document: Any, forms: Mapping[str, str], names: Mapping[str, Any] = {},
+           required: Optional[Iterable[str]] = None) -> str:
+    """As ``misfit``, for an object whose fields are of ``forms``: annotations, and 'Time' for seconds since the epoch.
+
+    ``names`` has what else the annotations name, frozen classes or aliases; ``required`` are the fields that
+    may not be missing, None for all.
+    """
+    if not isinstance(document, dict):
+        return "is no object"
+    for name in forms if required is None else required:
+        if name not in document:
+            return "has no field %s" % name
+    for name, value in document.items():
+        problem = _unlike_form(value, forms.get(name, "Any"), names)
+        if problem:
+            return "%s%s%s" % (name, "" if problem[0] in ".[" else " ", problem)
+    return ""
+
+
+_JSON: Dict[str, Tuple[Any, str]] = {
+    "str": (str, "string"), "int": (int, "whole number"), "bool": (bool, "boolean"),
+    "dict": (dict, "object"), "float": ((int, float), "number"), "list": ((list, tuple), "list")}
+LAST_SECOND = 253402300799  # of the year 9999; the system's calendar has no room for others
+
+
+def _unlike_form(value: Any, form: str, names: Mapping[str, Any]) -> str:
+    """What keeps a value from being of a form, to be read after its name."""
+    if form == "Any":
+        return ""
+    if form in _JSON:
+        types, called = _JSON[form]
+        fits = isinstance(value, types) and isinstance(value, bool) is (form == "bool")
+        return "" if fits else "is no " + called
+    if form == "Time":
+        fits = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= LAST_SECOND
+        return "" if fits else "is no time"
+    outer, bracket, inner = form[:-1].partition("[")
+    if not bracket:
+        named = names[form]
+        if isinstance(named, type):
+            problem = misfit(named, value)
+            return problem if problem.startswith(("is ", "has ")) or not problem else "." + problem
+        return _unlike_form(value, str(named).replace("typing.", ""), names)
+    if outer == "Optional":
+        return "" if value is None else _unlike_form(value, inner, names)
+    if outer == "Dict":
+        return _unlike_items(value, "dict", inner.partition(", ")[2], names)
+    return _unlike_items(value, "list", inner[:-len(", ...")] if inner.endswith(", ...") else inner, names)
+
+
+def _unlike_items(value: Any, outer: str, form: str, names: Mapping[str, Any]) -> str:
+    types, called = _JSON[outer]
+    if not isinstance(value, types):
+        return "is no " + called
+    rows: Iterable[Tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in rows:
+        problem = _unlike_form(item, form, names)
+        if problem:
+            return "[%s]%s%s" % (key, "" if problem[0] in ".[" else " ", problem)
+    return ""
 
 
 def replace(value: F, **changes: Any) -> F:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, Set, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound, WrongState
+from ..errors import Damaged, InvalidInput, NotFound, WrongState
 from ..service import containers
 from . import selection
 from .flags import IO, Flag, Parsed, Verb
@@ -61,9 +61,14 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
     done: Set[str] = set()
 
     def away(name: str) -> None:
-        record = containers.get(ctx, name)
-        container = record.id
+        container = containers.find(ctx, name)
         if container in done:
+            return
+        try:
+            record = containers.get(ctx, container)
+        except Damaged:
+            containers.remove(ctx, container, force=force, volumes=bool(parsed.get("volumes")))
+            done.add(container)
             return
         if parsed.get("all") and record.spec.infra:
             # --all means the pods too; one that is named by its ID is refused.
@@ -79,8 +84,10 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
 
     # podman-rm(1), exit status: 1 when one is not there, 2 when one runs or is paused
     lenient = bool(parsed.get("ignore") or force or parsed.get("all"))
-    return each(named(away, ignore=lenient), selection.chosen(ctx, parsed), io,
-                ((NotFound, 1), (WrongState, 2)))
+    chosen = list(selection.chosen(ctx, parsed))
+    if parsed.get("all") and force and not parsed.get("filter"):
+        chosen += containers.damaged(ctx)
+    return each(named(away, ignore=lenient), chosen, io, ((NotFound, 1), (WrongState, 2)))
 
 
 def wait(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -128,7 +128,12 @@ def _main(words: List[str], io: IO) -> int:
 
         for warning in rootless.enter(ctx, make=not verb.reads_only):
             io.err.write("Warning: %s\n" % warning)
-    return verb.run(ctx, parsed, io)
+    try:
+        return verb.run(ctx, parsed, io)
+    finally:
+        io.out.flush()
+        for text in ctx.warnings:
+            io.err.write("Warning: %s\n" % text)
 
 
 def _context(given: Parsed) -> Context:

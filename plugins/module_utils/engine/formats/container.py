@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput
-from ..frozen import Frozen, as_dict
+from ..frozen import Frozen, as_dict, misfit
 
 Pairs = Dict[str, str]
 
@@ -224,12 +224,15 @@ _ROWS = {"mounts": Mount, "publish": Port, "device": Device, "ulimit": Limit,
 def from_document(document: Mapping[str, Any]) -> ContainerSpec:
     """A ContainerSpec from ``to_document``'s JSON, read back.
 
-    Raises InvalidInput for a field that this version does not know (a newer engine wrote it).
+    Raises InvalidInput for a field that this version does not know (a newer engine wrote it), or of another type.
     """
     unknown = sorted(set(document) - set(DEFAULTS))
     if unknown:
         raise InvalidInput("The container's document has unknown fields: %s" % ", ".join(unknown),
                            "A newer version of the engine wrote it; use that version.")
+    problem = misfit(ContainerSpec, document)
+    if problem:
+        raise InvalidInput("The container's document is damaged: " + problem)
     values = dict(document)
     for name, row in _ROWS.items():
         if name in values:

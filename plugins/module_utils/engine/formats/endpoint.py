@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Tuple
 
-from ..frozen import Frozen, as_dict
+from ..errors import InvalidInput
+from ..frozen import Frozen, as_dict, misfit
 from .container import NetworkUse, Port
 
 
@@ -85,7 +86,10 @@ class EndpointDocument(Frozen):
 
 
 def from_document(document: Mapping[str, Any]) -> EndpointDocument:
-    """An EndpointDocument from ``to_document``'s JSON, read back."""
+    """An EndpointDocument from ``to_document``'s JSON, read back. Raises InvalidInput for what does not fit."""
+    problem = misfit(EndpointDocument, document)
+    if problem:
+        raise InvalidInput("The endpoint document is damaged: " + problem)
     asked = dict(document["request"])
     uses = tuple(_row(NetworkUse, use) for use in asked.pop("uses"))
     ports = tuple(_row(Port, port) for port in asked.pop("ports"))

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Tuple
 
-from ..frozen import Frozen, as_dict
+from ..errors import InvalidInput
+from ..frozen import Frozen, as_dict, misfit
 
 
 class Subnet(Frozen):
@@ -45,7 +46,10 @@ class NetworkSpec(Frozen):
 
 
 def from_document(document: Mapping[str, Any]) -> NetworkSpec:
-    """A NetworkSpec from ``to_document``'s JSON, read back."""
+    """A NetworkSpec from ``to_document``'s JSON, read back. Raises InvalidInput for what does not fit."""
+    problem = misfit(NetworkSpec, document)
+    if problem:
+        raise InvalidInput("The network's document is damaged: " + problem)
     values = dict(document)
     values["subnets"] = tuple(Subnet(**row) for row in values.get("subnets", ()))
     values["dns_servers"] = tuple(values.get("dns_servers", ()))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from ..errors import InvalidInput
-from ..frozen import Frozen, as_dict
+from ..frozen import Frozen, as_dict, misfit
 from . import values
 from .container import ContainerSpec, Device, Mount, NetworkUse, Port
 
@@ -101,6 +101,9 @@ def from_document(document: Mapping[str, Any]) -> PodSpec:
     if unknown:
         raise InvalidInput("The pod's document has unknown fields: %s" % ", ".join(unknown),
                            "A newer version of the engine wrote it; use that version.")
+    problem = misfit(PodSpec, document)
+    if problem:
+        raise InvalidInput("The pod's document is damaged: " + problem)
     common = container.from_document({key: value for key, value in document.items() if key in container.DEFAULTS})
     own: Dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in document.items()}
     own.update((key, getattr(common, key)) for key in document if key in container.DEFAULTS)

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping
 
-from ..frozen import Frozen, as_dict
+from ..errors import InvalidInput
+from ..frozen import Frozen, as_dict, misfit
 
 
 class VolumeSpec(Frozen):
@@ -24,5 +25,8 @@ class VolumeSpec(Frozen):
 
 
 def from_document(document: Mapping[str, Any]) -> VolumeSpec:
-    """A VolumeSpec from ``to_document``'s JSON, read back."""
+    """A VolumeSpec from ``to_document``'s JSON, read back. Raises InvalidInput for what does not fit."""
+    problem = misfit(VolumeSpec, document)
+    if problem:
+        raise InvalidInput("The volume's document is damaged: " + problem)
     return VolumeSpec(**dict(document))

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from _thread import get_ident
 from typing import Any, Dict, Iterator, Optional, Set
@@ -166,11 +167,16 @@ def together() -> Iterator[None]:
 
 
 def remove(path: str, *, durable: bool = True) -> None:
-    """Remove a file for good: after a power cut it does not come back. One that is gone is fine."""
+    """Remove a file, or whatever is in its place, for good: after a power cut it does not come back. One that is gone
+    is fine."""
     try:
         os.unlink(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
+    except IsADirectoryError:
+        from . import tree
+
+        tree.remove_path(path)
     except OSError as exc:
         raise EngineError("Cannot remove %s: %s" % (path, exc.strerror)) from exc
     if durable:
@@ -202,16 +208,60 @@ def read_json(path: str, *, limit: int = MAX_DOCUMENT) -> Any:
     Raises InvalidInput when it is larger than ``limit`` bytes or no JSON.
     """
     try:
-        with open(path, "rb") as stream:
-            data = stream.read(limit + 1)
+        data = contents(path, limit)
+        return None if data is None else json.loads(data)
+    except (ValueError, RecursionError, Unreadable) as exc:
+        raise InvalidInput("%s is damaged: %s" % (path, exc), "Remove the object and make it again.") from exc
+
+
+class Unreadable(Exception):
+    """Why what is in a file's place cannot be read; it is the file's fault, not the host's."""
+
+
+# What the system says then.
+_UNREADABLE = (errno.EACCES, errno.EPERM, errno.EIO, errno.ELOOP, errno.ENXIO, errno.EUCLEAN, errno.EBADMSG)
+
+
+def contents(path: str, limit: int = MAX_DOCUMENT) -> Optional[bytes]:
+    """The bytes of a regular file; None when there is none. Nothing else in its place is followed or waited for.
+
+    Raises Unreadable for what is no such file or larger than ``limit`` bytes, OSError for what is the host's fault.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if len(data) > limit:
-        raise InvalidInput("%s is larger than %d bytes" % (path, limit))
+    except OSError as exc:
+        if exc.errno in _UNREADABLE:
+            raise Unreadable("it cannot be read (%s)" % exc.strerror) from exc
+        raise
     try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInput("%s is damaged: %s" % (path, exc), "Remove the object and make it again.") from exc
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise Unreadable("it is no regular file")
+        if status.st_size > limit:
+            raise Unreadable("it is larger than %d bytes" % limit)
+        data = b""
+        while True:
+            piece = os.read(fd, status.st_size + 1)
+            if not piece:
+                return data
+            data += piece
+    except OSError as exc:
+        if exc.errno in _UNREADABLE:
+            raise Unreadable("it cannot be read (%s)" % exc.strerror) from exc
+        raise
+    finally:
+        os.close(fd)
+
+
+def word(path: str, limit: int = 128) -> Optional[str]:
+    """What a small file such as a claim says; None when there is none, '' for one that cannot be read."""
+    try:
+        data = contents(path, limit)
+    except Unreadable:
+        return ""
+    return None if data is None else data.decode("ascii", "replace")
 
 
 def create_exclusive(path: str, data: bytes = b"", mode: int = 0o600, *, durable: bool = False) -> bool:

@@ -158,6 +158,8 @@ def detach(ctx: Context, document: EndpointDocument, *, keep_namespace: bool = T
     attempt(lambda: firewall.remove(ctx, endpoints.publications(document, anywhere=ctx.rootless)))
     attempt(lambda: remove_idle_bridges(ctx, document.endpoints))
     if problems:
+        # So that the next removal, or whoever repairs, tries again.
+        endpoints.write(ctx, document)
         raise EngineError("Container %s is off its networks, but: %s"
                           % (request.container_id[:12], "; ".join(problems)))
 
@@ -181,9 +183,14 @@ def _unplug(path: str, gone: Sequence[Endpoint]) -> None:
 def remove_idle_bridges(ctx: Context, gone: Sequence[Endpoint]) -> None:
     """Remove the bridges of these endpoints that no container needs any more."""
     idle = [endpoint.bridge for endpoint in gone if endpoint.bridge and not ipam.used(ctx, endpoint.network)]
-    if idle:
+    remove_bridges(idle)
+
+
+def remove_bridges(bridges: Sequence[str]) -> None:
+    """Remove bridges; one that is not there is fine."""
+    if bridges:
         with rtnetlink.Connection() as connection:
-            for bridge in idle:
+            for bridge in bridges:
                 links.remove_bridge(connection, bridge)
 
 

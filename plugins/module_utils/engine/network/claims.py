@@ -8,6 +8,8 @@ import contextlib
 import os
 from typing import Set
 
+from ..kernel import files
+
 
 def files_of_strangers(directory: str, known: Set[str]) -> Set[str]:
     """Unlink the claims in a directory whose content is not in ``known``; those contents."""
@@ -15,10 +17,8 @@ def files_of_strangers(directory: str, known: Set[str]) -> Set[str]:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
-            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-                with open(path, encoding="ascii") as stream:
-                    content = stream.read(128)
-                if content not in known and not name.startswith("."):
-                    os.unlink(path)
-                    dropped.add(content)
+            content = files.word(path)
+            if content is not None and content not in known and not name.startswith("."):
+                files.remove(path, durable=False)
+                dropped.add(content)
     return dropped

@@ -4,16 +4,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import re
 import time
 from typing import ContextManager, List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import Ambiguous, Conflict, InvalidInput, NotFound
+from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound
 from ..formats import network as format_network
 from ..formats.network import NetworkSpec
-from ..kernel import files
+from ..kernel import documents, files
 
 DEFAULT_NETWORK = "podman"
 # The sha256 of its name: podman's default network has this ID on every host.
@@ -23,6 +25,9 @@ _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*\Z")
 # The last one is a file of the name server's, whose other files are named after networks.
 RESERVED = ("host", "none", "bridge", "private", "default", "slirp4netns", "pasta", "container", "ns",
             "aardvark.pid")
+
+
+_NETWORK = {"id": "str", "created": "Time", "spec": "dict"}
 
 
 class NetworkRecord(NamedTuple):
@@ -58,13 +63,19 @@ def _path(ctx: Context, name: str) -> str:
 
 
 def read(ctx: Context, name: str) -> Optional[NetworkRecord]:
-    """The network with exactly this name, or None."""
+    """The network with exactly this name, or None. Raises Damaged."""
     if not _NAME.match(name) or len(name) > MAX_NAME:
         return None
-    document = files.read_json(_path(ctx, name))
+    document = documents.read(_path(ctx, name), "network", name, _NETWORK)
     if document is None:
         return None
-    return NetworkRecord(document["id"], document["created"], format_network.from_document(document["spec"]))
+    with documents.built("network", name, _path(ctx, name)):
+        spec = format_network.from_document(document["spec"])
+        if spec.name != name:
+            raise ValueError("it is of the network %s" % spec.name)
+        for subnet in spec.subnets:
+            ipaddress.ip_network(subnet.subnet)
+        return NetworkRecord(document["id"], document["created"], spec)
 
 
 def write_new(ctx: Context, network_id: str, spec: NetworkSpec) -> NetworkRecord:
@@ -91,13 +102,21 @@ def delete(ctx: Context, name: str) -> None:
 
 
 def stored(ctx: Context) -> List[NetworkRecord]:
-    """All networks that have a document, by name."""
-    try:
-        found = sorted(entry for entry in os.listdir(ctx.path("networks")) if entry.endswith(".json"))
-    except FileNotFoundError:
-        return []
-    records = (read(ctx, entry[:-len(".json")]) for entry in found)
-    return [record for record in records if record is not None]
+    """All networks that have a document, by name; of a damaged one the user is warned."""
+    return list(documents.each(_names(ctx), lambda name: read(ctx, name), ctx.warn))
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of networks."""
+    found: List[Damaged] = []
+    list(documents.each(_names(ctx), lambda name: read(ctx, name), found.append))
+    return found
+
+
+def _names(ctx: Context) -> List[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(entry[:-len(".json")] for entry in os.listdir(ctx.path("networks")) if entry.endswith(".json"))
+    return []
 
 
 def lookup(ctx: Context, wanted: str) -> NetworkRecord:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, List, Optional
 from ..context import Context
 from ..formats import endpoint
 from ..formats.endpoint import EndpointDocument
-from ..kernel import files
+from ..kernel import documents, files
 
 if TYPE_CHECKING:
     from .definitions import NetworkRecord
@@ -23,9 +23,16 @@ if TYPE_CHECKING:
 
 
 def read(ctx: Context, container_id: str) -> Optional[EndpointDocument]:
-    """What is live of one container, or None."""
-    document = files.read_json(ctx.run("endpoints", container_id + ".json"))
-    return None if document is None else endpoint.from_document(document)
+    """What is live of one container, or None. Raises Damaged."""
+    path = ctx.run("endpoints", container_id + ".json")
+    document = documents.read(path, "endpoint document of the container", container_id[:12], {})
+    if document is None:
+        return None
+    with documents.built("endpoint document of the container", container_id[:12], path):
+        found = endpoint.from_document(document)
+        if found.request.container_id != container_id:
+            raise ValueError("it is of the container %s" % found.request.container_id[:12])
+        return found
 
 
 def write(ctx: Context, document: EndpointDocument) -> None:
@@ -37,26 +44,26 @@ def write(ctx: Context, document: EndpointDocument) -> None:
 
 def delete(ctx: Context, container_id: str) -> None:
     """Forget a container."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.run("endpoints", container_id + ".json"))
+    files.remove(ctx.run("endpoints", container_id + ".json"), durable=False)
 
 
 def everyone(ctx: Context) -> List[EndpointDocument]:
-    """What is live of all containers, by ID."""
-    try:
-        names = sorted(n for n in os.listdir(ctx.run("endpoints")) if n.endswith(".json"))
-    except FileNotFoundError:
-        return []
-    found = (read(ctx, name[:-len(".json")]) for name in names)
-    return [document for document in found if document is not None]
+    """What is live of all containers, by ID; of a damaged one the user is warned."""
+    return list(documents.each(ids(ctx), lambda container_id: read(ctx, container_id), ctx.warn))
+
+
+def ids(ctx: Context) -> List[str]:
+    """The IDs of the containers that have an endpoint document, damaged or not."""
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(n[:-len(".json")] for n in os.listdir(ctx.run("endpoints")) if n.endswith(".json"))
+    return []
 
 
 def of_network(ctx: Context, network: str) -> List[EndpointDocument]:
     """What is live of the containers on one network."""
     from . import ipam
 
-    found = (read(ctx, container_id) for container_id in ipam.members(ctx, network))
-    return [document for document in found if document is not None]
+    return list(documents.each(ipam.members(ctx, network), lambda container_id: read(ctx, container_id), ctx.warn))
 
 
 def publications(document: EndpointDocument, *, anywhere: bool = False) -> List[Publication]:

@@ -14,8 +14,8 @@ import os
 from typing import Any, List, Optional, Sequence, Set
 
 from ..context import Context, missing_program
-from ..errors import EngineError
-from ..kernel import command, files
+from ..errors import EngineError, InvalidInput
+from ..kernel import command, documents, files
 from . import definitions, endpoints, ipam, ruleset
 from .ruleset import LiveNetwork, Publication
 
@@ -45,8 +45,16 @@ def _applied_path(ctx: Context) -> str:
 
 def live_networks(ctx: Context) -> List[LiveNetwork]:
     """The networks that have a container now."""
-    found = (definitions.read(ctx, name) for name in ipam.used_networks(ctx))
-    return [endpoints.live_network(record) for record in found if record is not None and record.spec.driver == "bridge"]
+    found = documents.each(ipam.used_networks(ctx), lambda name: definitions.read(ctx, name), ctx.warn)
+    return [endpoints.live_network(record) for record in found if record.spec.driver == "bridge"]
+
+
+def _applied(ctx: Context) -> List[Any]:
+    """The networks that the table was last written for; none when what was noted of that cannot be read."""
+    with contextlib.suppress(InvalidInput):
+        found = files.read_json(_applied_path(ctx))
+        return found if isinstance(found, list) else []
+    return []
 
 
 def bridges(ctx: Context) -> Set[str]:
@@ -63,7 +71,7 @@ def add(ctx: Context, networks: Sequence[LiveNetwork], publications: Sequence[Pu
     """Start to let these publications in; ``networks`` are those of their container."""
     if not networks:
         return Change(ctx, None)
-    applied = files.read_json(_applied_path(ctx)) or []
+    applied = _applied(ctx)
     if any(row not in applied for row in _document(networks)):
         rebuild(ctx)
         return Change(ctx, None)
@@ -73,7 +81,7 @@ def add(ctx: Context, networks: Sequence[LiveNetwork], publications: Sequence[Pu
 
 def remove(ctx: Context, publications: Sequence[Publication]) -> None:
     """Take publications back, after their endpoint document is gone and its addresses are given back."""
-    applied = files.read_json(_applied_path(ctx)) or []
+    applied = _applied(ctx)
     if _document(live_networks(ctx)) != applied:
         rebuild(ctx)
     elif publications and applied:

@@ -12,7 +12,7 @@ from typing import List, Optional, Set
 from ..context import Context
 from ..errors import Conflict, InvalidInput
 from ..formats.network import Subnet
-from ..kernel import files
+from ..kernel import files, tree
 from .claims import files_of_strangers
 
 LAST = ".last"  # beside the claims: the address that was given last, per family
@@ -24,11 +24,7 @@ def _directory(ctx: Context, network: str) -> str:
 
 def holder(ctx: Context, network: str, address: str) -> Optional[str]:
     """The ID of the container that has an address, or None."""
-    try:
-        with open(os.path.join(_directory(ctx, network), address), encoding="ascii") as stream:
-            return stream.read(128)
-    except FileNotFoundError:
-        return None
+    return files.word(os.path.join(_directory(ctx, network), address))
 
 
 def _claim(ctx: Context, network: str, address: str, container_id: str) -> bool:
@@ -101,6 +97,14 @@ def release(ctx: Context, network: str, address: str, container_id: str) -> None
             os.unlink(os.path.join(_directory(ctx, network), address))
 
 
+def release_all(ctx: Context, network: str, container_id: str) -> None:
+    """Give back all addresses of a container on a network, whichever they are."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(_directory(ctx, network)):
+            if not name.startswith("."):
+                release(ctx, network, name, container_id)
+
+
 def used(ctx: Context, network: str) -> bool:
     """Whether a container has an address on a network; costs the same however many there are."""
     try:
@@ -132,9 +136,7 @@ def forget(ctx: Context, network: str) -> None:
     """Drop all that is remembered of a network that is removed."""
     directory = _directory(ctx, network)
     with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(directory):
-            os.unlink(os.path.join(directory, name))
-        os.rmdir(directory)
+        tree.remove_path(directory)
 
 
 def drop(ctx: Context, known: Set[str]) -> Set[str]:

@@ -37,8 +37,9 @@ def _claims(ctx: Context) -> Iterator[Row]:
     except FileNotFoundError:
         return
     for name in names:
-        if not name.endswith(".tmp"):
-            protocol, ip, number = name.split("_")
+        protocol, _line, rest = name.partition("_")
+        ip, _line, number = rest.partition("_")
+        if number.isdigit():
             yield protocol, ip, int(number)
 
 
@@ -46,9 +47,9 @@ def holder(ctx: Context, port: Port) -> Optional[str]:
     """The ID of the container whose claim stands against this port, or None."""
     for protocol, ip, number in _claims(ctx):
         if (protocol, number) == (port.protocol, port.host_port) and _meet(ip, port.host_ip):
-            with contextlib.suppress(FileNotFoundError), open(
-                    ctx.run("ports", "%s_%s_%d" % (protocol, ip, number)), encoding="ascii") as stream:
-                return stream.read(128)
+            found = files.word(ctx.run("ports", "%s_%s_%d" % (protocol, ip, number)))
+            if found is not None:
+                return found
     return None
 
 
@@ -176,10 +177,16 @@ def release(ctx: Context, ports: Sequence[Port], container_id: str) -> None:
     for port in ports:
         path = ctx.run("ports", _name(port))
         with contextlib.suppress(FileNotFoundError):
-            with open(path, encoding="ascii") as stream:
-                mine = stream.read(128) == container_id
-            if mine:
+            if files.word(path) == container_id:
                 os.unlink(path)
+
+
+def release_all(ctx: Context, container_id: str) -> None:
+    """Give back all ports of a container of which nobody knows any more which they were."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(ctx.run("ports")):
+            if files.word(ctx.run("ports", name)) == container_id:
+                os.unlink(ctx.run("ports", name))
 
 
 def drop(ctx: Context, known: Set[str]) -> Set[str]:

@@ -14,12 +14,12 @@ import json
 import os
 import signal
 import socket
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, EngineError, InvalidInput, Unsupported
+from ..errors import Conflict, Damaged, EngineError, InvalidInput, Unsupported
 from ..formats.container import Port
-from ..kernel import command, files, proc
+from ..kernel import command, documents, files, proc
 from .ports import shown
 
 DOCUMENT = "uplink.json"
@@ -30,6 +30,10 @@ ANSWER = 5.0  # seconds after which one that does not answer is replaced
 GOODBYE = 3.0  # seconds that a program gets to end, and then to be killed
 ANSWER_LIMIT = 64 * 1024
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+
+
+_UPLINK = {"kind": "str", "pid": "int", "started": "int", "socket": "str", "address": "str", "resolver": "str",
+           "host": "str"}
 
 
 class Uplink(NamedTuple):
@@ -47,8 +51,26 @@ class Uplink(NamedTuple):
 
 def read(place: str) -> Optional[Uplink]:
     """The uplink noted in a directory, whether it is alive or not; None when there is none."""
-    document = files.read_json(os.path.join(place, DOCUMENT))
-    return None if document is None else Uplink(**document)
+    path = os.path.join(place, DOCUMENT)
+    try:
+        document = documents.read(path, "uplink", os.path.basename(place), _UPLINK)
+        return None if document is None else Uplink(**document)
+    except (Damaged, TypeError):
+        found = _process_of(place)
+        return Uplink("", *found, "", "", "") if found else None
+
+
+def _process_of(place: str) -> Optional[Tuple[int, int]]:
+    """The uplink whose note was lost: the process whose command line names a file in a directory, and its start."""
+    for pid in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        with contextlib.suppress(OSError), open("/proc/%d/cmdline" % pid, "rb") as stream:
+            words = stream.read(4096).split(b"\0")
+            started = proc.start_time(pid)
+            program = os.path.basename(words[0]).partition(b".")[0]
+            if started and program in (b"slirp4netns", b"pasta") and any(
+                    word.startswith(os.fsencode(place) + b"/") for word in words):
+                return pid, started
+    return None
 
 
 def alive(uplink: Optional[Uplink]) -> bool:
@@ -70,9 +92,9 @@ def answers(uplink: Optional[Uplink]) -> bool:
 def stop(place: str) -> None:
     """End the uplink noted in a directory; one that is gone, or was never there, is fine."""
     uplink = read(place)
-    if uplink is None:
+    if uplink is None and not os.path.lexists(os.path.join(place, DOCUMENT)):
         return
-    if proc.alive(uplink.pid, uplink.started):
+    if uplink is not None and proc.alive(uplink.pid, uplink.started):
         _end(uplink)
     for name in ("slirp.sock", "pasta.pid", "uplink.log", DOCUMENT):
         with contextlib.suppress(FileNotFoundError):

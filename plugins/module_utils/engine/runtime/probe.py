@@ -9,6 +9,7 @@ the program, the boot or the cgroups change.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import Any, Dict, List, Optional
@@ -29,6 +30,12 @@ class Runtime(Frozen):
     path: str
 
 
+def on_host(ctx: Context) -> List[Runtime]:
+    """All OCI runtimes that are there: for a container of which nobody knows any more which one it has."""
+    paths = [ctx.runtime if os.path.isabs(ctx.runtime or "") else None, *map(ctx.find_tool, CANDIDATES)]
+    return [Runtime(os.path.basename(path), path) for path in paths if path]
+
+
 def choose(ctx: Context, wanted: str = "") -> Runtime:
     """The runtime for a container; ``wanted`` is a name or an absolute path, '' for the best.
 
@@ -43,9 +50,10 @@ def choose(ctx: Context, wanted: str = "") -> Runtime:
     key = {name: _identity(path) for name, path in found.items()}
     key["cgroups"] = cgroup.mode()
     cache = ctx.run("runtime.json")
-    known = read_json(cache)
-    if isinstance(known, dict) and known.get("key") == key:
-        return Runtime(**known["runtime"])
+    with contextlib.suppress(InvalidInput, KeyError, TypeError):  # It is written anew then.
+        known = read_json(cache)
+        if isinstance(known, dict) and known.get("key") == key:
+            return Runtime(**known["runtime"])
     complaints: List[str] = []
     for name, path in found.items():
         complaint = _try(ctx, path)

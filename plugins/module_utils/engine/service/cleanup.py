@@ -14,10 +14,10 @@ import time
 from typing import Any, Callable, Dict, List, Optional
 
 from ..context import Context
-from ..errors import EngineError
-from ..kernel import files, proc, tree
+from ..errors import Damaged, EngineError
+from ..kernel import documents, files, proc, tree
 from ..store import containers as store
-from ..store.containers import Record, State
+from ..store.containers import State
 
 EXIT_FILE_PATIENCE = 5.0  # seconds that conmon gets to write the exit code of a process that is gone
 
@@ -28,7 +28,10 @@ def end_run(ctx: Context, container_id: str) -> Optional[State]:
     Returns the final state, or None when there was no run. Raises EngineError with all that failed;
     what could be taken down is gone then.
     """
-    run = files.read_json(store.run_directory(ctx, container_id, "state.json"))
+    try:
+        run = store.raw_run(ctx, container_id)
+    except Damaged:
+        return _end_unknown(ctx, container_id)
     if run is None:
         take_down(ctx, container_id, {})
         return None
@@ -36,6 +39,16 @@ def end_run(ctx: Context, container_id: str) -> Optional[State]:
     if run["phase"] == "running":
         store.write_exit(ctx, container_id, final)
     take_down(ctx, container_id, run)
+    return final
+
+
+def _end_unknown(ctx: Context, container_id: str) -> State:
+    """Take down a run whose state document is damaged: all that can be found of it."""
+    code, finished = store.read_exit_file(ctx, container_id)
+    final = State("exited", 0, code, 0.0, finished or time.time(), store.saw_oom(ctx, container_id),
+                  error="" if finished else "What was noted of its run was damaged")
+    store.write_exit(ctx, container_id, final)
+    take_down(ctx, container_id, {})
     return final
 
 
@@ -53,31 +66,34 @@ def _final_state(ctx: Context, container_id: str, run: Dict[str, Any]) -> State:
 
 def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
     """Remove everything of a run but the record and how it ended; the caller holds the lock."""
-    document = store.raw(ctx, container_id)
-    record = store.to_record(document) if document is not None else None
     problems: List[str] = []
     steps: List[Callable[[], None]] = [
         lambda: _stop_health(ctx, container_id, run),
         lambda: _end_conmon(ctx, container_id, run),
         lambda: _delete_in_runtime(ctx, container_id, run),
         lambda: _tear_down_network(ctx, container_id),
-        lambda: _forget_name(ctx, record),
-        lambda: _unmount(ctx, container_id, record, run),
-        lambda: _remove_files(ctx, container_id),
+        lambda: _forget_name(ctx, container_id),
+        lambda: _unmount(ctx, container_id, run),
     ]
     for step in steps:
         try:
             step()
         except (EngineError, OSError) as exc:
             problems.append(str(exc))
-    if problems:
+    if not problems:
+        # They say what there was to take down: as long as something of it is left, the next attempt needs them.
+        _remove_files(ctx, container_id)
+    else:
         raise EngineError("Cannot clean up after the container %s: %s" % (container_id[:12], "; ".join(problems)),
                           "The next command on it tries again.")
 
 
 def undo_start(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     """Undo a start that failed or was killed; one that got as far as running is left to run."""
-    run = files.read_json(store.run_directory(ctx, container_id, "state.json")) or {}
+    try:
+        run = store.raw_run(ctx, container_id) or {}
+    except Damaged:
+        run = {}
     if run.get("phase") == "running" and store.state(ctx, container_id).running:
         return
     if run.get("phase") == "running":
@@ -100,10 +116,22 @@ def _delete_in_runtime(ctx: Context, container_id: str, run: Dict[str, Any]) -> 
     from ..kernel import cgroup
     from ..runtime import oci, probe
 
-    runtime = probe.Runtime(**run["runtime"]) if run.get("runtime") else probe.choose(ctx)
-    oci.delete(ctx, runtime, container_id, force=True)
-    if run.get("cgroup", "").startswith("/"):
-        cgroup.remove(run["cgroup"])
+    runtimes = [probe.Runtime(**run["runtime"])] if run.get("runtime") else probe.on_host(ctx)
+    for runtime in runtimes:
+        oci.delete(ctx, runtime, container_id, force=True)
+    place = run.get("cgroup") or _cgroup_of_bundle(ctx, container_id)
+    if place.startswith("/"):
+        cgroup.remove(place)
+
+
+def _cgroup_of_bundle(ctx: Context, container_id: str) -> str:
+    """The cgroup of a run whose state document cannot tell; '' when nothing can."""
+    try:
+        bundle = documents.read(store.run_directory(ctx, container_id, "bundle", "config.json"), "bundle", container_id,
+                                {"linux": "Dict[str, Any]"}) or {"linux": {}}
+    except Damaged:
+        return ""
+    return str(bundle["linux"].get("cgroupsPath", ""))
 
 
 def _end_conmon(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
@@ -123,8 +151,12 @@ def _tear_down_network(ctx: Context, container_id: str) -> None:
     usernamespace.remove(ctx, container_id)
 
 
-def _forget_name(ctx: Context, record: Optional[Record]) -> None:
+def _forget_name(ctx: Context, container_id: str) -> None:
     """Who shares its network knows it by name no longer."""
+    try:
+        record = store.get_if_there(ctx, container_id)
+    except Damaged:
+        return
     if record is None or not record.spec.pod:
         return
     from . import membership, networks
@@ -134,7 +166,7 @@ def _forget_name(ctx: Context, record: Optional[Record]) -> None:
         networks.name_locally(ctx, owner, record.id, "")
 
 
-def _unmount(ctx: Context, container_id: str, record: Optional[Record], run: Dict[str, Any]) -> None:
+def _unmount(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
     from ..kernel import mount
     from ..store import layers
     from . import mounts
@@ -147,7 +179,7 @@ def _unmount(ctx: Context, container_id: str, record: Optional[Record], run: Dic
                 os.rmdir(path)
     layers.rootfs_unmount(ctx, container_id)
     mount.unmount_all(store.run_directory(ctx, container_id))
-    mounts.release(ctx, record, container_id)
+    mounts.release(ctx, container_id)
 
 
 def _remove_files(ctx: Context, container_id: str) -> None:

@@ -171,6 +171,18 @@ def get(ctx: Context, name: str) -> Record:
     return store.get(ctx, store.find(ctx, name))
 
 
+def find(ctx: Context, name: str) -> str:
+    """A container's full ID, by name or ID, also of a damaged one. Raises NotFound or Ambiguous."""
+    return store.find(ctx, name)
+
+
+def damaged(ctx: Context) -> List[str]:
+    """The IDs of the containers whose documents are damaged; listings do not have them."""
+    import os
+
+    return sorted(os.path.basename(os.path.dirname(damage.path)) for damage in store.damaged(ctx))
+
+
 def exists(ctx: Context, name: str) -> bool:
     """Whether there is a container of this name or ID."""
     try:

@@ -13,8 +13,8 @@ import os
 from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context
-from ..errors import EngineError, NotFound, TimedOut
-from ..kernel import files
+from ..errors import Damaged, EngineError, NotFound, TimedOut
+from ..kernel import documents
 from ..store import containers as store
 
 LOG_LINES = 20
@@ -133,7 +133,13 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
 
 
 def _networks(ctx: Context, container_id: str) -> Dict[str, Dict[str, Any]]:
-    document = files.read_json(ctx.run("endpoints", container_id + ".json")) or {}
+    rows = {"endpoints": "List[Dict[str, Any]]"}
+    try:
+        document = documents.read(ctx.run("endpoints", container_id + ".json"), "endpoint document of the container",
+                                  container_id[:12], rows) or {}
+    except Damaged as exc:
+        ctx.warn(exc)
+        document = {}
     return {row["network"]: {"IPAddress": row["ip"], "GlobalIPv6Address": row["ip6"], "Gateway": row["gateway"],
                              "MacAddress": row["mac"]} for row in document.get("endpoints", ())}
 

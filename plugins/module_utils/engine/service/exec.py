@@ -14,7 +14,7 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tup
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut, WrongState
-from ..kernel import command, files, tree
+from ..kernel import command, documents, files, tree
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import State
@@ -88,7 +88,8 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
 
 def process(ctx: Context, container_id: str, state: State, wish: ExecWish) -> Dict[str, Any]:
     """The OCI process object: that of the container, with what was asked for instead."""
-    config = files.read_json(store.run_directory(ctx, container_id, "bundle", "config.json"))
+    config = documents.read(store.run_directory(ctx, container_id, "bundle", "config.json"), "bundle of the container",
+                            container_id[:12], {"process": "dict"})
     if config is None:
         raise WrongState("The container %s has no bundle" % container_id[:12], "Start it again.")
     document: Dict[str, Any] = config["process"]

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Dict, List, Optional
+from typing import List
 
 from ..context import Context
-from ..errors import EngineError, NotFound
+from ..errors import Damaged, EngineError, NotFound
 from ..kernel import files, proc
 from ..store import containers as store
 from ..store.containers import Record, State
@@ -69,7 +69,10 @@ def main(argv: List[str]) -> int:
 
 def _keep_error(ctx: Context, container_id: str, text: str) -> None:
     path = store.directory(ctx, container_id, "exit.json")
-    last = files.read_json(path)
+    try:
+        last = store.raw_exit(ctx, container_id)
+    except Damaged:
+        return
     if last is not None:
         files.write_json(path, dict(last, error=text), durable=False)
 
@@ -77,7 +80,11 @@ def _keep_error(ctx: Context, container_id: str, text: str) -> None:
 def on_exit(ctx: Context, container_id: str) -> None:
     """A run has ended: take it down, and then restart or remove the container as it asks for; the pod that it
     was the last one of may stop too."""
-    pod = str((store.raw(ctx, container_id) or {"spec": {}})["spec"].get("pod", ""))
+    try:
+        pod = str((store.raw(ctx, container_id) or {"spec": {}})["spec"].get("pod", ""))
+    except Damaged:
+        _take_down(ctx, container_id)
+        raise
     try:
         _on_exit(ctx, container_id)
     finally:
@@ -87,13 +94,27 @@ def on_exit(ctx: Context, container_id: str) -> None:
             pods.after_exit(ctx, pod)
 
 
+def _take_down(ctx: Context, container_id: str) -> None:
+    """Take down the run of a container whose record cannot be read: what it wished to happen then is lost."""
+    from . import cleanup
+
+    with store.lock(ctx, container_id):
+        if not store.state(ctx, container_id).running:
+            cleanup.end_run(ctx, container_id)
+
+
 def _on_exit(ctx: Context, container_id: str) -> None:
     from . import cleanup, removal
 
     with store.held(ctx, container_id) as record:
         if store.state(ctx, container_id).running:
             return
-        run = files.read_json(store.run_directory(ctx, container_id, "state.json"))
+        try:
+            run = store.raw_run(ctx, container_id)
+        except Damaged:
+            # Its process has ended, or conmon would not have called.
+            cleanup.end_run(ctx, container_id)
+            return
         if run is None or run["phase"] != "running":
             return
         final = cleanup.end_run(ctx, container_id)
@@ -135,7 +156,7 @@ def _announce_restart(ctx: Context, record: Record, restarts: int, streak: int) 
 
 
 def _still_ours(ctx: Context, container_id: str) -> bool:
-    run: Optional[Dict[str, Any]] = files.read_json(store.run_directory(ctx, container_id, "state.json"))
+    run = store.raw_run(ctx, container_id)
     return (run is not None and run["phase"] == "restarting" and run["pid"] == os.getpid()
             and not store.stopped_by_user(ctx, container_id))
 

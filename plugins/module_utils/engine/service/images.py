@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import InUse, InvalidInput, NotFound
+from ..errors import Damaged, InUse, InvalidInput, NotFound
 from ..formats import reference as references
 from ..store import collection, containers
 from ..store import images as store
@@ -103,11 +103,16 @@ def _name_of(ctx: Context, record: ImageRecord, text: str) -> str:
 def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
     """Take a name away, and with the last one the image; 'Untagged: ...' and 'Deleted: ...' lines.
 
-    Raises NotFound, and InUse when containers need it; ``force`` removes those too.
+    Raises NotFound, Damaged, and InUse when containers need it; ``force`` removes those too, and a damaged one.
     """
     for _attempt in range(ATTEMPTS):
         with store.lock(ctx):
-            record = store.lookup(ctx, name)
+            try:
+                record = store.lookup(ctx, name)
+            except Damaged:
+                if not force:
+                    raise
+                return _remove_damaged(ctx, store.find(ctx, name))
             by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
             spoken = store.spoken_name(ctx, record, name)
             if not by_id and len(record.all_names) > 1 and spoken is not None:
@@ -131,6 +136,18 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
                 "Remove the container first, or use force.")
 
 
+def _remove_damaged(ctx: Context, image_id: str) -> List[str]:
+    """Remove an image whose document cannot be read, with what is known of it from elsewhere; the caller holds the
+    lock. Raises InUse: a container that needs it may need its layers."""
+    users = containers.image_users(ctx).get(image_id, [])
+    if users:
+        raise InUse("The image %s is damaged, and used by the container %s" % (
+            image_id[:12], ", ".join(c[:12] for c in users)), "Pull it again, or remove the container first.")
+    names = store.names_of(ctx, image_id)
+    collection.forget_damaged(ctx, image_id)
+    return ["Untagged: " + one for one in names] + ["Deleted: " + image_id]
+
+
 def _users(ctx: Context, record: ImageRecord) -> List[str]:
     """The containers that need an image; the caller holds the lock. Raises InUse while one is being made."""
     # In this order: a container has its document before its pin goes.
@@ -143,9 +160,15 @@ def _users(ctx: Context, record: ImageRecord) -> List[str]:
 def prune(ctx: Context, *, every: bool = False) -> List[str]:
     """Remove images without a name, or with ``every`` all that no container uses; their IDs.
 
-    Layers and documents that killed commands left go, too.
+    Layers and documents that killed commands left go, too. While a container is damaged nobody knows which image it
+    needs: all stay then, and the user is warned.
     """
-    gone = []
+    gone: List[str] = []
+    lost = containers.damaged(ctx)
+    for damage in lost:
+        ctx.warn("Images are kept that the damaged container %s may need. %s" % (damage.name, damage))
+    if lost:
+        return gone
     for row in store.all(ctx):
         # Looked at again under the lock: it may have got a name or a container, or be gone, by now.
         with store.lock(ctx), contextlib.suppress(NotFound, InUse):

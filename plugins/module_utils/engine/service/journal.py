@@ -178,7 +178,7 @@ def sweep(ctx: Context) -> List[str]:
     with contextlib.suppress(FileNotFoundError):
         for container_id in os.listdir(ctx.run("containers")):
             state = store.state(ctx, container_id)
-            if state.running or state.status == "restarting" or state.conmon_pid:
+            if state.running or state.status in ("restarting", "unknown") or state.conmon_pid:
                 continue
             with contextlib.suppress(TimedOut), store.lock(ctx, container_id, timeout=0):
                 if not store.state(ctx, container_id).running:

@@ -38,6 +38,8 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
             return record
         if state.status == "paused":
             raise WrongState("The container %s is paused" % record.name, "Unpause it.")
+        if state.status == "unknown":
+            raise WrongState("The container %s may run already: %s" % (record.name, state.error), "Stop it first.")
         if state.running:
             return record
         # Its state is the last that goes when a run is taken down; a killed start is the journal's.
@@ -86,11 +88,11 @@ def stop(ctx: Context, container_id: str, *, timeout: Optional[float] = None) ->
 def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_user: bool = True) -> bool:
     """Stop a container whose lock the caller holds."""
     state = store.state(ctx, record.id)
-    if by_user and (state.running or state.status == "restarting"):
+    if by_user and (state.running or state.status in ("restarting", "unknown")):
         store.mark_stopped(ctx, record.id)
     if not state.running:
         cleanup.end_run(ctx, record.id)
-        return state.status == "restarting"
+        return state.status in ("restarting", "unknown")
     patience = record.spec.stop_timeout if timeout is None else timeout
     if patience > 0:
         _send(state, effective.signal_number(effective.stop_signal(record.spec, effective.image_config(ctx, record))))

@@ -13,7 +13,7 @@ import os
 from typing import Any, Dict, Iterator, List, Mapping
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound
+from ..errors import Damaged, InvalidInput, NotFound
 from ..formats.container import ContainerSpec, NetworkUse
 from ..formats.pod import has_user_namespace
 from ..frozen import replace
@@ -34,10 +34,10 @@ def placed(ctx: Context, record: Record) -> Record:
 
 
 def placed_if_any(ctx: Context, record: Record) -> Record:
-    """Like ``placed``, and the same record when the pod is gone."""
+    """Like ``placed``, and the same record when the pod is gone or damaged."""
     try:
         return placed(ctx, record)
-    except NotFound:
+    except (NotFound, Damaged):
         return record
 
 
@@ -144,8 +144,8 @@ def restart_policy(ctx: Context, spec: ContainerSpec) -> str:
 
 def members(ctx: Context, pod: Pod) -> List[Record]:
     """The containers of a pod but its infra container, the oldest first."""
-    found = [store.to_record(document) for document in store.all_raw(ctx)
-             if document["spec"].get("pod") == pod.name and document["id"] != pod.infra]
+    found = store.records(ctx, (document for document in store.all_raw(ctx) if document["spec"].get("pod") == pod.name
+                                and document["id"] != pod.infra))
     return sorted(found, key=lambda record: (record.created, record.id))
 
 

@@ -244,7 +244,7 @@ def secret_mounts(ctx: Context, record: Record, owner: Owner) -> List[Dict[str, 
     return rows
 
 
-def release(ctx: Context, record: Optional[Record], container_id: str) -> None:
-    """The run has ended: unmount what was mounted for it."""
-    for name in volume_names(record) if record is not None else []:
+def release(ctx: Context, container_id: str) -> None:
+    """The run has ended: unmount what was mounted for it, whether its record can be read or not."""
+    for name in volumes.used_by(ctx, container_id):
         volumes.unuse(ctx, name, container_id)

@@ -13,7 +13,7 @@ import re
 from typing import List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, EngineError, InvalidInput, NotFound, WrongState
+from ..errors import Conflict, Damaged, EngineError, InvalidInput, NotFound, WrongState
 from ..formats.container import NetworkUse, Port
 from ..formats.endpoint import Endpoint, EndpointDocument, SetupRequest, SetupResult
 from ..frozen import replace
@@ -158,11 +158,38 @@ def teardown(ctx: Context, container_id: str) -> None:
     """
     network_private.teardown(ctx, container_id)
     with definitions.lock(ctx):
-        document = endpoints.read(ctx, container_id)
+        try:
+            document = endpoints.read(ctx, container_id)
+        except Damaged:
+            network_place.run(ctx, lambda: _take_down_unknown(ctx, container_id))
+            return
         if document is not None:
             network_place.run(ctx, lambda: _take_down(ctx, document, keep_namespace=False))
         else:
             netns.remove(ctx.run("netns", container_id))
+
+
+def _take_down_unknown(ctx: Context, container_id: str) -> None:
+    """Take down what a container has whose endpoint document is damaged: its claims and its namespace say enough."""
+    networks_of = [name for name in ipam.used_networks(ctx) if container_id in ipam.members(ctx, name)]
+    netns.remove(ctx.run("netns", container_id))
+    ports.release_all(ctx, container_id)
+    for name in networks_of:
+        ipam.release_all(ctx, name, container_id)
+    endpoints.delete(ctx, container_id)
+    firewall.rebuild(ctx)
+    dns.forget(ctx, container_id, networks_of)
+    idle = [record.spec.interface for name in networks_of if not ipam.used(ctx, name)
+            for record in [_if_whole(ctx, name)] if record is not None and record.spec.driver == "bridge"]
+    attachment.remove_bridges(idle)
+
+
+def _if_whole(ctx: Context, name: str) -> Optional[NetworkRecord]:
+    try:
+        return definitions.read(ctx, name)
+    except Damaged as exc:
+        ctx.warn(exc)
+        return None
 
 
 def _take_down(ctx: Context, document: EndpointDocument, *, keep_namespace: bool) -> None:
@@ -183,10 +210,9 @@ def repair(ctx: Context) -> List[str]:
 
 def _reclaim(ctx: Context, asking: str) -> List[str]:
     gone = []
-    known = {asking, *network_private.known(ctx)}
+    known = {asking, *network_private.known(ctx), *endpoints.ids(ctx)}
     for document in endpoints.everyone(ctx):
         container_id = document.request.container_id
-        known.add(container_id)
         if container_id != asking and _abandoned(ctx, document):
             _take_down(ctx, document, keep_namespace=False)
             gone.append(container_id)
@@ -327,6 +353,6 @@ def _write_hosts(ctx: Context, names: Sequence[str]) -> None:
     if dns.available(ctx):
         return
     for name in names:
-        record = definitions.read(ctx, name)
+        record = _if_whole(ctx, name)
         for document in endpoints.of_network(ctx, name) if record is not None and record.spec.dns else ():
             etcfiles.rewrite(ctx, document)

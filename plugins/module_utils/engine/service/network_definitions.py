@@ -8,7 +8,7 @@ import os
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
-from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
+from ..errors import Conflict, Damaged, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.network import NetworkSpec, Subnet
 from ..frozen import replace
 from ..network import definitions, dns, endpoints, ipam
@@ -47,7 +47,7 @@ def replace_one(ctx: Context, spec: NetworkSpec, *, force: bool = False) -> Netw
         old = get(ctx, spec.name)
         others = [record for record in every(ctx) if record.name != old.name]
         spec = _filled(ctx, spec, others, ignore=[old.spec.interface])
-        _remove(ctx, old, force)
+        _remove(ctx, _removable(old.name), force)
         return definitions.write_new(ctx, os.urandom(32).hex(), spec)
 
 
@@ -163,8 +163,12 @@ def _filled(ctx: Context, spec: NetworkSpec, present: Sequence[NetworkRecord], *
 
 
 def default(ctx: Context) -> NetworkRecord:
-    """The default network as it is, or as it will be made by its first container."""
-    found = definitions.read(ctx, DEFAULT_NETWORK)
+    """The default network as it is, or as it will be made by its first container, as when it is damaged."""
+    try:
+        found = definitions.read(ctx, DEFAULT_NETWORK)
+    except Damaged as exc:
+        ctx.warn(exc)
+        found = None
     if found is not None:
         return found
     spec = NetworkSpec(DEFAULT_NETWORK, interface="%s0" % ctx.prefix[:14], subnets=(DEFAULT_SUBNET,), dns=False)
@@ -172,10 +176,19 @@ def default(ctx: Context) -> NetworkRecord:
 
 
 def materialise(ctx: Context) -> NetworkRecord:
-    """The default network, stored; its usual subnet gives way when the host uses it. Under the lock."""
-    found = definitions.read(ctx, DEFAULT_NETWORK)
-    if found is not None:
-        return found
+    """The default network, stored; its usual subnet gives way when the host uses it. Under the lock.
+
+    A damaged one is made anew when no container is on it; else raises Damaged.
+    """
+    try:
+        found = definitions.read(ctx, DEFAULT_NETWORK)
+        if found is not None:
+            return found
+    except Damaged as exc:
+        if ipam.used(ctx, DEFAULT_NETWORK):
+            raise
+        ctx.warn("The default network is made anew. %s" % exc.message)
+        definitions.delete(ctx, DEFAULT_NETWORK)
     spec = default(ctx).spec
     present = definitions.stored(ctx)
     try:
@@ -216,31 +229,40 @@ def members(ctx: Context, name: str) -> List[str]:
 
 
 def remove(ctx: Context, name: str, force: bool = False) -> str:
-    """Remove a network, its name; ``force`` disconnects its running containers first.
+    """Remove a network, its name; ``force`` disconnects its running containers first, and removes a damaged one.
 
-    Raises NotFound, InUse (its containers are named), or InvalidInput for the default network.
+    Raises NotFound, Damaged, InUse (its containers are named), or InvalidInput for the default network.
     """
-    record = get(ctx, name)
     with definitions.lock(ctx):
-        _remove(ctx, record, force)
-    return record.name
+        try:
+            definitions.read(ctx, name)
+            name = _removable(get(ctx, name).name)
+        except Damaged:
+            if not force:
+                raise
+        _remove(ctx, name, force)
+    return name
 
 
-def _remove(ctx: Context, record: NetworkRecord, force: bool) -> None:
+def _removable(name: str) -> str:
+    if name == DEFAULT_NETWORK:
+        raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
+    return name
+
+
+def _remove(ctx: Context, name: str, force: bool) -> None:
     from ..network import attachment
     from . import network_etcfiles
 
-    if record.name == DEFAULT_NETWORK:
-        raise InvalidInput("The default network %s cannot be removed" % DEFAULT_NETWORK)
-    running = endpoints.of_network(ctx, record.name)
+    running = endpoints.of_network(ctx, name)
     if running and not force:
         raise InUse("Network %s is in use by %s" % (
-            record.name, ", ".join(document.request.container_name for document in running)),
+            name, ", ".join(document.request.container_name for document in running)),
             "Remove or disconnect these containers first, or use force.")
-    left = [attachment.shrink(ctx, document, record.name) for document in running]
-    definitions.delete(ctx, record.name)
-    ipam.forget(ctx, record.name)
-    dns.forget_network(ctx, record.name)
+    left = [attachment.shrink(ctx, document, name) for document in running]
+    definitions.delete(ctx, name)
+    ipam.forget(ctx, name)
+    dns.forget_network(ctx, name)
     for document in left:
         network_etcfiles.rewrite(ctx, document)
 
@@ -270,7 +292,9 @@ def prune(ctx: Context, labels: Sequence[str] = (), *, keep: Sequence[str] = ())
 
     ``labels`` ('key' or 'key=value') narrows it; ``keep`` are networks that stopped containers name.
     """
-    removed = []
+    removed: List[str] = []
+    if _kept_for_damaged(ctx):
+        return removed
     for record in definitions.stored(ctx):
         fits = all(label.partition("=")[0] in record.spec.labels and (
             "=" not in label or record.spec.labels[label.partition("=")[0]] == label.partition("=")[2])
@@ -282,6 +306,16 @@ def prune(ctx: Context, labels: Sequence[str] = (), *, keep: Sequence[str] = ())
         except (InUse, NotFound):
             continue
     return removed
+
+
+def _kept_for_damaged(ctx: Context) -> bool:
+    """Whether a container is damaged, so that nobody knows which networks it names; the user is warned."""
+    from ..store import containers
+
+    lost = containers.damaged(ctx)
+    for damage in lost:
+        ctx.warn("Networks are kept that the damaged container %s may need. %s" % (damage.name, damage))
+    return bool(lost)
 
 
 def inspect(ctx: Context, name: str) -> Dict[str, Any]:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import glob
 import os
-from typing import Any, Dict, List, Mapping
+from typing import Any, Dict, List, Mapping, Optional
 
 from ..context import Context
+from ..errors import Damaged
 from ..formats.container import Port
 from ..formats.endpoint import SetupRequest, SetupResult
-from ..kernel import files, netns
+from ..frozen import misfit
+from ..kernel import documents, files, netns, tree
 from ..network import ports, uplink
 
+_REQUEST = {"container": "str", "mode": "str", "options": "str", "netns": "str", "ports": "List[Dict[str, Any]]"}
 MODES = ("slirp4netns", "pasta")
 
 
@@ -58,7 +61,7 @@ def restore(ctx: Context) -> List[str]:
     """Start the ways out anew that somebody ended, or that do not answer, with their ports; the containers' IDs."""
     done = []
     for directory in sorted(glob.glob(ctx.run("uplinks", "*"))):
-        document = files.read_json(os.path.join(directory, "request.json"))
+        document = _request(ctx, directory)
         if document is not None and netns.exists(document["netns"]) and not uplink.answers(uplink.read(directory)):
             uplink.stop(directory)
             _start(ctx, directory, document)
@@ -68,8 +71,10 @@ def restore(ctx: Context) -> List[str]:
 
 def known(ctx: Context) -> List[str]:
     """The IDs of the containers that have a way out of their own."""
-    documents = (files.read_json(path) for path in glob.glob(ctx.run("uplinks", "*", "request.json")))
-    return [str(document["container"]) for document in documents if document is not None]
+    from ..store import containers
+
+    places = {os.path.basename(path) for path in glob.glob(ctx.run("uplinks", "*"))}
+    return [container_id for container_id in containers.ids(ctx) if container_id[:16] in places]
 
 
 def teardown(ctx: Context, container_id: str) -> None:
@@ -78,11 +83,26 @@ def teardown(ctx: Context, container_id: str) -> None:
     if not os.path.isdir(directory):
         return
     uplink.stop(directory)
-    document = files.read_json(os.path.join(directory, "request.json")) or {}
-    ports.release(ctx, [Port(**row) for row in document.get("ports", ())], container_id)
-    for name in os.listdir(directory):
-        os.unlink(os.path.join(directory, name))
-    os.rmdir(directory)
+    document = _request(ctx, directory)
+    if document is not None:
+        ports.release(ctx, [Port(**row) for row in document["ports"]], container_id)
+    else:
+        ports.release_all(ctx, container_id)
+    tree.remove_path(directory)
+
+
+def _request(ctx: Context, directory: str) -> Optional[Dict[str, Any]]:
+    """What was asked of a way out; None when nobody can tell any more, of which the user is warned."""
+    path = os.path.join(directory, "request.json")
+    try:
+        found = documents.read(path, "way out of the container", os.path.basename(directory)[:12], _REQUEST)
+        problem = next((text for row in found["ports"] for text in [misfit(Port, row)] if text), "") if found else ""
+        if problem:
+            raise Damaged("way out of the container", os.path.basename(directory)[:12], path, "ports: " + problem)
+        return found
+    except Damaged as exc:
+        ctx.warn(exc)
+        return None
 
 
 def resolvers(ctx: Context, container_id: str) -> List[str]:

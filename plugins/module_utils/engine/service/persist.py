@@ -83,6 +83,15 @@ def _linked(ctx: Context) -> str:
         return ""
 
 
+def used_by(ctx: Context, container_id: str) -> str:
+    """The digest of the copy that is kept for a container, by its mark; '' for none."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(ctx.path("engine")):
+            if name.endswith(".users") and os.path.exists(ctx.path("engine", name, container_id)):
+                return name[:-len(".users")]
+    return ""
+
+
 def drop(ctx: Context, digest: str, container_id: str) -> None:
     """A container that is gone needs its copy no more; the last one takes it along, unless it is ours."""
     if not digest:

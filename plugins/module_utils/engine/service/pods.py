@@ -14,7 +14,7 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import EngineError, InUse, InvalidInput, NotFound, WrongState
+from ..errors import Damaged, EngineError, InUse, InvalidInput, NotFound, WrongState
 from ..formats import pod as formats
 from ..formats.container import ContainerSpec
 from ..formats.pod import PodSpec
@@ -109,6 +109,10 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
         except NotFound:
             store.drop_lock(ctx, pod_id)
             raise
+        except Damaged:
+            if not force:
+                raise
+            pod = stand_in(ctx, pod_id)
         _check_removal(ctx, pod, force)
         note = {"verb": "pod-remove", "name": pod.name, "timeout": timeout}
         journal.begin(ctx, "pod-" + pod_id, note)
@@ -116,6 +120,15 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
             complete_removal(ctx, "pod-" + pod_id, note)
         journal.end(ctx, "pod-" + pod_id)
     return pod_id
+
+
+def stand_in(ctx: Context, pod_id: str) -> Pod:
+    """A pod whose document cannot be read, as far as it is known from elsewhere: its name by its claim, its infra
+    container by that one's record."""
+    name = next(iter(names.held_by(ctx, "containers", pod_id)), "")
+    infras = [document["id"] for document in container_store.all_raw(ctx)
+              if name and document["spec"].get("infra") and document["spec"].get("pod") == name]
+    return Pod(pod_id, name, 0.0, PodSpec(name=name), infras[0] if infras else "")
 
 
 def _check_removal(ctx: Context, pod: Pod, force: bool) -> None:
@@ -136,7 +149,10 @@ def complete_removal(ctx: Context, key: str, note: Dict[str, Any]) -> None:
     """Do, or do again, what removing a pod takes; the caller holds its lock."""
     pod_id = key[len("pod-"):]
     if store.exists(ctx, pod_id):
-        pod = store.get(ctx, pod_id)
+        try:
+            pod = store.get(ctx, pod_id)
+        except Damaged:
+            pod = stand_in(ctx, pod_id)
         left = [record.id for record in everyone(ctx, pod)]
         _together([i for i in left if i != pod.infra], lambda i: _stop_only(ctx, i, note["timeout"]))
         while left:

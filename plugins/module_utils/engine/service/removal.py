@@ -9,7 +9,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import InUse, NotFound, WrongState
+from ..errors import Damaged, InUse, NotFound, WrongState
 from ..kernel import files, tree
 from ..store import containers as store
 from ..store import names
@@ -32,18 +32,29 @@ def dependents(ctx: Context, container_id: str) -> List[str]:
         found = os.listdir(store.directory(ctx, container_id, "dependents"))
     except FileNotFoundError:
         return []
-    return sorted(i for i in found if os.path.exists(store.directory(ctx, i, "container.json")))
+    return sorted(i for i in found if os.path.lexists(store.directory(ctx, i, "container.json")))
 
 
 def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: bool = False,
            timeout: Optional[float] = None) -> None:
-    """Remove a container; a running one only with ``force``, which stops it first.
+    """Remove a container; a running one only with ``force``, which stops it first, and so a damaged one.
 
-    ``volumes`` removes its anonymous volumes too. Raises NotFound, WrongState, InUse.
+    ``volumes`` removes its anonymous volumes too. Raises NotFound, WrongState, InUse, Damaged.
     """
+    if container_id in journal.repair(ctx) and not os.path.lexists(store.directory(ctx, container_id)):
+        return  # An earlier removal had failed half-way; now it is complete.
+    try:
+        _remove(ctx, container_id, force, volumes, timeout)
+    except Damaged as exc:
+        if not force or exc.path != store.directory(ctx, container_id, "container.json"):
+            raise
+        with store.lock(ctx, container_id):
+            remove_damaged(ctx, container_id, volumes=volumes)
+
+
+def _remove(ctx: Context, container_id: str, force: bool, volumes: bool, timeout: Optional[float]) -> None:
     from . import lifecycle
 
-    journal.repair(ctx)
     with store.held(ctx, container_id) as record:
         if record.spec.infra:
             raise InUse("The container %s holds the namespaces of the pod %s" % (record.name, record.spec.pod),
@@ -53,7 +64,7 @@ def remove(ctx: Context, container_id: str, *, force: bool = False, volumes: boo
             raise InUse("The container %s is needed by the container %s" % (
                 record.name, ", ".join(i[:12] for i in needed_by)), "Remove that one first.")
         state = store.state(ctx, container_id)
-        if state.running or state.status == "restarting":
+        if state.running or state.status in ("restarting", "unknown"):
             if not force:
                 raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
             lifecycle.stop_locked(ctx, record, timeout)
@@ -86,14 +97,34 @@ def remove_locked(ctx: Context, record: Record, *, volumes: bool, keep: Sequence
     journal.end(ctx, record.id)
 
 
+def remove_damaged(ctx: Context, container_id: str, *, volumes: bool) -> None:
+    """Remove a container whose record cannot be read, with all that is known of it from elsewhere; the caller holds
+    its lock. Its process is killed. What is a user's own, such as a log at another place, stays."""
+    used = volume_store.used_by(ctx, container_id)
+    note = {"verb": "remove", "name": next(iter(names.held_by(ctx, "containers", container_id)), ""),
+            "engine": persist.used_by(ctx, container_id), "log": "", "used": used,
+            "volumes": [name for name in used if volume_store.is_anonymous(ctx, name)] if volumes else []}
+    journal.begin(ctx, container_id, note)
+    with files.together():
+        complete(ctx, container_id, note)
+    journal.end(ctx, container_id)
+
+
+def _free_dependencies(ctx: Context, container_id: str) -> None:
+    """Take a container off the lists of those that it needs; marks of one that is gone mean nothing anyway."""
+    try:
+        record = store.get(ctx, container_id)
+    except (NotFound, Damaged):
+        return
+    for name in namespaces.dependencies(membership.placed_if_any(ctx, record).spec):
+        with contextlib.suppress(NotFound):
+            files.remove(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
+
+
 def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     """Do, or do again, what removing a container takes; the caller holds its lock."""
     cleanup.end_run(ctx, container_id)
-    document = store.raw(ctx, container_id)
-    if document is not None:
-        for name in namespaces.dependencies(membership.placed_if_any(ctx, store.to_record(document)).spec):
-            with contextlib.suppress(NotFound):
-                files.remove(store.directory(ctx, store.find(ctx, name), "dependents", container_id))
+    _free_dependencies(ctx, container_id)
     files.remove(store.directory(ctx, container_id, "container.json"))
     names.release(ctx, "containers", note["name"], container_id)
     for name in note["used"]:

@@ -16,9 +16,9 @@ import signal
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InUse
+from ..errors import Damaged, EngineError, InUse
 from ..formats import idmap
-from ..kernel import files, proc
+from ..kernel import documents, files, proc
 from ..store import containers as store
 
 FILES = {"uid": "/etc/subuid", "gid": "/etc/subgid"}
@@ -69,7 +69,12 @@ def prepare_roots(ctx: Context) -> None:
 
 
 def _holder(ctx: Context) -> Optional[int]:
-    document = files.read_json(ctx.run("holder.json"))
+    try:
+        document = documents.read(ctx.run("holder.json"), "holder of the user", str(ctx.uid),
+                                  {"pid": "int", "started": "int"})
+    except Damaged as exc:
+        ctx.warn(exc)
+        return None
     if document is not None and proc.serves(document["pid"], document["started"]):
         return int(document["pid"])
     return None
@@ -86,9 +91,10 @@ def _monitor(ctx: Context) -> Optional[int]:
 def _runs(ctx: Context) -> Iterator[Dict[str, Any]]:
     with contextlib.suppress(FileNotFoundError):
         for container_id in os.listdir(ctx.run("containers")):
-            run = files.read_json(store.run_directory(ctx, container_id, "state.json"))
-            if run is not None:
-                yield run
+            with contextlib.suppress(Damaged):
+                run = store.raw_run(ctx, container_id)
+                if run is not None:
+                    yield run
 
 
 def _start(ctx: Context) -> Tuple[int, List[str]]:

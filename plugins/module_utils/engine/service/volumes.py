@@ -9,7 +9,7 @@ import os
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Conflict, InUse, InvalidInput, NotFound, Unsupported
+from ..errors import Conflict, Damaged, InUse, InvalidInput, NotFound, Unsupported
 from ..formats.volume import VolumeSpec
 from ..kernel import files
 from ..store import names
@@ -95,17 +95,23 @@ def label(ctx: Context, name: str, labels: Dict[str, str]) -> Volume:
 
 
 def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[float] = None) -> str:
-    """Remove a volume; with ``force`` the containers that use it too, within ``timeout`` seconds. Its name."""
-    volume = get(ctx, name)
+    """Remove a volume; with ``force`` also a damaged one, and the containers that use it, within ``timeout``
+    seconds. Its name."""
+    try:
+        name = get(ctx, name).name
+    except Damaged as exc:
+        if not force:
+            raise
+        name = exc.name
     if force:
         from . import removal
 
-        for container_id in store.users(ctx, volume.name):
+        for container_id in store.users(ctx, name):
             with contextlib.suppress(NotFound):
                 removal.remove(ctx, container_id, force=True, timeout=timeout)
-    _unmount(ctx, volume)
-    store.remove(ctx, volume.name)
-    return volume.name
+    _unmount(ctx, name)
+    store.remove(ctx, name, damaged_too=force)
+    return name
 
 
 def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
@@ -114,7 +120,7 @@ def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
     for volume in listing(ctx, filters):
         if not store.users(ctx, volume.name):
             with contextlib.suppress(InUse):
-                _unmount(ctx, volume)
+                _unmount(ctx, volume.name)
                 store.remove(ctx, volume.name)
                 gone.append(volume.name)
     return gone
@@ -167,6 +173,14 @@ def use(ctx: Context, name: str, container_id: str) -> str:
     return store.data_path(ctx, name)
 
 
+def used_by(ctx: Context, container_id: str) -> List[str]:
+    """The volumes that are mounted for a container's run."""
+    with contextlib.suppress(FileNotFoundError):
+        return [name for name in os.listdir(ctx.run("volumes"))
+                if os.path.exists(ctx.run("volumes", name, container_id))]
+    return []
+
+
 def unuse(ctx: Context, name: str, container_id: str) -> None:
     """A container's run has ended: unmount the volume when no other run uses it. Idempotent."""
     if not os.path.isdir(ctx.run("volumes", name)):
@@ -174,9 +188,8 @@ def unuse(ctx: Context, name: str, container_id: str) -> None:
     with store.lock(ctx, name):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.run("volumes", name, container_id))
-        volume = store.find(ctx, name)
-        if volume is not None and not _mount_users(ctx, name):
-            _unmount(ctx, volume)
+        if not _mount_users(ctx, name):
+            _unmount(ctx, name)
 
 
 def needs_mount(volume: Volume) -> bool:
@@ -238,15 +251,15 @@ def _split(text: str) -> Tuple[int, str, str]:
     return flags, ",".join(rest), bind
 
 
-def _unmount(ctx: Context, volume: Volume) -> None:
-    if needs_mount(volume):
-        from ..kernel import mount
+def _unmount(ctx: Context, name: str) -> None:
+    """Unmount a volume, whatever its document says; only then may anything below it be removed."""
+    from ..kernel import mount
 
-        target = store.data_path(ctx, volume.name)
-        if mount.is_mounted(target):
-            mount.umount(target)
+    target = store.data_path(ctx, name)
+    if mount.is_mounted(target):
+        mount.umount(target)
     with contextlib.suppress(OSError):
-        os.rmdir(ctx.run("volumes", volume.name))
+        os.rmdir(ctx.run("volumes", name))
 
 
 def copies_up(volume: Volume, options: Sequence[str], *, default: bool = True) -> Optional[bool]:

@@ -17,10 +17,11 @@ import fcntl
 import json
 import os
 import time
-from typing import Iterator, List, Sequence, Set
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Set
 
 from ..context import Context
-from ..kernel import files
+from ..errors import Damaged, EngineError
+from ..kernel import documents, files
 from . import blobs, images, layers
 from .images import ImageRecord
 
@@ -37,25 +38,76 @@ def forget(ctx: Context, record: ImageRecord) -> None:
         files.sync_directory(directory)
     tidy(ctx)
     begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
-    rest = images.all(ctx)
-    needed = _needed_layers(rest) | pins(ctx)
-    documents = _needed_documents(rest)
+    needed = _needed(ctx)
     for image_id in begun:
-        _complete(ctx, image_id, needed, documents)
+        _complete(ctx, image_id, needed)
 
 
-def _complete(ctx: Context, image_id: str, needed: Set[str], documents: Set[str]) -> None:
+def forget_damaged(ctx: Context, image_id: str) -> None:
+    """Remove an image whose document cannot be read, as ``forget`` does; its layers by its configuration, if that is
+    there. The caller holds the lock."""
+    directory = ctx.path("images", image_id)
+    note = {"layers": layers_of_config(ctx, image_id) or []}
+    files.remove(os.path.join(directory, "image.json"))
+    files.write_json(os.path.join(directory, images.REMOVED), note)
+    _complete(ctx, image_id, _needed(ctx))
+
+
+def layers_of_config(ctx: Context, image_id: str) -> Optional[List[str]]:
+    """The chain IDs of an image by its configuration, the lowest first; None when that is lost, too."""
+    try:
+        return layers.chain(images.config(ctx, image_id).diff_ids)
+    except EngineError:
+        return None
+
+
+class Needed(NamedTuple):
+    """What must stay: chain IDs of layers, and hex digests of documents; None for all, when a damaged image may need
+    any of them."""
+
+    layers: Optional[Set[str]]
+    documents: Optional[Set[str]]
+
+    def layer(self, chain: str) -> bool:
+        """Whether a layer must stay."""
+        return self.layers is None or chain in self.layers
+
+    def document(self, digest: str) -> bool:
+        """Whether a document must stay."""
+        return self.documents is None or digest in self.documents
+
+
+def _needed(ctx: Context) -> Needed:
+    """What images and pulls under way need; the caller holds the lock."""
+    rows = images.all(ctx)
+    chains = {chain for row in rows for chain in row.layers} | pins(ctx)
+    digests = {row.manifest_digest[7:] for row in rows} | {row.id for row in rows}
+    lost = images.damaged(ctx)
+    for damage in lost:
+        own = layers_of_config(ctx, os.path.basename(os.path.dirname(damage.path)))
+        if own is None:
+            ctx.warn("Layers are kept that the damaged image %s may need" % damage.name)
+            return Needed(None, None)
+        chains.update(own)
+    return Needed(chains, None if lost else digests)
+
+
+def _complete(ctx: Context, image_id: str, needed: Needed) -> None:
     """Finish a removal."""
     directory = ctx.path("images", image_id)
-    note = files.read_json(os.path.join(directory, images.REMOVED)) or {}
+    try:
+        note = documents.read(os.path.join(directory, images.REMOVED), "removal of the image", image_id[:12],
+                              {"layers": "List[str]", "manifest_digest": "str"}, required=()) or {}
+    except Damaged:
+        note = {"layers": layers_of_config(ctx, image_id) or []}
     with files.together():
         for name in images.names_of(ctx, image_id):
             images.remove_name(ctx, name)
     for chain in reversed(note.get("layers", [])):
-        if chain not in needed:
+        if not needed.layer(chain):
             layers.remove(ctx, chain)
     for digest in (note.get("manifest_digest", "")[7:], image_id):
-        if digest and digest not in documents:
+        if digest and not needed.document(digest):
             blobs.remove(ctx, digest)
     files.remove(os.path.join(directory, images.REMOVED), durable=False)
     with contextlib.suppress(FileNotFoundError):
@@ -69,7 +121,7 @@ def tidy(ctx: Context) -> None:
     files.drop_temporaries(ctx.path("blobs", "sha256"))
     for image_id in images.ids(ctx):
         directory = ctx.path("images", image_id)
-        if not any(os.path.exists(os.path.join(directory, name)) for name in ("image.json", images.REMOVED)):
+        if not any(os.path.lexists(os.path.join(directory, name)) for name in ("image.json", images.REMOVED)):
             files.drop_temporaries(directory)
             with contextlib.suppress(OSError):
                 os.rmdir(directory)
@@ -78,22 +130,13 @@ def tidy(ctx: Context) -> None:
 def _discard(ctx: Context, chain_ids: Sequence[str]) -> None:
     """Remove those of some layers and all those documents that nothing needs."""
     with images.lock(ctx):
-        rows = images.all(ctx)
-        needed, documents = _needed_layers(rows) | pins(ctx), _needed_documents(rows)
+        needed = _needed(ctx)
         for chain in reversed(list(dict.fromkeys(chain_ids))):
-            if chain not in needed:
+            if not needed.layer(chain):
                 layers.remove(ctx, chain)
         for digest in blobs.all_digests(ctx):
-            if digest not in documents:
+            if not needed.document(digest):
                 blobs.remove(ctx, digest)
-
-
-def _needed_layers(rows: Sequence[ImageRecord]) -> Set[str]:
-    return {chain for row in rows for chain in row.layers}
-
-
-def _needed_documents(rows: Sequence[ImageRecord]) -> Set[str]:
-    return {row.manifest_digest[7:] for row in rows} | {row.id for row in rows}
 
 
 def collect(ctx: Context) -> List[str]:
@@ -104,16 +147,15 @@ def collect(ctx: Context) -> List[str]:
     layers.discard_staging(ctx)
     with images.lock(ctx):
         tidy(ctx)
-        rows = images.all(ctx)
-        needed, documents = _needed_layers(rows) | pins(ctx), _needed_documents(rows)
+        needed = _needed(ctx)
         for image_id in images.ids(ctx):
             if os.path.exists(ctx.path("images", image_id, images.REMOVED)):
-                _complete(ctx, image_id, needed, documents)
-        gone = [chain for chain in layers.all_ids(ctx) if chain not in needed]
+                _complete(ctx, image_id, needed)
+        gone = [chain for chain in layers.all_ids(ctx) if not needed.layer(chain)]
         for chain in gone:
             layers.remove(ctx, chain)
         for digest in blobs.all_digests(ctx):
-            if digest not in documents:
+            if not needed.document(digest):
                 blobs.remove(ctx, digest)
     return gone
 
@@ -155,6 +197,15 @@ def kept_if_done(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
         raise
 
 
+def _pinned(text: bytes) -> Sequence[str]:
+    """The IDs in a pin; its holder may be just about to write them, or a disk full of nothing kept it from that."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return ()
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else ()
+
+
 def pins(ctx: Context) -> Set[str]:
     """The IDs of all that is pinned. The caller holds the lock."""
     result: Set[str] = set()
@@ -167,5 +218,5 @@ def pins(ctx: Context) -> Set[str]:
                     fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
                     os.unlink(path)
                 except BlockingIOError:
-                    result.update(json.load(stream))
+                    result.update(_pinned(stream.read(files.MAX_DOCUMENT)))
     return result

@@ -15,15 +15,51 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import TYPE_CHECKING, Any, Callable, ContextManager, Dict, Iterator, List, NamedTuple, Optional
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    ContextManager,
+    Dict,
+    Iterable,
+    Iterator,
+    List,
+    NamedTuple,
+    Optional,
+)
 
 from ..context import Context
-from ..errors import Ambiguous, Conflict, NoSpace, NotFound
-from ..kernel import files, proc
+from ..errors import Ambiguous, Conflict, Damaged, NoSpace, NotFound
+from ..frozen import unlike
+from ..kernel import documents, files, proc
 from . import names
 
 if TYPE_CHECKING:
     from ..formats.container import ContainerSpec
+
+# What those who read documents without making a ContainerSpec of them rely on; frozen.unlike says what the words mean.
+_RECORD = {
+    "id": "str", "name": "str", "created": "Time", "spec": "dict", "image_id": "str", "image_name": "str",
+    "volumes": "Dict[str, str]", "ports": "List[Dict[str, Any]]", "engine": "str", "log_driver": "str",
+    "log_path": "str", "command": "Optional[List[str]]", "volumes_from": "List[Dict[str, Any]]",
+    "idmaps": "Dict[str, List[List[int]]]"}
+_WRITTEN = ("id", "name", "created", "spec", "image_id", "image_name", "volumes", "ports")  # by every version
+_SPEC = {
+    "image": "str", "name": "str", "pod": "str", "infra": "bool", "init_ctr": "str", "userns": "str", "rm": "bool",
+    "restart_policy": "str", "entrypoint": "Optional[List[str]]", "command": "Optional[List[str]]",
+    "label": "Dict[str, str]"}
+_ROWS = {
+    "network": {"mode": "str", "name": "str"}, "mounts": {"type": "str", "source": "str", "target": "str"},
+    "secrets": {"name": "str"},
+    "publish": {"container_port": "int", "host_port": "int", "host_ip": "str", "protocol": "str"}}
+_RUN = {
+    "phase": "str", "boot": "str", "pid": "int", "pid_start": "int", "conmon_pid": "int", "conmon_start": "int",
+    "started_at": "Time", "restarts": "int", "streak": "int", "cgroup": "str", "frozen": "str", "reachable": "str",
+    "error": "str", "argv": "List[str]", "secrets": "Dict[str, str]", "runtime": "Dict[str, str]",
+    "ports": "List[Dict[str, Any]]", "mounts": "List[Dict[str, Any]]"}
+_RUN_WRITTEN = ("phase", "boot", "pid", "pid_start", "conmon_pid", "conmon_start", "started_at", "restarts")
+_EXIT = {"code": "int", "started_at": "Time", "finished_at": "Time", "oom": "bool", "restarts": "int", "error": "str"}
+_EXIT_WRITTEN = ("code", "started_at", "finished_at", "oom", "restarts")
 
 UNKNOWN_EXIT = 255  # ended without anybody there to see how: a reboot, or conmon was killed too
 
@@ -57,8 +93,8 @@ class Record(NamedTuple):
 class State(NamedTuple):
     """What a container does now. Times are seconds since the epoch, 0.0 for never.
 
-    ``status`` is created, running, paused, restarting (between two runs) or exited. ``raw`` is the
-    state document of the current run, {} when there is none.
+    ``status`` is created, running, paused, restarting (between two runs), exited, or unknown when what was noted of
+    its run is damaged: it may run. ``raw`` is the state document of the current run, {} when there is none.
     """
 
     status: str = "created"
@@ -115,9 +151,30 @@ def drop_lock(ctx: Context, container_id: str) -> None:
 # records
 
 def raw(ctx: Context, container_id: str) -> Optional[Dict[str, Any]]:
-    """The document of a container by its full ID, or None."""
-    document: Optional[Dict[str, Any]] = files.read_json(directory(ctx, container_id, "container.json"))
+    """The document of a container by its full ID, or None. Raises Damaged."""
+    path = directory(ctx, container_id, "container.json")
+    document = documents.read(path, "container", lambda: names.spoken(ctx, "containers", container_id), _RECORD,
+                              required=_WRITTEN, same={"id": container_id})
+    if document is not None:
+        problem = _unlike_spec(document["spec"]) or _unlike_rows("ports", document["ports"], _ROWS["publish"])
+        if problem:
+            raise Damaged("container", document["name"], path, problem)
     return document
+
+
+def _unlike_spec(spec: Dict[str, Any]) -> str:
+    problem = unlike(spec, _SPEC, required=())
+    for name, forms in _ROWS.items():
+        problem = problem or (_unlike_rows(name, spec[name], forms) if name in spec else "")
+    return problem
+
+
+def _unlike_rows(name: str, rows: Any, forms: Dict[str, str]) -> str:
+    if not isinstance(rows, list):
+        return name + " is no list"
+    problems = ["%s[%d] %s" % (name, number, problem) for number, row in enumerate(rows)
+                for problem in [unlike(row, forms)] if problem]
+    return problems[0] if problems else ""
 
 
 def raw_document(ctx: Context, name: str) -> Optional[Dict[str, Any]]:
@@ -126,21 +183,22 @@ def raw_document(ctx: Context, name: str) -> Optional[Dict[str, Any]]:
     return raw(ctx, container_id) if container_id else None
 
 
-def to_record(document: Dict[str, Any]) -> Record:
-    """The record in a document; raises InvalidInput when a newer engine wrote it."""
+def to_record(ctx: Context, document: Dict[str, Any]) -> Record:
+    """The record in a document; raises Damaged, also when a newer engine wrote it."""
     from ..formats import container
 
     values = dict(document)
-    values["spec"] = container.from_document(values["spec"])
-    return Record(**values)
+    with documents.built("container", document["name"], directory(ctx, document["id"], "container.json")):
+        values["spec"] = container.from_document(values["spec"])
+        return Record(**values)
 
 
 def get(ctx: Context, container_id: str) -> Record:
-    """The record of a container by its full ID; raises NotFound."""
+    """The record of a container by its full ID; raises NotFound, Damaged."""
     document = raw(ctx, container_id)
     if document is None:
         raise NotFound("There is no container with the ID %s" % container_id[:12])
-    return to_record(document)
+    return to_record(ctx, document)
 
 
 def write(ctx: Context, record: Record) -> None:
@@ -159,21 +217,36 @@ def ids(ctx: Context) -> List[str]:
 
 
 def all_raw(ctx: Context) -> Iterator[Dict[str, Any]]:
-    """The documents of all containers, in no order."""
-    for container_id in ids(ctx):
-        document = raw(ctx, container_id)
-        if document is not None:
-            yield document
+    """The documents of all containers, in no order; of a damaged one the user is warned."""
+    return documents.each(ids(ctx), lambda container_id: raw(ctx, container_id), ctx.warn)
+
+
+def records(ctx: Context, found: Iterable[Dict[str, Any]]) -> Iterator[Record]:
+    """The records in documents; of a damaged one the user is warned."""
+    return documents.each(found, lambda document: to_record(ctx, document), ctx.warn)
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of containers: what those need is not known."""
+    found: List[Damaged] = []
+    list(documents.each(ids(ctx), lambda container_id: get_if_there(ctx, container_id), found.append))
+    return found
+
+
+def get_if_there(ctx: Context, container_id: str) -> Optional[Record]:
+    """The record of a container by its full ID, or None. Raises Damaged."""
+    document = raw(ctx, container_id)
+    return to_record(ctx, document) if document is not None else None
 
 
 def find(ctx: Context, name: str) -> str:
     """The full ID for a name, an ID or a unique prefix of an ID; raises NotFound or Ambiguous."""
     container_id = names.owner(ctx, "containers", name)
-    if container_id and os.path.exists(directory(ctx, container_id, "container.json")):
+    if container_id and os.path.lexists(directory(ctx, container_id, "container.json")):
         return container_id
     if name and all(c in "0123456789abcdef" for c in name):
         found = [i for i in ids(ctx) if i.startswith(name)
-                 and os.path.exists(directory(ctx, i, "container.json"))]
+                 and os.path.lexists(directory(ctx, i, "container.json"))]
         if len(found) == 1:
             return found[0]
         if found:
@@ -209,13 +282,24 @@ def image_users(ctx: Context) -> Dict[str, List[str]]:
 # state
 
 def state(ctx: Context, container_id: str) -> State:
-    """What a container does now, from its files and the kernel."""
-    run = files.read_json(run_directory(ctx, container_id, "state.json"))
+    """What a container does now, from its files and the kernel; of damaged ones the user is warned."""
+    try:
+        run = raw_run(ctx, container_id)
+    except Damaged as exc:
+        ctx.warn(exc)
+        return State("unknown", error=str(exc))
     if run is not None:
         current = _state_of_run(ctx, container_id, run)
         if current is not None:
             return current
     return _state_at_rest(ctx, container_id)
+
+
+def raw_run(ctx: Context, container_id: str) -> Optional[Dict[str, Any]]:
+    """The state document of the current run, or None. Raises Damaged."""
+    path = run_directory(ctx, container_id, "state.json")
+    return documents.read(path, "run of the container", lambda: names.spoken(ctx, "containers", container_id), _RUN,
+                          required=_RUN_WRITTEN)
 
 
 def _state_of_run(ctx: Context, container_id: str, run: Dict[str, Any]) -> Optional[State]:
@@ -245,13 +329,25 @@ def _state_of_run(ctx: Context, container_id: str, run: Dict[str, Any]) -> Optio
 
 
 def _state_at_rest(ctx: Context, container_id: str) -> State:
-    last = files.read_json(_aside(ctx, container_id, "exit.json"))
-    if last is None:
-        last = files.read_json(directory(ctx, container_id, "exit.json"))
+    try:
+        last = raw_exit(ctx, container_id)
+    except Damaged as exc:
+        ctx.warn(exc)
+        return State("exited", exit_code=UNKNOWN_EXIT, error=str(exc))
     if last is None:
         return State()
     return State("exited", 0, last["code"], last["started_at"], last["finished_at"], last["oom"],
                  last["restarts"], 0, last.get("error", ""))
+
+
+def raw_exit(ctx: Context, container_id: str) -> Optional[Dict[str, Any]]:
+    """How the last run ended, as ``write_exit`` wrote it, or None. Raises Damaged."""
+    for path in (_aside(ctx, container_id, "exit.json"), directory(ctx, container_id, "exit.json")):
+        found = documents.read(path, "last run of the container", lambda: names.spoken(ctx, "containers", container_id),
+                               _EXIT, required=_EXIT_WRITTEN)
+        if found is not None:
+            return found
+    return None
 
 
 def write_state(ctx: Context, container_id: str, document: Dict[str, Any]) -> None:
@@ -293,8 +389,14 @@ def drop_aside(ctx: Context, container_id: str) -> None:
 def health(ctx: Context, container_id: str) -> Dict[str, Any]:
     """The kept results of health checks: {"Status", "FailingStreak", "Log": [{"Start", "End", "ExitCode",
     "Output"}]}, or {}."""
-    found = files.read_json(run_directory(ctx, container_id, "health.json"))
-    return found if isinstance(found, dict) else {}
+    try:
+        return documents.read(run_directory(ctx, container_id, "health.json"), "health of the container",
+                              container_id[:12], {"Status": "str", "FailingStreak": "int",
+                                                  "Log": "List[Dict[str, Any]]"}, required=()) or {}
+    except Damaged as exc:
+        # The next check writes it anew.
+        ctx.warn(exc)
+        return {}
 
 
 def health_status(ctx: Context, container_id: str) -> str:

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import ContextManager, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, ContextManager, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import Ambiguous, EngineError, InvalidInput, NotFound
+from ..errors import Ambiguous, Damaged, EngineError, InvalidInput, NotFound
 from ..formats import imageconfig, reference
 from ..formats.imageconfig import ImageConfig
-from ..frozen import Frozen, as_dict, replace
-from ..kernel import files
+from ..frozen import Frozen, as_dict, misfit, replace
+from ..kernel import documents, files
 from . import blobs
 from .names import quoted, unquoted
 
@@ -78,14 +78,21 @@ def _names(ctx: Context) -> Dict[str, List[str]]:
 
 
 def _read(ctx: Context, image_id: str, names: Dict[str, List[str]]) -> Optional[ImageRecord]:
-    document = files.read_json(ctx.path("images", image_id, "image.json"))
+    path = ctx.path("images", image_id, "image.json")
+    document = documents.read(path, "image", lambda: (sorted(names_of(ctx, image_id)) or [image_id[:12]])[0], {})
     if document is None:
         return None
-    for key in ("digests", "layers", "diff_ids"):
-        document[key] = tuple(document.get(key, ()))
-    rows = sorted(names.get(image_id, ()))
-    return ImageRecord(**dict(document, names=tuple(name for name in rows if "@" not in name),
-                              digest_names=tuple(name for name in rows if "@" in name)))
+    called = sorted(names.get(image_id, ()))
+    with documents.built("image", (called or [image_id[:12]])[0], path):
+        problem = misfit(ImageRecord, document) or ("" if document["id"] == image_id else "id is another one's")
+        digests = [*document.get("layers", ()), *document.get("diff_ids", ())] if not problem else []
+        # They are parts of paths, of what a removal removes.
+        if problem or any(len(one) != 64 or one.strip("0123456789abcdef") for one in digests):
+            raise ValueError(problem or "a layer's ID is no digest")
+        for key in ("digests", "layers", "diff_ids"):
+            document[key] = tuple(document.get(key, ()))
+        return ImageRecord(**dict(document, names=tuple(name for name in called if "@" not in name),
+                                  digest_names=tuple(name for name in called if "@" in name)))
 
 
 def names_of(ctx: Context, image_id: str) -> List[str]:
@@ -94,7 +101,7 @@ def names_of(ctx: Context, image_id: str) -> List[str]:
 
 
 def get(ctx: Context, image_id: str) -> ImageRecord:
-    """An image by its whole ID. Raises NotFound."""
+    """An image by its whole ID. Raises NotFound, Damaged."""
     record = _read(ctx, image_id, _names(ctx))
     if record is None:
         raise NotFound("The image %s is not on this host" % image_id[:12], "Pull it.")
@@ -109,10 +116,21 @@ def ids(ctx: Context) -> List[str]:
 
 
 def all(ctx: Context) -> List[ImageRecord]:
-    """All images, the newest first."""
+    """All images, the newest first; of a damaged one the user is warned."""
+    return _all(ctx, ctx.warn)
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of images."""
+    found: List[Damaged] = []
+    _all(ctx, found.append)
+    return found
+
+
+def _all(ctx: Context, lost: Callable[[Damaged], None]) -> List[ImageRecord]:
     names = _names(ctx)
-    rows = [_read(ctx, image_id, names) for image_id in ids(ctx)]
-    return sorted((row for row in rows if row is not None), key=lambda row: row.created, reverse=True)
+    rows = documents.each(ids(ctx), lambda image_id: _read(ctx, image_id, names), lost)
+    return sorted(rows, key=lambda row: row.created, reverse=True)
 
 
 def named(ctx: Context, name: str) -> Optional[str]:
@@ -124,20 +142,25 @@ def named(ctx: Context, name: str) -> Optional[str]:
 
 
 def lookup(ctx: Context, text: str) -> ImageRecord:
-    """The image that a name, 'name@digest', an ID or the beginning of one means on this host.
+    """The record of the image that ``find`` means. Raises what that does, and Damaged."""
+    return get(ctx, find(ctx, text))
+
+
+def find(ctx: Context, text: str) -> str:
+    """The ID of the image that a name, 'name@digest', an ID or the beginning of one means on this host.
 
     A short name means localhost's, then what it was last resolved to, then docker.io's, then the only
     image whose name ends like that. Raises NotFound, or Ambiguous with the candidates.
     """
     plain = text[7:] if text.startswith("sha256:") else text
     if len(plain) == 64 and not plain.strip("0123456789abcdef"):
-        return get(ctx, plain)
+        return plain
     found = _by_name(ctx, text)
     if found is None and 3 <= len(plain) < 64 and not plain.strip("0123456789abcdef"):
         found = _only([image_id for image_id in ids(ctx) if image_id.startswith(plain)], text, "image IDs")
     if found is None:
         raise NotFound("The image %s is not on this host" % text, "Pull it, or look with 'images' what there is.")
-    return get(ctx, found)
+    return found
 
 
 def name_meant(ctx: Context, text: str) -> Optional[str]:
@@ -250,7 +273,9 @@ def config(ctx: Context, image_id: str) -> ImageConfig:
 
 def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRecord:
     """Keep an image, with what is known of it already, and give it names; the caller holds ``lock``."""
-    known = _read(ctx, record.id, {})
+    known = None
+    with contextlib.suppress(Damaged):  # This mends it.
+        known = _read(ctx, record.id, {})
     if known is not None:
         record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
     document = as_dict(record)

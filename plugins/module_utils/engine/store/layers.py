@@ -18,9 +18,9 @@ import os
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput, NotFound, TimedOut, VerificationError
-from ..frozen import Frozen, as_dict
-from ..kernel import files, proc, sha256, tree
+from ..errors import Damaged, EngineError, InvalidInput, NotFound, TimedOut, VerificationError
+from ..frozen import Frozen, as_dict, misfit
+from ..kernel import documents, files, proc, sha256, tree
 from . import owners
 
 MAX_LAYERS = 500
@@ -64,18 +64,16 @@ def _path(ctx: Context, chain_: str, *parts: str) -> str:
 
 
 def exists(ctx: Context, chain_: str) -> bool:
-    """Whether a layer is there, and whole."""
-    return os.path.exists(_path(ctx, chain_, "layer.json")) and (
-        _unsettled_since(ctx, chain_) in (None, proc.boot_id()))
+    """Whether a layer is there, and whole; one with a damaged document is as good as not there."""
+    try:
+        return _read(ctx, chain_) is not None and _unsettled_since(ctx, chain_) in (None, proc.boot_id())
+    except Damaged:
+        return False
 
 
 def _unsettled_since(ctx: Context, chain_: str) -> Optional[str]:
     """The boot in which a layer was extracted whose content may not be on the disk yet; None when it is."""
-    try:
-        with open(_path(ctx, chain_, UNSETTLED), encoding="ascii", errors="replace") as stream:
-            return stream.read(64)
-    except FileNotFoundError:
-        return None
+    return files.word(_path(ctx, chain_, UNSETTLED))
 
 
 def settle(ctx: Context, chain_ids: Sequence[str]) -> None:
@@ -106,11 +104,28 @@ def _inherit_root(ctx: Context, layer: Layer) -> None:
 
 
 def get(ctx: Context, chain_: str) -> Layer:
-    """A layer's document. Raises NotFound."""
-    document = files.read_json(_path(ctx, chain_, "layer.json"))
-    if document is None:
+    """A layer's document. Raises NotFound, Damaged."""
+    found = _read(ctx, chain_)
+    if found is None:
         raise NotFound("The layer %s is not in the store" % chain_[:12], "Pull the image again.")
-    return Layer(**document)
+    return found
+
+
+def _read(ctx: Context, chain_: str) -> Optional[Layer]:
+    path = _path(ctx, chain_, "layer.json")
+    document = documents.read(path, "layer", chain_[:12], {}, same={"chain_id": chain_})
+    if document is None:
+        return None
+    with documents.built("layer", chain_[:12], path):
+        problem = misfit(Layer, document)
+        if problem:
+            raise ValueError(problem)
+        return Layer(**document)
+
+
+def every(ctx: Context) -> List[Layer]:
+    """All layers that are there; of a damaged one the user is warned."""
+    return list(documents.each(all_ids(ctx), lambda chain_: _read(ctx, chain_), ctx.warn))
 
 
 def all_ids(ctx: Context) -> List[str]:

@@ -70,11 +70,7 @@ def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
     """The ID that holds a name, or None. A name that breaks the rule has no holder."""
     if not is_name(name):
         return None
-    try:
-        with open(ctx.path("names", kind, name), "rb") as stream:
-            return stream.read(128).decode("ascii", "replace") or None
-    except FileNotFoundError:
-        return None
+    return files.word(ctx.path("names", kind, name)) or None
 
 
 def every(ctx: Context, kind: str) -> List[str]:
@@ -87,6 +83,11 @@ def every(ctx: Context, kind: str) -> List[str]:
 def held_by(ctx: Context, kind: str, holder: str) -> List[str]:
     """All names of one holder; looks at every claim there is."""
     return [name for name in every(ctx, kind) if owner(ctx, kind, name) == holder]
+
+
+def spoken(ctx: Context, kind: str, holder: str) -> str:
+    """What to call an object whose own document cannot say its name: by its claim, else by its ID."""
+    return next(iter(held_by(ctx, kind, holder)), holder[:12])
 
 
 def release(ctx: Context, kind: str, name: str, holder: str) -> None:

@@ -12,8 +12,9 @@ import os
 from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import Ambiguous, NotFound
-from ..kernel import files
+from ..errors import Ambiguous, Damaged, NotFound
+from ..frozen import unlike
+from ..kernel import documents, files
 from . import names
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ class Pod(NamedTuple):
     created: float
     spec: PodSpec
     infra: str = ""
+
+
+# What those who read documents without making a PodSpec of them rely on (frozen.unlike).
+_POD = {"id": "str", "name": "str", "created": "Time", "spec": "dict", "infra": "str"}
+_SPEC = {"exit_policy": "str", "restart_policy": "str", "label": "Dict[str, str]", "share": "List[str]"}
 
 
 def lock(ctx: Context, pod_id: str, *, shared: bool = False) -> ContextManager[None]:
@@ -48,8 +54,14 @@ def _path(ctx: Context, pod_id: str) -> str:
 
 
 def raw(ctx: Context, pod_id: str) -> Optional[Dict[str, Any]]:
-    """The document of a pod by its full ID, or None."""
-    document: Optional[Dict[str, Any]] = files.read_json(_path(ctx, pod_id))
+    """The document of a pod by its full ID, or None. Raises Damaged."""
+    document = documents.read(_path(ctx, pod_id), "pod", lambda: names.spoken(ctx, "containers", pod_id), _POD,
+                              required=("id", "name", "created", "spec"), same={"id": pod_id})
+    if document is not None:
+        problem = unlike(document["spec"], _SPEC, required=())
+        if problem:
+            raise Damaged("pod", document["name"], _path(ctx, pod_id), problem)
+        document.setdefault("infra", "")
     return document
 
 
@@ -60,7 +72,7 @@ def raw_document(ctx: Context, name: str) -> Optional[Dict[str, Any]]:
 
 
 def to_pod(document: Dict[str, Any]) -> Pod:
-    """The pod in a document; raises InvalidInput when a newer engine wrote it."""
+    """The pod in a document; raises InvalidInput for one that is damaged, or that a newer engine wrote."""
     from ..formats import pod
 
     return Pod(**dict(document, spec=pod.from_document(document["spec"])))
@@ -71,15 +83,25 @@ def named(ctx: Context, name: str) -> Pod:
     document = raw_document(ctx, name)
     if document is None:
         raise NotFound("There is no pod with the name %r" % name)
-    return to_pod(document)
+    return _built(ctx, document)
 
 
 def get(ctx: Context, pod_id: str) -> Pod:
-    """The pod with this full ID; raises NotFound."""
-    document = raw(ctx, pod_id)
-    if document is None:
+    """The pod with this full ID; raises NotFound, Damaged."""
+    found = _read(ctx, pod_id)
+    if found is None:
         raise NotFound("There is no pod with the ID %s" % pod_id[:12])
-    return to_pod(document)
+    return found
+
+
+def _read(ctx: Context, pod_id: str) -> Optional[Pod]:
+    document = raw(ctx, pod_id)
+    return _built(ctx, document) if document is not None else None
+
+
+def _built(ctx: Context, document: Dict[str, Any]) -> Pod:
+    with documents.built("pod", document["name"], _path(ctx, document["id"])):
+        return to_pod(document)
 
 
 def write(ctx: Context, pod: Pod) -> None:
@@ -95,7 +117,7 @@ def remove(ctx: Context, pod_id: str) -> None:
 
 def exists(ctx: Context, pod_id: str) -> bool:
     """Whether there is a pod with this full ID."""
-    return os.path.exists(_path(ctx, pod_id))
+    return os.path.lexists(_path(ctx, pod_id))
 
 
 def ids(ctx: Context) -> List[str]:
@@ -106,11 +128,15 @@ def ids(ctx: Context) -> List[str]:
 
 
 def every(ctx: Context) -> Iterator[Pod]:
-    """All pods, in no order."""
-    for pod_id in ids(ctx):
-        document = raw(ctx, pod_id)
-        if document is not None:
-            yield to_pod(document)
+    """All pods, in no order; of a damaged one the user is warned."""
+    return documents.each(ids(ctx), lambda pod_id: _read(ctx, pod_id), ctx.warn)
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of pods."""
+    found: List[Damaged] = []
+    list(documents.each(ids(ctx), lambda pod_id: _read(ctx, pod_id), found.append))
+    return found
 
 
 def find(ctx: Context, name: str) -> str:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
+from typing import ContextManager, Dict, List, NamedTuple, Optional, Tuple
 
 from ..context import Context
-from ..errors import Ambiguous, Conflict, InvalidInput, NotFound, TimedOut
-from ..kernel import files
+from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound, TimedOut
+from ..kernel import documents, files
 from . import names
 
 MAX_SIZE = 512000  # podman-secret-create(1)
@@ -31,6 +31,10 @@ class Secret(NamedTuple):
     created: float
     updated: float
     labels: Dict[str, str] = {}
+
+
+_SECRET = {"id": "str", "name": "str", "version": "str", "created": "Time", "updated": "Time",
+           "labels": "Dict[str, str]"}
 
 
 def _lock(ctx: Context, name: str, timeout: Optional[float] = None) -> ContextManager[None]:
@@ -100,11 +104,18 @@ def tidy(ctx: Context) -> None:
     files.drop_temporaries(ctx.path("secrets"))
     files.drop_temporaries(ctx.path("names", "secrets"))
     for name in names.every(ctx, "secrets"):
-        if find(ctx, name) is None:
+        if not _is_there(ctx, name):
             with contextlib.suppress(TimedOut), _lock(ctx, name, timeout=0):
-                if find(ctx, name) is None:
+                if not _is_there(ctx, name):
                     names.release(ctx, "secrets", name, names.owner(ctx, "secrets", name) or "")
                     _drop_lock(ctx, name)
+
+
+def _is_there(ctx: Context, name: str) -> bool:
+    try:
+        return find(ctx, name) is not None
+    except Damaged:
+        return True
 
 
 def _drop_lock(ctx: Context, name: str) -> None:
@@ -126,18 +137,25 @@ def find(ctx: Context, name: str) -> Optional[Secret]:
 
 
 def _read(ctx: Context, secret_id: str) -> Optional[Secret]:
-    document: Optional[Dict[str, Any]] = files.read_json(ctx.path("secrets", secret_id, "secret.json"))
-    return Secret(**document) if document is not None else None
+    document = documents.read(ctx.path("secrets", secret_id, "secret.json"), "secret",
+                              lambda: names.spoken(ctx, "secrets", secret_id), _SECRET,
+                              required=("id", "name", "version", "created", "updated"), same={"id": secret_id})
+    if document is None:
+        return None
+    return Secret(**{key: document[key] for key in _SECRET if key in document})
+
+
+def _ids(ctx: Context) -> List[str]:
+    try:
+        return [name for name in os.listdir(ctx.path("secrets")) if not name.startswith(".")]
+    except FileNotFoundError:
+        return []
 
 
 def all_secrets(ctx: Context) -> List[Secret]:
-    """All secrets, by name."""
-    try:
-        found = [name for name in os.listdir(ctx.path("secrets")) if not name.startswith(".")]
-    except FileNotFoundError:
-        return []
-    secrets = [_read(ctx, secret_id) for secret_id in found]
-    known = [s for s in secrets if s is not None and names.owner(ctx, "secrets", s.name) == s.id]
+    """All secrets, by name; of a damaged one the user is warned."""
+    secrets = documents.each(_ids(ctx), lambda secret_id: _read(ctx, secret_id), ctx.warn)
+    known = [s for s in secrets if names.owner(ctx, "secrets", s.name) == s.id]
     return sorted(known, key=lambda s: s.name)
 
 
@@ -173,11 +191,36 @@ def has_value(ctx: Context, secret: Secret, wanted: bytes) -> bool:
 
 
 def remove(ctx: Context, name: str) -> str:
-    """Remove a secret; its ID. Raises NotFound or Ambiguous."""
-    with _lock(ctx, lookup(ctx, name).name):
-        secret = lookup(ctx, name)
+    """Remove a secret, also a damaged one; its ID. Raises NotFound or Ambiguous."""
+    called = _whose(ctx, name)[1]
+    with _lock(ctx, called):
+        secret_id = _whose(ctx, name)[0]
         with files.together():
-            files.discard(ctx.path("secrets", secret.id))
-            names.release(ctx, "secrets", secret.name, secret.id)
-        _drop_lock(ctx, secret.name)
-        return secret.id
+            files.discard(ctx.path("secrets", secret_id))
+            names.release(ctx, "secrets", called, secret_id)
+        _drop_lock(ctx, called)
+        return secret_id
+
+
+def _whose(ctx: Context, name: str) -> Tuple[str, str]:
+    """The ID and the name of the secret for a name or the beginning of an ID. Raises NotFound or Ambiguous."""
+    try:
+        secret = lookup(ctx, name)
+        return secret.id, secret.name
+    except Damaged as exc:
+        secret_id = os.path.basename(os.path.dirname(exc.path))
+    except NotFound:
+        # A damaged one is not in the listing.
+        fitting = [i for i in _ids(ctx) if name and i.startswith(name)]
+        if len(fitting) != 1:
+            raise
+        secret_id = fitting[0]
+    return secret_id, next(iter(names.held_by(ctx, "secrets", secret_id)), secret_id)
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of secrets."""
+    found: List[Damaged] = []
+    list(documents.each(_ids(ctx), lambda secret_id: _read(ctx, secret_id), found.append))
+    return found
+

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, ContextManager, Dict, List, Optional
+from typing import Any, ContextManager, Dict, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import NotFound
-from ..frozen import Frozen, as_dict
-from ..kernel import files
+from ..frozen import Frozen, as_dict, misfit
+from ..kernel import documents, files
 
 
 class Definition(Frozen):
@@ -47,12 +47,17 @@ def lock(ctx: Context, unit: str) -> ContextManager[None]:
 
 
 def find(ctx: Context, unit: str) -> Optional[Definition]:
-    """The definition of a unit (its name without .service), None when there is none."""
-    document = files.read_json(_path(ctx, unit, "json"))
+    """The definition of a unit (its name without .service), None when there is none. Raises Damaged."""
+    path = _path(ctx, unit, "json")
+    document = documents.read(path, "unit", unit, {})
     if document is None:
         return None
-    # A newer engine may have noted more.
-    return Definition(**{key: content for key, content in document.items() if key in Definition._fields})
+    with documents.built("unit", unit, path):
+        problem = misfit(Definition, document)
+        if problem:
+            raise ValueError(problem)
+        # A newer engine may have noted more.
+        return Definition(**{key: content for key, content in document.items() if key in Definition._fields})
 
 
 def get(ctx: Context, unit: str) -> Definition:
@@ -71,9 +76,7 @@ def write(ctx: Context, unit: str, definition: Definition) -> None:
 
 def made(ctx: Context, unit: str) -> str:
     """The ID of what the unit runs, '' when it runs nothing."""
-    with contextlib.suppress(FileNotFoundError), open(_path(ctx, unit, "id"), encoding="ascii") as stream:
-        return stream.read(64)
-    return ""
+    return files.word(_path(ctx, unit, "id")) or ""
 
 
 def note_made(ctx: Context, unit: str, made_id: str) -> None:
@@ -93,9 +96,12 @@ def drop(ctx: Context, unit: str) -> None:
 
 
 def every(ctx: Context) -> Dict[str, Definition]:
-    """All units that the engine knows, by their names, in the order of these."""
+    """All units that the engine knows, by their names, in the order of these; of a damaged one the user is warned."""
     names: List[str] = []
     with contextlib.suppress(FileNotFoundError):
         names = sorted(name[:-len(".json")] for name in os.listdir(ctx.path("units")) if name.endswith(".json"))
-    found = ((name, find(ctx, name)) for name in names)
-    return {name: definition for name, definition in found if definition is not None}
+    def one(name: str) -> Optional[Tuple[str, Definition]]:
+        found = find(ctx, name)
+        return (name, found) if found is not None else None
+
+    return dict(documents.each(names, one, ctx.warn))

@@ -14,10 +14,10 @@ import time
 from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import InUse, NotFound
+from ..errors import Damaged, InUse, NotFound
 from ..formats import volume as volume_format
 from ..formats.volume import VolumeSpec
-from ..kernel import files
+from ..kernel import documents, files
 from . import names
 
 
@@ -32,6 +32,9 @@ class Volume(NamedTuple):
     def name(self) -> str:
         """The volume's name, which is also its ID."""
         return self.spec.name
+
+
+_VOLUME = {"spec": "dict", "created": "Time", "filled": "bool"}
 
 
 def lock(ctx: Context, name: str) -> ContextManager[None]:
@@ -53,7 +56,7 @@ def create(ctx: Context, spec: VolumeSpec) -> Optional[Volume]:
     """Make a volume; None when there is one of that name. The document is written last."""
     names.check_name("volume", spec.name)
     with lock(ctx, spec.name):
-        if os.path.exists(directory(ctx, spec.name, "volume.json")):
+        if os.path.lexists(directory(ctx, spec.name, "volume.json")):
             return None
         tidy(ctx)
         files.discard(directory(ctx, spec.name))  # without its document
@@ -81,13 +84,18 @@ def _document(volume: Volume) -> Dict[str, Any]:
 
 
 def find(ctx: Context, name: str) -> Optional[Volume]:
-    """The volume with exactly this name, or None."""
+    """The volume with exactly this name, or None. Raises Damaged."""
     if not names.is_name(name):
         return None
-    document: Optional[Dict[str, Any]] = files.read_json(directory(ctx, name, "volume.json"))
+    path = directory(ctx, name, "volume.json")
+    document = documents.read(path, "volume", name, _VOLUME)
     if document is None:
         return None
-    return Volume(volume_format.from_document(document["spec"]), document["created"], document["filled"])
+    with documents.built("volume", name, path):
+        spec = volume_format.from_document(document["spec"])
+        if spec.name != name:
+            raise ValueError("it is of the volume %s" % spec.name)
+        return Volume(spec, document["created"], document["filled"])
 
 
 def get(ctx: Context, name: str) -> Volume:
@@ -99,13 +107,21 @@ def get(ctx: Context, name: str) -> Volume:
 
 
 def all_volumes(ctx: Context) -> List[Volume]:
-    """All volumes, by name."""
-    try:
-        found = sorted(os.listdir(ctx.path("volumes")))
-    except FileNotFoundError:
-        return []
-    volumes = [find(ctx, name) for name in found]
-    return [volume for volume in volumes if volume is not None]
+    """All volumes, by name; of a damaged one the user is warned."""
+    return list(documents.each(_names(ctx), lambda name: find(ctx, name), ctx.warn))
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the documents of volumes."""
+    found: List[Damaged] = []
+    list(documents.each(_names(ctx), lambda name: find(ctx, name), found.append))
+    return found
+
+
+def _names(ctx: Context) -> List[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(name for name in os.listdir(ctx.path("volumes")) if not name.startswith("."))
+    return []
 
 
 def add_user(ctx: Context, name: str, container_id: str) -> None:
@@ -122,6 +138,20 @@ def drop_user(ctx: Context, name: str, container_id: str) -> None:
         os.unlink(directory(ctx, name, "users", container_id))
 
 
+def used_by(ctx: Context, container_id: str) -> List[str]:
+    """The names of the volumes that a container uses, by the marks with them."""
+    return [name for name in _names(ctx) if os.path.lexists(directory(ctx, name, "users", container_id))]
+
+
+def is_anonymous(ctx: Context, name: str) -> bool:
+    """Whether a volume was made for one container; False for one whose document cannot tell."""
+    try:
+        found = find(ctx, name)
+    except Damaged:
+        return False
+    return found is not None and found.spec.anonymous
+
+
 def users(ctx: Context, name: str) -> List[str]:
     """The IDs of the containers that use a volume, sorted; marks of containers that are gone do not count."""
     try:
@@ -131,11 +161,16 @@ def users(ctx: Context, name: str) -> List[str]:
     return [i for i in found if os.path.isdir(ctx.path("containers", i))]
 
 
-def remove(ctx: Context, name: str) -> None:
-    """Remove a volume with its data; raises NotFound, and InUse that names its users."""
+def remove(ctx: Context, name: str, *, damaged_too: bool = False) -> None:
+    """Remove a volume with its data; raises NotFound, InUse that names its users, and Damaged unless that is no
+    reason to keep it. The caller has unmounted it."""
 
     with lock(ctx, name):
-        get(ctx, name)
+        try:
+            get(ctx, name)
+        except Damaged:
+            if not damaged_too:
+                raise
         found = users(ctx, name)
         if found:
             raise InUse("The volume %s is used by the container %s" % (name, ", ".join(i[:12] for i in found)),
