@@ -109,7 +109,7 @@ def test_no_value_of_another_type_breaks_ps(ctx: Context) -> None:
                           ["--filter", "label=a", "--format", "{{.Ports}} {{.Names}} {{.Mounts}}"]):
                 done = call(ctx, "ps", "-a", *words)
                 assert done.code == 0 and "good" in done.out, (way, wrong, done)
-                    assert "--filter" in words or way == ["name"] or "bad" in done.out or "Warning: " in done.err
+                assert "--filter" in words or way == ["name"] or "bad" in done.out or "Warning: " in done.err
 
 
 @pytest.mark.parametrize("words", [
