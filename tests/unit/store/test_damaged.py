@@ -71,8 +71,9 @@ def pod(ctx: Context, key: str) -> str:
 
 def image(ctx: Context, key: str) -> str:
     image_id = BAD if key == "bad" else GOOD
-    images.put(ctx, images.ImageRecord(image_id, (), ("x@sha256:1",), "", "", ("c" * 64,), ("d" * 64,), 5, "2026",
-                                       {"a": "b"}), ["localhost/%s:latest" % key])
+    images.put(ctx, images.ImageRecord(
+        image_id, digests=("x@sha256:1",), layers=("c" * 64,), diff_ids=("d" * 64,), size=5, created="2026",
+        labels={"a": "b"}), ["localhost/%s:latest" % key])
     return ctx.path("images", image_id, "image.json")
 
 

@@ -61,7 +61,9 @@ def built(kind: str, name: str, path: str) -> Iterator[None]:
         raise
     except EngineError as exc:
         raise Damaged(kind, name, path, exc.message, exc.hint) from exc
-    except (TypeError, KeyError, ValueError, AttributeError) as exc:
+    except ValueError as exc:
+        raise Damaged(kind, name, path, str(exc)) from exc
+    except (TypeError, KeyError, AttributeError) as exc:
         raise Damaged(kind, name, path, "%s: %s" % (type(exc).__name__, exc)) from exc
 
 
