@@ -29,7 +29,7 @@ options:
   state:
     description:
       - V(started), it exists as declared and runs.
-      - V(healthy), it runs, and its health check has passed within O(wait_timeout).
+      - V(healthy), it runs, and its health check has passed within O(wait_timeout); an error without a health check.
       - V(stopped), it exists as declared and does not run.
       - V(present) and V(created) mean that it exists as declared; a new one is not started.
       - V(absent), there is no such container.
@@ -237,9 +237,10 @@ options:
         type: str
   healthcheck:
     description:
-      - Command that checks the container's health; a line for its shell, or a JSON array. V(none) takes the
-        image's away.
-    type: str
+      - Command that checks the container's health; a line for its shell, or a list or JSON array of words. Both may
+        begin with C(CMD) (a program) or C(CMD-SHELL) (a line for the shell). V(none) takes the image's away.
+      - Or docker's mapping with the keys C(test), C(interval), C(timeout), C(start_period), C(retries) and C(disable).
+    type: raw
     aliases: [health_cmd]
   healthcheck_interval:
     description: Time between two checks, for example V(30s); V(disable) for none.
@@ -258,7 +259,7 @@ options:
     type: str
     aliases: [health_timeout]
   healthcheck_failure_action:
-    description: What happens when the container becomes unhealthy.
+    description: What happens when the container becomes unhealthy. Refused without a health check.
     type: str
     choices: [none, kill, restart, stop]
     aliases: [health_on_failure]

@@ -52,10 +52,13 @@ def _converge(ctx: Context, params: Mapping[str, Any], check: bool, fetched: Opt
     if any(row["name"] in secrets for row in (actual.document or {}).get("secrets", ())):
         actual = actual._replace(secrets_changed=True)
     plan = state.plan(params, wanted, actual)
+    healthy = params["state"] == "healthy"
+    if plan.changed and healthy:
+        converge.check_health(ctx, name, plan.verbs, plan.document)
     if plan.changed and not check:
         settings = {
             "pull": params["pull"], "options": options, "wait_timeout": params["wait_timeout"],
-            "healthy": "wait" in plan.verbs, "start": "start" in plan.verbs or None,
+            "healthy": "wait" in plan.verbs, "checked": healthy, "start": "start" in plan.verbs or None,
             "timeout": params["stop_timeout"] if params["stop_time"] is None else params["stop_time"],
             "force": params["force_delete"], "volumes": params["delete_volumes"]}
         converge.apply(ctx, name, plan.verbs, document=plan.document, live=tuple(plan.live), settings=settings)

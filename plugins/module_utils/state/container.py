@@ -97,7 +97,7 @@ COMPOSED: Tuple[Row, ...] = (
     Row("volume", "list", "mounts", default=[], settings={"elements": "str", "aliases": ["volumes"]}),
     Row("mount", "list", "mounts", default=[], settings={"elements": "str", "aliases": ["mounts"]}),
     Row("tmpfs", "dict", "mounts", default=[]),
-    Row("healthcheck", "str", "health", settings={"aliases": ["health_cmd"]}),
+    Row("healthcheck", "raw", "health", settings={"aliases": ["health_cmd"]}),
     Row("healthcheck_interval", "str", "health", settings={"aliases": ["health_interval"]}),
     Row("healthcheck_retries", "int", "health", settings={"aliases": ["health_retries"]}),
     Row("healthcheck_start_period", "str", "health", settings={"aliases": ["health_start_period"]}),

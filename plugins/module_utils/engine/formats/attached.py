@@ -109,10 +109,12 @@ def _secret(entry: Any, option: str) -> Dict[str, Any]:
 def health(value: Any, option: str = "healthcheck") -> Any:
     """A row of HealthCheck, or None, from a mapping with test, interval, timeout, start_period, retries.
 
-    ``test`` is a line for the shell, a JSON array or list (with or without CMD or CMD-SHELL), or 'none'.
+    ``test`` is a line for the shell, a JSON array or list, each with or without CMD or CMD-SHELL before it (docker's
+    and podman's spellings), or 'none'; or docker's mapping of all these settings, where disable stands for 'none'.
     """
     if not value:
         return None
+    value = _unpacked(value, option)
     unknown = sorted(set(value) - {"test", "interval", "timeout", "start_period", "retries"})
     if unknown:
         raise InvalidInput("%s has the unknown setting %s" % (option, ", ".join(unknown)))
@@ -128,12 +130,36 @@ def health(value: Any, option: str = "healthcheck") -> Any:
     return row
 
 
+def _unpacked(value: Mapping[str, Any], option: str) -> Mapping[str, Any]:
+    """The settings with those of a mapping as the test beside the others."""
+    inner = value.get("test")
+    if not isinstance(inner, Mapping):
+        return value
+    given = {values.line(key, option): one for key, one in inner.items() if one is not None}
+    twice = sorted(set(given) & set(value) - {"test"})
+    if twice:
+        raise InvalidInput("%s has %s, and so has %s_%s" % (option, twice[0], option, twice[0]), "Use one of them.")
+    if values.boolean(given.pop("disable", False), option + " disable"):
+        given["test"] = "none"
+    return dict({key: one for key, one in value.items() if key != "test"}, **given)
+
+
 def _test(value: Any, option: str) -> List[str]:
-    words = values.entrypoint(value, option) if value else []
-    if not words:
-        raise InvalidInput("%s settings need a command" % option, "Set %s too." % option)
-    if isinstance(value, str) and not value.startswith("["):
-        return ["NONE"] if value.lower() == "none" else ["CMD-SHELL", value]
-    if words[0].upper() == "NONE":
+    array = not isinstance(value, str) or value.strip().startswith("[")
+    words = (values.entrypoint(value.strip() if isinstance(value, str) else value, option) if array
+             else value.split(None, 1)) if value else []
+    kind = words[0].upper() if words else ""
+    if kind == "NONE" and len(words) == 1:
         return ["NONE"]
-    return list(words) if words[0] in ("CMD", "CMD-SHELL") else ["CMD"] + list(words)
+    if kind == "CMD":
+        words = words[1:] if array else values.command(value, option)[1:]
+    elif kind == "CMD-SHELL":
+        words = [" ".join(words[1:])] if len(words) > 1 else []
+    elif words and not array:
+        kind, words = "CMD-SHELL", [value]
+    else:
+        # podman: a single text with blanks is a line for the shell, in an array too
+        kind = "CMD-SHELL" if len(words) == 1 and " " in words[0] else "CMD"
+    if not words or not words[0].strip():
+        raise InvalidInput("%s settings need a command" % option, "Set %s too." % option)
+    return [kind] + list(words)

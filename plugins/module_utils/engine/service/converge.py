@@ -157,8 +157,8 @@ def apply(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
     """Carry out the verbs of a plan in order: create, update, replace, start, unpause, restart, stop, wait, remove.
 
     ``settings``: pull, options (of a pull), timeout (for stopping; None for the container's own),
-    wait_timeout, healthy (wait for health in a replacement), start (a replacement is to run), force,
-    volumes. A start that fails has the log's tail in its error.
+    wait_timeout, healthy (wait for health in a replacement), checked (there must be a health check), start (a
+    replacement is to run), force, volumes. A start that fails has the log's tail in its error.
     """
     for verb in verbs:
         if verb in ("create", "replace", "update"):
@@ -195,18 +195,48 @@ def _configure(ctx: Context, name: str, verb: str, document: Mapping[str, Any], 
     if verb == "create":
         from . import creation
 
-        creation.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
+        made = creation.create(ctx, spec, pull=settings["pull"], options=dict(settings["options"]))
+        if settings.get("checked"):
+            _keep_checked(ctx, made)
     elif verb == "replace":
         from . import replace
 
-        healthy = settings["wait_timeout"] if settings.get("healthy") else None
-        how = replace.How(settings["pull"], dict(settings["options"]), healthy if spec.health else None,
-                          settings.get("start"))
+        how = replace.How(settings["pull"], dict(settings["options"]),
+                          settings["wait_timeout"] if settings.get("healthy") else None, settings.get("start"),
+                          settings.get("checked", False))
         replace.replace(ctx, store.find(ctx, name), spec, how)
     else:
         from . import update
 
         update.update(ctx, store.find(ctx, name), {field: getattr(spec, field) for field in live})
+
+
+def _keep_checked(ctx: Context, made: store.Record) -> None:
+    """Take a new container away again when it has no health check, as its image turns out to have none either."""
+    from . import effective, removal
+
+    try:
+        effective.check_health(made.name, made.spec, effective.image_config(ctx, made), healthy=True)
+    except EngineError:
+        removal.remove(ctx, made.id, volumes=True)
+        raise
+
+
+def check_health(ctx: Context, name: str, verbs: Sequence[str], document: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for a container that is to be healthy and has no check, before anything is changed. An image
+    that is not here yet is looked into when it is."""
+    from ..formats import container
+    from ..store import images
+    from . import effective
+
+    spec, image = container.from_document(document), None
+    if not (spec.health or spec.no_healthcheck or spec.rootfs):
+        raw = None if {"create", "replace"} & set(verbs) else store.raw_document(ctx, name)
+        try:
+            image = images.config(ctx, raw["image_id"] if raw else images.lookup(ctx, spec.image).id)
+        except NotFound:
+            return
+    effective.check_health(name, spec, image, healthy=True)
 
 
 def _start(ctx: Context, name: str, verb: str, settings: Mapping[str, Any], *, fresh: bool) -> None:

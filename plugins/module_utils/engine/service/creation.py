@@ -68,6 +68,7 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
             files.make_directory(store.directory(ctx, container_id))
             mounts.make_volumes(ctx, rows, container_id, anonymous, note["volumes"])
             effective.stop_signal(spec, image)
+            effective.check_health(spec.name, spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
                             [dict(vars(row)) for row in inherited], command=effective.command(spec, image))

@@ -65,12 +65,29 @@ def signal_number(text: str) -> int:
 
 def check_of(record: Record, image: Optional[ImageConfig]) -> Optional[HealthCheck]:
     """The container's check: the user's before the image's; None when there is none or it is off."""
-    if record.spec.no_healthcheck:
+    return check_in(record.spec, image)
+
+
+def check_in(spec: ContainerSpec, image: Optional[ImageConfig]) -> Optional[HealthCheck]:
+    """The check of a container that was asked for so; None when there is none or it is off."""
+    if spec.no_healthcheck:
         return None
-    check = record.spec.health or (image.healthcheck if image is not None else None)
+    check = spec.health or (image.healthcheck if image is not None else None)
     if check is None or not check.test or check.test[0] == "NONE":
         return None
     return check
+
+
+def check_health(name: str, spec: ContainerSpec, image: Optional[ImageConfig], *, healthy: bool = False) -> None:
+    """Raise InvalidInput where something is to follow from a health check and there is none."""
+    if check_in(spec, image) is not None:
+        return
+    if healthy:
+        raise InvalidInput("The container %s has no health check, so it cannot become healthy" % name,
+                           "Give it a healthcheck, or use another state.")
+    if spec.healthcheck_failure_action != "none":
+        raise InvalidInput("The container %s is to %s when its health check fails, and has none" % (
+            name, spec.healthcheck_failure_action), "Give it a health check.")
 
 
 def is_systemd(spec: ContainerSpec, argv: Tuple[str, ...]) -> bool:

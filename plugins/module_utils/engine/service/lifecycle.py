@@ -252,6 +252,9 @@ def wait(ctx: Context, container_id: str, *, condition: Sequence[str] = ("stoppe
     for name in condition:
         if name not in CONDITIONS:
             raise InvalidInput("There is no condition %r to wait for" % name, "Use one of %s." % ", ".join(CONDITIONS))
+    if set(condition) <= {"healthy", "unhealthy"}:
+        record = store.get(ctx, container_id)
+        effective.check_health(record.name, record.spec, effective.image_config(ctx, record), healthy=True)
     deadline = None if timeout is None else time.monotonic() + timeout
     while True:
         code = _met(ctx, container_id, condition)

@@ -18,20 +18,22 @@ from ..formats.container import ContainerSpec
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record
-from . import creation, journal, lifecycle, naming, removal
+from . import creation, effective, journal, lifecycle, naming, removal
 
 GRACE = 0.5     # seconds in which a new container must not fail
 LOG_LINES = 10
 
 
 class How(NamedTuple):
-    """``pull`` and ``options`` as in creation.create; ``healthy`` seconds to wait for health, None not to;
-    ``start``: whether the new one is to run even if the old one does not."""
+    """``pull`` and ``options`` as in creation.create; ``healthy`` seconds to wait for health where there is a check,
+    None not to; ``start``: whether the new one is to run even if the old one does not; ``checked``: whether it must
+    have a check."""
 
     pull: str = "missing"
     options: Mapping[str, Any] = {}
     healthy: Optional[float] = None
     start: Optional[bool] = None
+    checked: bool = False
 
 
 def replace(ctx: Context, old_id: str, spec: ContainerSpec, how: Optional[How] = None) -> Record:
@@ -60,6 +62,8 @@ def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How)
     with journal.work(ctx, key, "replace", undo, note):
         new = creation.create(ctx, spec, pull=how.pull, options=how.options, keep_volumes=old.volumes,
                               claim_as=aside)
+        if how.checked:
+            effective.check_health(old.name, new.spec, effective.image_config(ctx, new), healthy=True)
         if ran or how.start:
             try:
                 _swap(ctx, old, new, how)
@@ -87,7 +91,7 @@ def _swap(ctx: Context, old: Record, new: Record, how: How) -> None:
         code = lifecycle.wait(ctx, new.id, timeout=5.0) if state.running else state.exit_code
         if code != 0:
             raise RuntimeFailed("The new container %s ended with the exit code %d" % (old.name, code))
-    if how.healthy is not None:
+    if how.healthy is not None and effective.check_of(new, effective.image_config(ctx, new)) is not None:
         from . import health
 
         health.wait_healthy(ctx, new, how.healthy)

@@ -19,7 +19,7 @@ from ..runtime import oci, probe
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record, State
-from . import creation, journal, membership, namespaces
+from . import creation, effective, journal, membership, namespaces
 
 if TYPE_CHECKING:
     from ..formats.endpoint import Endpoint
@@ -45,6 +45,8 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
         spec = container.from_document(dict(record.spec.to_document(), **_plain(changes)))
         membership.check_change(ctx, spec, changes)
         creation.check(ctx, spec)
+        if "healthcheck_failure_action" in changes:
+            effective.check_health(record.name, spec, effective.image_config(ctx, record))
         state = store.state(ctx, container_id)
         if RESOURCES & set(changes) and state.running:
             _limit(ctx, record, spec, state)
