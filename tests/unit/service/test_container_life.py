@@ -27,12 +27,13 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors i
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
+    Device,
     HealthCheck,
     Mount,
     NetworkUse,
     SecretUse,
 )
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import cgroup
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import cgroup, init
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
     hooks,
@@ -311,3 +312,34 @@ def test_a_run_that_nobody_saw_end_is_taken_down(ctx: Context, root: str) -> Non
     assert os.listdir(ctx.run("containers")) == []
     containers.remove(ctx, "one")
     nothing_left(ctx)
+
+
+def test_a_privileged_systemd_gets_no_console_of_the_host(ctx: Context, root: str) -> None:
+    consoles = {name for name in os.listdir("/dev") if name.startswith("tty") and name[3:].isdigit()}
+    if not consoles:
+        pytest.skip("this host has no virtual consoles")
+    seen = []
+    for more in ({"systemd": "false"}, {"systemd": "always"}, {"systemd": "always", "device": (
+            Device("/dev/" + min(consoles), "/dev/" + min(consoles), "rwm"),)}):
+        code, out, _err = run(ctx, spec(root, "ls", "/dev", name="", rm=True, privileged=True, **more))
+        assert code == 0
+        seen.append(consoles & set(out.decode().split()))
+    assert seen == [consoles, set(), {min(consoles)}]
+
+
+def test_the_cgroup_manager_is_the_one_it_was_made_with(ctx: Context, root: str,
+                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = make_context(root=ctx.root, runroot=ctx.runroot, cgroup_manager="cgroupfs")
+    containers.create(chosen, spec(root))
+    containers.create(ctx, spec(root, name="two"))
+    monkeypatch.setattr(init, "is_systemd", lambda: True)
+
+    def managers() -> list[str]:
+        return [containers.inspect(ctx, name)["HostConfig"]["CgroupManager"] for name in ("one", "two")]
+
+    assert managers() == ["cgroupfs", "systemd"]
+    containers.start(ctx, "one")
+    containers.start(chosen, "two")  # for this run only
+    assert managers() == ["cgroupfs", "cgroupfs"]
+    containers.stop(ctx, "two")
+    assert managers() == ["cgroupfs", "systemd"]

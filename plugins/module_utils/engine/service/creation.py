@@ -71,7 +71,9 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
             effective.check_health(spec.name, spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
                             [], persist.ensure(ctx, container_id), *_log(ctx, spec, container_id),
-                            [dict(vars(row)) for row in inherited], command=effective.command(spec, image))
+                            [dict(vars(row)) for row in inherited], command=effective.command(spec, image),
+                            # Those of a pod follow the pod, whose cgroup they are in.
+                            cgroup_manager="" if spec.pod or spec.infra else ctx.cgroup_manager or "")
             removal.add_dependents(ctx, record)
             with usernamespace.chosen(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
                 record = record._replace(idmaps=idmaps)

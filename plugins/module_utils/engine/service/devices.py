@@ -14,17 +14,22 @@ from ..formats.container import ContainerSpec, Device
 
 Rows = Tuple[Dict[str, Any], ...]
 _RULE = re.compile(r"([acb]) +([0-9]+|\*):([0-9]+|\*) +([rwm]{1,3})\Z")
+_CONSOLE = re.compile(r"/dev/tty[0-9]+\Z")
 # The OCI runtime makes these itself (runtime-spec config-linux.md, default devices), or mounts them.
 _OWN = ("null", "zero", "full", "random", "urandom", "tty", "console", "ptmx")
 _MOUNTED = ("pts", "shm", "mqueue", "fd", "stdin", "stdout", "stderr", "core")
 
 
-def resolve(spec: ContainerSpec) -> Tuple[Rows, Rows]:
-    """(OCI device nodes, OCI cgroup rules) for what was asked for; raises NotFound or InvalidInput."""
+def resolve(spec: ContainerSpec, *, consoles: bool = True) -> Tuple[Rows, Rows]:
+    """(OCI device nodes, OCI cgroup rules) for what was asked for; raises NotFound or InvalidInput.
+
+    Without ``consoles`` a privileged container gets none of the host's virtual ones, on which a systemd would log in.
+    """
     nodes: List[Dict[str, Any]] = []
     rules: List[Dict[str, Any]] = []
     if spec.privileged:
-        nodes += [_node(source, status) for source, status in _host_devices("/dev", _OWN + _MOUNTED)]
+        nodes += [_node(source, status) for source, status in _host_devices("/dev", _OWN + _MOUNTED)
+                  if consoles or not _CONSOLE.match(source)]
     for device in spec.device:
         for target, status in _expand(device):
             row = _node(target, status)

@@ -115,10 +115,13 @@ def command(spec: ContainerSpec, image: Optional[ImageConfig]) -> Optional[List[
     return list(runtimespec.cmd_of(spec, tuple(image.cmd) if image is not None else ())) or None
 
 
-def cgroup_manager(ctx: Context) -> str:
-    """'systemd' where systemd keeps the user's cgroups, else 'cgroupfs', unless the context says which."""
-    if ctx.cgroup_manager:
-        return ctx.cgroup_manager
+def cgroup_manager(ctx: Context, record: Optional[Record] = None) -> str:
+    """'systemd' where systemd keeps the user's cgroups, else 'cgroupfs', unless the container was made with one of
+    them, or the context says which.
+    """
+    chosen = (record.cgroup_manager if record is not None else "") or ctx.cgroup_manager
+    if chosen:
+        return chosen
     if ctx.rootless:
         return "systemd" if limits.delegated(ctx) is not None else "cgroupfs"
     return "systemd" if init.is_systemd() else "cgroupfs"
@@ -135,7 +138,7 @@ def cgroups_path(ctx: Context, record: Record) -> str:
             raise Unsupported("cgroup_parent cannot be set for user %d on this host" % ctx.uid,
                               "It takes cgroup v2 and a user session.")
         return ""
-    if cgroup_manager(ctx) == "systemd":
+    if cgroup_manager(ctx, record) == "systemd":
         if parent and not parent.endswith(".slice"):
             raise InvalidInput("cgroup_parent %r is no systemd slice" % parent, "Name a slice, such as web.slice.")
         slice_name = "user.slice" if ctx.rootless else "machine.slice"

@@ -81,6 +81,14 @@ def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConf
     return document
 
 
+def _cgroup_manager(ctx: Context, record: Record, state: State) -> str:
+    """Who keeps the cgroup of the current run, or would keep the next one's."""
+    path = state.raw.get("cgroup") if state.running else ""
+    if path:
+        return "cgroupfs" if path.startswith("/") else "systemd"
+    return effective.cgroup_manager(ctx, record)
+
+
 def _capabilities(record: Record) -> List[str]:
     from ..errors import EngineError
     from ..kernel import caps
@@ -203,7 +211,7 @@ def _host_config(ctx: Context, record: Record, state: State, ports: List[Dict[st
         ["rw" if m["RW"] else "ro"] + [o for o in m["Options"] if o not in ("rw", "ro")]))
         for m in _mounts(ctx, record, state) if m["Type"] in ("bind", "volume")]
     return {
-        "Binds": binds, "CgroupManager": effective.cgroup_manager(ctx), "CgroupMode": spec.cgroupns or
+        "Binds": binds, "CgroupManager": _cgroup_manager(ctx, record, state), "CgroupMode": spec.cgroupns or
         namespaces.default_cgroupns(spec), "ContainerIDFile": "", "LogConfig": {
             "Type": record.log_driver, "Config": None, "Path": record.log_path, "Tag": spec.log_opt.get("tag", ""),
             "Size": spec.log_opt.get("max_size") or spec.log_opt.get("max-size") or "0B"},

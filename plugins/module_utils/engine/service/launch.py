@@ -150,7 +150,7 @@ def _job(ctx: Context, record: Record) -> conmon.Launch:
         exit_command=tuple(persist.command(ctx, record.engine, "exit", record.id)),
         terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
         log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""),
-        systemd_cgroup=effective.cgroup_manager(ctx) == "systemd")
+        systemd_cgroup=effective.cgroup_manager(ctx, record) == "systemd")
 
 
 def log_size(text: str) -> int:

@@ -55,7 +55,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(ctx, record, spec, user, root, argv)
     oci_mounts += [row for row in own if row["destination"] not in taken]
     _note_secrets(ctx, spec, versions)
-    nodes, rules = devices.resolve(spec)
+    nodes, rules = devices.resolve(spec, consoles=not effective.is_systemd(spec, argv))
     config = runtimespec.build(runtimespec.Inputs(
         spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
         environment=environment, workdir=_workdir(spec, image, root, owner(user.uid, user.gid)), user=user,

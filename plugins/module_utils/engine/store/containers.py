@@ -71,7 +71,8 @@ class Record(NamedTuple):
     published ports with the host ports that were chosen, kept from one start to the next;
     ``engine`` is the digest of the persisted engine that its hooks run; ``idmaps`` are the rows of the
     container's own user namespace under 'uids' and 'gids', {} when it has none; ``command`` is what follows
-    the entrypoint, also where it is the image's.
+    the entrypoint, also where it is the image's; ``cgroup_manager`` is the one that it was made with, '' for the
+    host's.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Record(NamedTuple):
     volumes_from: List[Dict[str, Any]] = []
     idmaps: Dict[str, List[List[int]]] = {}
     command: Optional[List[str]] = None
+    cgroup_manager: str = ""
 
 
 class State(NamedTuple):
