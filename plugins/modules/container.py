@@ -202,7 +202,11 @@ options:
     type: dict
     aliases: [labels]
   annotation:
-    description: Annotations.
+    description:
+      - Annotations of the OCI configuration.
+      - Those that tell podman or a hook of podman's something (C(io.podman.annotations.*),
+        C(io.containers.trace-syscall)) are refused; so are C(run.oci.*) where the OCI runtime is runc, and
+        C(org.systemd.property.*) where systemd does not keep the control groups.
     type: dict
   restart_policy:
     description:

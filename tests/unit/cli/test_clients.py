@@ -228,3 +228,12 @@ def test_waiting_for_what_is_removed_meanwhile_ends(client: Client) -> None:
         assert "no container" in waiting.communicate(timeout=60)[1].lower() and waiting.returncode == 125
     finally:
         waiting.kill()
+
+
+@pytest.mark.parametrize("name", ["io.containers.trace-syscall", "io.podman.annotations.init",
+                                  "org.systemd.property.X"])
+def test_an_annotation_that_does_nothing_is_refused(client: Client, name: str) -> None:
+    if name.startswith("org.systemd") and os.path.isdir("/run/systemd/system"):
+        pytest.skip("systemd acts on it")
+    code, out, err = client(*client.run, "--annotation", name + "=x", client.image, "true")
+    assert code == 125 and name in err and client("ps", "-aq")[1] == ""

@@ -246,7 +246,7 @@ def pairs(value: Any, option: str = "mapping", *, bare: bool = False) -> Dict[st
 
 
 def labels(value: Any, option: str = "label") -> Dict[str, str]:
-    """Labels or annotations; a label without a value has the value ''."""
+    """Labels; a label without a value has the value ''."""
     return pairs(value, option, bare=True)
 
 
@@ -458,6 +458,11 @@ def _ports(name: str) -> Callable[[Any, str], Any]:
     return call
 
 
+def _annotations(value: Any, option: str) -> Any:
+    from . import annotations
+    return annotations.rows(value, option)
+
+
 def _mounts(value: Any, option: str) -> Any:
     from . import mounts
     return mounts.rows(value, option)
@@ -482,7 +487,7 @@ FIELDS: Dict[str, Callable[[Any, str], Any]] = {
     "workdir": absolute_path, "interactive": boolean, "tty": boolean, "init": boolean, "init_path": absolute_path,
     "umask": umask, "stop_signal": signal, "stop_timeout": _number(0, 2 ** 31), "timeout": _number(0, 2 ** 31),
     "timezone": time_zone, "systemd": systemd, "passwd": boolean,
-    "hostname": hostname, "label": labels, "annotation": labels,
+    "hostname": hostname, "label": labels, "annotation": _annotations,
     "restart_policy": restart_policy, "rm": boolean, "requires": sorted_words,
     "log_driver": log_driver, "log_opt": log_options,
     "health": _attached("health"), "no_healthcheck": boolean,

@@ -87,6 +87,11 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
 
     check_values(ctx, spec)
     namespaces.check_others(ctx, spec)
+    if spec.annotation:
+        from ..formats import annotations
+        from ..runtime import probe
+
+        annotations.check(dict(spec.annotation), probe.choose(ctx, spec.runtime).name, effective.cgroup_manager(ctx))
     for use in spec.secrets:
         secrets.lookup(ctx, use.name)
     _check_networks(ctx, spec)
