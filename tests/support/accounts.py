@@ -65,7 +65,8 @@ def _tun(work: str) -> None:
 
 
 def uplink() -> None:
-    """Give this network namespace an address besides lo's and a default route, as pasta wants them."""
+    """Give this network namespace an address besides lo's and a default route, as pasta wants them, and one more
+    address that pasta does not take."""
     for words in ("link add up0 type veth peer name up1", "link set up1 up", "addr add 192.0.2.10/24 dev up0",
-                  "link set up0 up", "route add default via 192.0.2.1"):
+                  "link set up0 up", "route add default via 192.0.2.1", "addr add 198.51.100.7/32 dev lo"):
         subprocess.run(["ip", *words.split()], check=True)

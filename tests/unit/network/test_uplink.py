@@ -12,8 +12,6 @@ import threading
 from typing import Any
 
 import pytest
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine import context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, Unsupported
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import Port
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import proc
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import uplink
@@ -41,14 +39,3 @@ def test_ports_are_closed_again(tmp_path: pathlib.Path, answer: dict[str, Any]) 
         uplink.unforward(mine, [Port(8080, 81, "", "tcp")])
     assert [row["execute"] for row in asked] == ["list_hostfwd", "remove_hostfwd"]
     assert asked[1]["arguments"] == {"id": 2}
-
-
-def test_pastas_own_words_stand_in_the_error() -> None:
-    with pytest.raises(EngineError, match="unrecognized option '--bogus'") as caught:
-        uplink._pasta_failed("pasta: unrecognized option '--bogus'\nUsage: pasta [OPTION]...\n is deleted", ())
-    assert "deleted" not in str(caught.value)
-
-
-def test_pasta_is_refused_for_root(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(Unsupported, match="users without root only"):
-        uplink.start_pasta(context.Context(), str(tmp_path), str(tmp_path / "ns"), (), ())

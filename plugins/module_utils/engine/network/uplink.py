@@ -2,9 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """How a network namespace without root's help gets out, and how the host's ports get in.
 
-slirp4netns(1) and pasta(1) hold a tap device in the namespace and sockets on the host. ``<place>/uplink.json``
-names the process. slirp4netns forwards ports on request, by its API socket; pasta by its command line.
-Processes are started from a thread that is in the host's network namespace.
+slirp4netns(1) and pasta(1) (see network.pasta) hold a tap device in the namespace and sockets on the host.
+``<place>/uplink.json`` names the process. slirp4netns forwards ports on request, by its API socket; pasta by its
+command line. Processes are started from a thread that is in the host's network namespace.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _UPLINK = {"kind": "str", "pid": "int", "started": "int", "socket": "str", "addr
 
 
 class Uplink(NamedTuple):
-    """One uplink. ``kind`` is slirp4netns or pasta; ``address`` is what the host's connections arrive at
-    inside, ``resolver`` a name server that is reachable from there, ``host`` the host's own address; '' for none."""
+    """One uplink. ``kind`` is slirp4netns or pasta; ``address`` is the namespace's own, where the host's connections
+    arrive, ``resolver`` a name server that is reachable from there, ``host`` where the host is; '' for none."""
 
     kind: str
     pid: int
@@ -112,19 +112,18 @@ def _end(uplink: Uplink) -> None:
         os.waitpid(uplink.pid, os.WNOHANG)
 
 
-def _note(place: str, uplink: Uplink) -> Uplink:
+def note(place: str, uplink: Uplink) -> Uplink:
     files.write_json(os.path.join(place, DOCUMENT), uplink._asdict(), durable=False)
     return uplink
 
 
-def _host_address() -> str:
-    """The address that the host has towards the internet; '' when it has none. Nothing is sent for it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-        try:
-            sock.connect(("192.0.2.1", 9))
+def source_address() -> str:
+    """The address towards the internet that this thread's namespace has; '' for none. Nothing is sent for it."""
+    for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.connect((far, 9))
             return str(sock.getsockname()[0])
-        except OSError:
-            return ""
+    return ""
 
 
 # slirp4netns
@@ -156,9 +155,10 @@ def start_slirp(ctx: Context, place: str, namespace: str, options: Mapping[str, 
         finally:
             os.close(ready_write)
             os.close(log)
-        uplink = Uplink("slirp4netns", pid, proc.start_time(pid) or 0, path, str(base + 100), str(base + 3),
-                        _host_address())
-        _note(place, uplink)
+        # With the host's loopback allowed, its programs that listen there alone are at this address.
+        host = str(base + 2) if options.get("allow_host_loopback") == "true" else source_address()
+        uplink = Uplink("slirp4netns", pid, proc.start_time(pid) or 0, path, str(base + 100), str(base + 3), host)
+        note(place, uplink)
         if not _ready(ready_read):
             _fail(place, "slirp4netns")
     finally:
@@ -298,51 +298,3 @@ def _close(uplink: Uplink, ports: Sequence[Port], *, listed: bool) -> int:
     for number in found:
         _ask(uplink, "remove_hostfwd", {"id": number})
     return len(found)
-
-
-# pasta
-
-def start_pasta(ctx: Context, place: str, namespace: str, options: Sequence[str], ports: Sequence[Port]) -> Uplink:
-    """Connect the namespace at a path by pasta, with these ports of the host led into it.
-
-    ``options`` go to pasta as they are. The container has the host's own address. Raises EngineError,
-    Conflict, MissingDependency; Unsupported for root.
-    """
-    if not ctx.rootless:
-        # It becomes nobody there, who cannot open the namespace.
-        raise Unsupported("pasta connects containers of users without root only",
-                          "Root's containers have bridges, or slirp4netns.")
-    program = ctx.tool("pasta", "connect the network of a user without root")
-    files.make_directory(place)
-    pid_file = os.path.join(place, "pasta.pid")
-    argv = [program, "--config-net", "--pid", pid_file, *pasta_arguments(options, ports), "--netns", namespace]
-    done = command.run(argv, env=ENVIRONMENT, own_mounts=True)
-    if done.code:
-        _pasta_failed(done.stderr.decode("utf-8", "replace"), ports)
-    with open(pid_file, encoding="ascii") as stream:
-        pid = int(stream.read(32))
-    return _note(place, Uplink("pasta", pid, proc.start_time(pid) or 0, "", "", "", _host_address()))
-
-
-def pasta_arguments(options: Sequence[str], ports: Sequence[Port]) -> List[str]:
-    """pasta's options for published ports, with nothing forwarded that was not asked for, and then the user's."""
-    argv: List[str] = []
-    for flag, protocol in (("-t", "tcp"), ("-u", "udp")):
-        rows = ["%s%d:%d" % (port.host_ip + "/" if port.host_ip else "", port.host_port, port.container_port)
-                for port in ports if port.protocol == protocol]
-        argv += [word for row in rows for word in (flag, row)] or [flag, "none"]
-    if any(port.protocol not in ("tcp", "udp") for port in ports):
-        raise Unsupported("pasta forwards tcp and udp only")
-    return argv + ["-T", "none", "-U", "none", "--no-map-gw", *options]
-
-
-def _pasta_failed(said: str, ports: Sequence[Port]) -> None:
-    # What it says of an option that it does not know stands before a page of usage.
-    said = said.partition("\nUsage:")[0]
-    lines = [line.strip() for line in said.splitlines() if line.strip() and "syslog" not in line]
-    text = "; ".join(line for line in lines[-3:] if line.isprintable())
-    if ports and ("bind" in text.lower() or "address already in use" in text.lower()):
-        raise Conflict("A port of %s is in use by another program of this host (%s)"
-                       % (", ".join(shown(port) for port in ports), text))
-    hint = "pasta takes the address of the interface with the default route." if "route" in text else None
-    raise EngineError("pasta did not connect the network: %s" % (text or "it said nothing"), hint)

@@ -78,6 +78,9 @@ def _hosts(ctx: Context, document: EndpointDocument) -> str:
     name = request.hostname or request.container_id[:12]
     own = [etcfiles.host_row(address, name, request.container_name)
            for endpoint in document.endpoints for address in (endpoint.ip, endpoint.ip6) if address]
+    address = network_private.address(ctx, request.container_id) if request.mode in network_private.MODES else ""
+    if address:
+        own = [etcfiles.host_row(address, name, request.container_name)]
     if not own and request.mode in ("none", "ns"):
         own = [etcfiles.host_row("127.0.0.1", name, request.container_name)]
     extra = dict(dict.fromkeys(request.local_names.values(), "127.0.0.1"), **request.etc_hosts)
@@ -89,7 +92,7 @@ def _host_address(ctx: Context, document: EndpointDocument) -> str:
     """Where the container reaches the host: its first bridge, or for a user's container the host's own address."""
     if document.request.mode == "host":
         return "127.0.0.1"
-    if ctx.rootless:
+    if ctx.rootless or document.request.mode in network_private.MODES:
         place = (ctx.run("uplink") if document.request.mode == "network"
                  else network_private.place(ctx, document.request.container_id))
         found = uplink.read(place)

@@ -76,7 +76,9 @@ def _ensure(ctx: Context) -> None:
         return
     uplink.stop(ctx.run("uplink"))
     if ctx.find_tool("slirp4netns") is None and ctx.find_tool("pasta") is not None:
-        uplink.start_pasta(ctx, ctx.run("uplink"), namespace(ctx), (), ())
+        from ..network import pasta
+
+        pasta.start(ctx, ctx.run("uplink"), namespace(ctx), (), ())
         return
     started = uplink.start_slirp(ctx, ctx.run("uplink"), namespace(ctx), {})
     for document in endpoints.everyone(ctx):

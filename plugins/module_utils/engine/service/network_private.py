@@ -18,7 +18,7 @@ from ..formats.container import Port
 from ..formats.endpoint import SetupRequest, SetupResult
 from ..frozen import misfit
 from ..kernel import documents, files, netns, tree
-from ..network import ports, uplink
+from ..network import pasta, ports, uplink
 
 _REQUEST = {"container": "str", "mode": "str", "options": "str", "netns": "str", "ports": "List[Dict[str, Any]]"}
 MODES = ("slirp4netns", "pasta")
@@ -50,7 +50,7 @@ def _start(ctx: Context, directory: str, document: Mapping[str, Any]) -> None:
     words = [word for word in document["options"].split(",") if word]
     published = [Port(**row) for row in document["ports"]]
     if document["mode"] == "pasta":
-        uplink.start_pasta(ctx, directory, document["netns"], words, published)
+        pasta.start(ctx, directory, document["netns"], words, published)
         return
     options: Dict[str, str] = {name: value for name, _equals, value in (w.partition("=") for w in words)}
     started = uplink.start_slirp(ctx, directory, document["netns"], options)
@@ -109,3 +109,9 @@ def resolvers(ctx: Context, container_id: str) -> List[str]:
     """The name server that a container reaches by its own way out."""
     found = uplink.read(place(ctx, container_id))
     return [found.resolver] if found is not None and found.resolver else []
+
+
+def address(ctx: Context, container_id: str) -> str:
+    """The address that a container has by its own way out; '' for none."""
+    found = uplink.read(place(ctx, container_id))
+    return found.address if found is not None else ""
