@@ -80,8 +80,8 @@ def alive(uplink: Optional[Uplink]) -> bool:
 
 def answers(uplink: Optional[Uplink]) -> bool:
     """Whether it does its work; pasta can only be asked whether it is there."""
-    if uplink is None or not alive(uplink):
-        return False
+    if uplink is None or not uplink.kind or not alive(uplink):
+        return False  # of one without a kind the note was lost
     with contextlib.suppress(EngineError):
         if uplink.kind == "slirp4netns":
             _ask(uplink, "list_hostfwd", {}, within=ANSWER)
