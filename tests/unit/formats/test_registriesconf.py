@@ -71,6 +71,41 @@ def test_where_an_image_is_fetched_from(conf: str, name: str, expected: list[str
     assert places(load(conf), name) == expected
 
 
+@pytest.mark.parametrize("text", [
+    'location = "r.example:5000/"', 'prefix = "r.example:5000/"\nlocation = "r.example:5000//"',
+    'prefix = "r.example:5000"\n[[registry.mirror]]\nlocation = "r.example:5000/"'])
+def test_a_slash_at_the_end_of_a_place_means_nothing(text: str) -> None:
+    conf = load('unqualified-search-registries = ["r.example/"]\n[[registry]]\n' + text)
+    assert set(places(conf, "r.example:5000/x:1")) == {"r.example:5000/x:1"}
+    assert conf.search == ("r.example",)
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("unqualified-search-registry = ['a']", "unqualified-search-registry is no key that is known"),
+    ("[[registry]]\nlocation = 'a'\nblockd = true", "registry[0].blockd is no key that is known, and it means nothing; "
+                                                    "did you mean blocked?"),
+    ("[[registry]]\nlocation = 'a'\n[[registry.mirror]]\nlocation = 'b'\nInsecure = true",
+     "registry[0].mirror[0].Insecure is no key that is known, and it means nothing; did you mean insecure?"),
+    ('"\\u001b[31m" = 1', "\\x1b[31m"), ("[registries.serach]\nregistries = []", "did you mean search?"),
+    ("[registries.block]\nregistry = ['a']", "registries.block.registry is no key"),
+    ("zzz = 1", "/etc/registries.conf: zzz is no key that is known, and it means nothing")])
+def test_an_unknown_key_is_warned_of(text: str, words: str) -> None:
+    (warning,) = load(text).warnings
+    assert words in warning and warning.startswith("/etc/registries.conf: ") and warning.isprintable()
+
+
+def test_known_keys_are_not_warned_of() -> None:
+    assert load(MIRRORS + """
+[[registry]]
+location = "a.example"
+insecure = true
+blocked = false
+mirror-by-digest-only = false
+[aliases]
+x = "a.example/x"
+""", 'short-name-mode = "permissive"\ncredential-helpers = []').warnings == []
+
+
 def test_a_blocked_registry_names_its_file() -> None:
     with pytest.raises(InvalidInput, match="r.example is blocked in /etc/registries.conf"):
         places(load('[[registry]]\nlocation = "r.example"\nblocked = true'), "r.example/x")
@@ -124,7 +159,7 @@ def test_version_1_is_read() -> None:
     ("[[registry]]\ninsecure = true", "registry[0].location is missing"),
     ("[[registry]]\nlocation = 'r.example'\ninsecure = 'yes'", "registry[0].insecure is no boolean"),
     ("[[registry]]\nlocation = 'https://r.example'", "registry[0].location"),
-    ("[[registry]]\nlocation = 'r.example/'", "registry[0].location"),
+    ("[[registry]]\nlocation = '/'", "registry[0].location"),
     ("[[registry]]\nlocation = 'r.example/\\u001b[31m'", "registry[0].location"),
     ("[[registry]]\nprefix = '*.r.example/x'\nlocation = 'a.example'", "registry[0].prefix"),
     ("[[registry]]\nprefix = 'a.*.example'\nlocation = 'a.example'", "registry[0].prefix"),

@@ -80,6 +80,30 @@ def test_files_are_searched_in_order(ctx: Context, tmp_path: pathlib.Path) -> No
     assert seen == ["run", "config", "docker", "old"] and auth.find(ctx, "a.example/x") is None
 
 
+def test_the_environment_names_a_file(ctx: Context, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    named = write(tmp_path / "named.json", {"auths": {"a.example": entry("named", "1")}})
+    other = write(tmp_path / "other.json", {"auths": {"a.example": entry("other", "1")}})
+    write(tmp_path / "run" / "auth.json", {"auths": {"a.example": entry("run", "1"), "b.example": entry("run", "1")}})
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", str(named))
+    assert [auth.find(ctx, "a.example", authfile=path) for path in (None, str(other))] == [
+        Credentials("named", "1"), Credentials("other", "1")]
+    assert auth.find(ctx, "b.example") is None
+    assert auth.store(ctx, "c.example", Credentials("me", "2")) == str(named)
+    assert auth.forget(ctx, "c.example") and not auth.forget(ctx, "b.example")
+    monkeypatch.setenv("REGISTRY_AUTH_FILE", "")
+    assert auth.find(ctx, "a.example") == Credentials("run", "1")
+
+
+@pytest.mark.parametrize("key", ["r.example", "https://r.example/v2/"])
+def test_a_registry_token_is_found(ctx: Context, tmp_path: pathlib.Path, key: str) -> None:
+    path = write(tmp_path / "a.json", {"auths": {key: {"registrytoken": "abc.def"}}})
+    found = auth.find(ctx, "r.example/x", authfile=str(path))
+    assert found is not None and found.registry_token == "abc.def" and "abc.def" not in repr(found)
+    write(path, {"auths": {key: {"registrytoken": "abc\nX-Evil: 1"}}})
+    with pytest.raises(InvalidInput, match="no readable credentials"):
+        auth.find(ctx, "r.example/x", authfile=str(path))
+
+
 def test_login_keeps_what_else_is_there_and_is_private(ctx: Context, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "deep" / "auth.json"
     write(path, {"auths": {"b.example": entry("b", "1")}, "HttpHeaders": {"X": "y"}})

@@ -21,6 +21,11 @@ AUTH_FILES = "containers-auth.json"
 # registries on one line has some 500 dots.
 MAX_DOTS = 4000
 
+# containers-registries.conf(5): the keys of a file, of a [[registry]] and of a mirror
+TOP_KEYS = ("unqualified-search-registries", "short-name-mode", "credential-helpers", "aliases", "registry")
+REGISTRY_KEYS = ("prefix", "location", "insecure", "blocked", "mirror", "mirror-by-digest-only")
+MIRROR_KEYS = ("location", "insecure", "pull-from-mirror")
+
 _PLACE = re.compile(r"\A[A-Za-z0-9._:/\[\]-]+\Z")
 _SUBDOMAIN = re.compile(r"\A[A-Za-z0-9.-]+\Z")
 _HELPER = re.compile(r"\A[A-Za-z0-9._-]+\Z")
@@ -64,7 +69,8 @@ class Candidate(Frozen):
 
 
 class RegistriesConf:
-    """Everything that the files say together. ``aliases`` are name -> (value, file)."""
+    """Everything that the files say together. ``aliases`` are name -> (value, file), ``warnings`` tell of
+    keys that are not known."""
 
     def __init__(self) -> None:
         self.search: Tuple[str, ...] = ()
@@ -73,6 +79,7 @@ class RegistriesConf:
         self.aliases: Dict[str, Tuple[str, str]] = {}
         self.short_name_mode = "permissive"
         self.credential_helpers: Tuple[str, ...] = ()
+        self.warnings: List[str] = []
 
     def find(self, name: str) -> Optional[Registry]:
         """The registry whose prefix fits a name best, which is the longest; the name may have a tag or digest."""
@@ -84,12 +91,9 @@ class RegistriesConf:
 
     def endpoints(self, reference: Reference) -> List[Endpoint]:
         """Where to pull from, mirrors first. Raises InvalidInput when the registry is blocked."""
-        row = self._row(reference)
+        row = self.allowed(reference)
         if row is None:
             return [Endpoint(reference)]
-        if row.blocked:
-            raise InvalidInput("The registry %s is blocked in %s" % (row.prefix, row.source),
-                               "Use another registry, or change that file.")
         result = []
         for mirror in row.mirrors:
             wants = "digest-only" if row.mirror_by_digest_only else mirror.pull_from
@@ -98,9 +102,14 @@ class RegistriesConf:
         own = _move(reference, row.prefix, row.location) if row.location else reference
         return result + [Endpoint(own, row.insecure)]
 
-    def _row(self, reference: Reference) -> Optional[Registry]:
+    def allowed(self, reference: Reference) -> Optional[Registry]:
+        """What the files say of a reference's registry, None for nothing. Raises InvalidInput when it is blocked."""
         rows = [self.find(text) for text in (str(reference), reference.tagged)]
-        return max((row for row in rows if row), key=lambda row: len(row.prefix), default=None)
+        row = max((row for row in rows if row), key=lambda row: len(row.prefix), default=None)
+        if row is not None and row.blocked:
+            raise InvalidInput("The registry %s is blocked in %s" % (row.prefix, row.source),
+                               "Use another registry, or change that file.")
+        return row
 
     def candidates(self, text: str) -> List[Candidate]:
         """What a name may mean: itself when it names a registry, else its alias, else each of the search list.
@@ -204,8 +213,20 @@ class _Reader:
         return tuple(rows)
 
 
+def _unknown(result: RegistriesConf, reader: _Reader, known: Sequence[str]) -> None:
+    """Warn of keys that mean nothing, which may be misspelt."""
+    for key in [str(key) for key in reader.table if key not in known]:
+        import difflib
+
+        close = difflib.get_close_matches(key.lower(), known, 1)
+        where = reader.where + "." if reader.where else ""
+        result.warnings.append("%s: %s%s is no key that is known, and it means nothing%s" % (
+            reader.path, where, ascii(key[:80])[1:-1], "; did you mean %s?" % close[0] if close else ""))
+
+
 def _version_2(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
     """Take a file's settings over, and give its registries by their prefixes."""
+    _unknown(result, reader, TOP_KEYS)
     if "unqualified-search-registries" in reader.table:
         result.search = tuple(_host(reader, "unqualified-search-registries", value)
                               for value in reader.texts("unqualified-search-registries"))
@@ -226,6 +247,9 @@ def _version_2(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
     for number, table in enumerate(reader.get("registry", list, [])):
         part = _Reader(table, reader.path, "registry[%d]" % number)
         row = _registry(part)
+        _unknown(result, part, REGISTRY_KEYS)
+        for place, mirror in enumerate(part.get("mirror", list, [])):
+            _unknown(result, _Reader(mirror, reader.path, "%s.mirror[%d]" % (part.where, place)), MIRROR_KEYS)
         if rows.setdefault(row.prefix, row) != row:
             raise part.fail("prefix", "is %s, which an earlier table has, with other settings" % row.prefix)
         same = places.setdefault(row.location or row.prefix, row)
@@ -256,21 +280,22 @@ def _alias(result: RegistriesConf, reader: _Reader, name: str, value: Any) -> No
 
 
 def _host(reader: _Reader, key: str, value: str) -> str:
-    """A registry's location: a host, perhaps with a path, and never a URL."""
-    if not value or "://" in value or value.endswith("/") or not _PLACE.match(value):
+    """A registry's location: a host, perhaps with a path, and never a URL. Slashes at its end mean nothing."""
+    place = value.rstrip("/")
+    if not place or "://" in value or not _PLACE.match(place):
         raise reader.fail(key, "has %r, which is no registry" % value[:80])
-    return value
+    return place
 
 
 def _registry(reader: _Reader) -> Registry:
     location = reader.get("location", str, "")
-    prefix = reader.get("prefix", str, "") or location
+    if location:
+        location = _host(reader, "location", location)
+    prefix = reader.get("prefix", str, "").rstrip("/") or location
     if not prefix:
         raise reader.fail("location", "is missing, and so is prefix")
     if not location and not prefix.startswith("*."):
         location = prefix
-    if location:
-        _host(reader, "location", location)
     _prefix(reader, prefix)
     by_digest = reader.get("mirror-by-digest-only", bool, False)
     if "pull-from-mirror" in reader.table:
@@ -309,11 +334,14 @@ def _version_1(result: RegistriesConf, reader: _Reader) -> Dict[str, Registry]:
     for key in ("registry", "unqualified-search-registries", "aliases", "short-name-mode"):
         if key in reader.table:
             raise reader.fail(key, "is of the version 2 format, but [registries] is of version 1; keep one of them")
+    _unknown(result, reader, ("registries", "credential-helpers"))
     parts: Mapping[str, Any] = reader.table["registries"]
+    _unknown(result, _Reader(parts, reader.path, "registries"), ("search", "insecure", "block"))
     lists: Dict[str, Tuple[str, ...]] = {}
     for name in ("search", "insecure", "block"):
         if name in parts:
             row = _Reader(parts[name], reader.path, "registries.%s" % name)
+            _unknown(result, row, ("registries",))
             lists[name] = tuple(_host(row, "registries", value) for value in row.texts("registries"))
     if "search" in lists:
         result.search, result.search_source = lists["search"], reader.path

@@ -9,6 +9,7 @@ import binascii
 import contextlib
 import json
 import os
+import re
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from ..context import Context
@@ -20,20 +21,27 @@ from ..kernel import files
 from . import helper
 
 RUNTIME = "/run/user"
+VARIABLE = "REGISTRY_AUTH_FILE"
+TOKENS = ("auth", "identitytoken", "registrytoken")
 DOCKER_KEYS = ("https://index.docker.io/v1/", "index.docker.io", "registry-1.docker.io")
 
 
 class Credentials(Frozen):
-    """A user name and password, or an identity token. Never shown: ``repr`` leaves the secrets out."""
+    """A user name and password, an identity token, or a registry token, which is sent as it is.
+
+    Never shown: ``repr`` leaves the secrets out.
+    """
 
     username: str
     password: str = ""
     identity_token: str = ""
-    _hidden = ("password", "identity_token")
+    registry_token: str = ""
+    _hidden = ("password", "identity_token", "registry_token")
 
 
 def default_file(ctx: Context) -> str:
-    """Where login writes: below the runtime directory, which no reboot survives; the home of a user without one."""
+    """Where login writes when no file is named: below the runtime directory, which no reboot survives, or the home
+    of a user without one."""
     directory = "/run/containers/0"
     if ctx.rootless:
         runtime = "%s/%d" % (RUNTIME, ctx.uid)
@@ -41,9 +49,15 @@ def default_file(ctx: Context) -> str:
     return os.path.join(directory, "auth.json")
 
 
+def _named(authfile: Optional[str]) -> Optional[str]:
+    """The file that the user names, by an option or in the environment (containers-auth.json(5))."""
+    return authfile or os.environ.get(VARIABLE) or None
+
+
 def _search(ctx: Context, authfile: Optional[str]) -> List[str]:
-    if authfile:
-        return [authfile]
+    named = _named(authfile)
+    if named:
+        return [named]
     return [default_file(ctx), os.path.join(ctx.home, ".config", "containers", "auth.json"),
             os.path.join(ctx.home, ".docker", "config.json"), os.path.join(ctx.home, ".dockercfg")]
 
@@ -101,11 +115,11 @@ def _find_in_files(ctx: Context, name: str, authfile: Optional[str]) -> Optional
             if isinstance(program, str) and program:
                 return _from_helper(ctx, program, host)
             entry = document["auths"].get(key)
-            if isinstance(entry, dict) and (entry.get("auth") or entry.get("identitytoken")):
+            if isinstance(entry, dict) and any(entry.get(token) for token in TOKENS):
                 return _decode(entry, path, key)
         for key, entry in document["auths"].items():
             # Docker's older files have whole addresses as keys.
-            if "://" in key and isinstance(entry, dict) and entry.get("auth") and \
+            if "://" in key and isinstance(entry, dict) and any(entry.get(token) for token in TOKENS) and \
                     key.partition("://")[2].partition("/")[0] == host:
                 return _decode(entry, path, key)
         store_name = document.get("credsStore")
@@ -127,15 +141,16 @@ def _from_helper(ctx: Context, program: str, host: str) -> Optional[Credentials]
 
 
 def _decode(entry: Dict[str, Any], path: str, key: str) -> Credentials:
-    token = entry.get("identitytoken") or ""
+    identity, ready = (str(entry.get(name) or "") for name in ("identitytoken", "registrytoken"))
     try:
         text = base64.b64decode(str(entry.get("auth") or ""), validate=True).decode("utf-8")
     except (binascii.Error, ValueError) as exc:
         raise InvalidInput("%s has no readable credentials for %s" % (path, ascii(key)), "Log in again.") from exc
     username, colon, password = text.partition(":")
-    if not colon and not token:
+    # A token goes into a header: a line break in it would begin another one.
+    if not (colon or identity or ready) or (ready and not re.match(r"\A[!-~]+\Z", ready)):
         raise InvalidInput("%s has no readable credentials for %s" % (path, ascii(key)), "Log in again.")
-    return Credentials(username, password.rstrip("\0"), str(token))
+    return Credentials(username, password.rstrip("\0"), identity, ready)
 
 
 def store(ctx: Context, registry: str, credentials: Credentials, *, authfile: Optional[str] = None) -> str:
@@ -159,7 +174,7 @@ def store(ctx: Context, registry: str, credentials: Credentials, *, authfile: Op
 
 def forget(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = None) -> bool:
     """Forget a registry's credentials, or with None all; whether there were any."""
-    if not os.path.exists(authfile or default_file(ctx)):
+    if not os.path.exists(_named(authfile) or default_file(ctx)):
         return False
     with _editing(ctx, authfile) as (path, document):
         entries, programs = document["auths"], document["credHelpers"]
@@ -175,7 +190,7 @@ def forget(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = N
 @contextlib.contextmanager
 def _editing(ctx: Context, authfile: Optional[str]) -> Iterator[Tuple[str, Dict[str, Any]]]:
     """The path and the document, held against other engines of this kind; a link is followed, not replaced."""
-    path = os.path.realpath(authfile or default_file(ctx))
+    path = os.path.realpath(_named(authfile) or default_file(ctx))
     files.make_directory(os.path.dirname(path))
     lock = path + ".lock"
     with files.locked(lock):

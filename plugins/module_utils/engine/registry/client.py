@@ -305,7 +305,11 @@ class Client:
     # Credentials
 
     def _authorization(self, scope: Optional[str]) -> Dict[str, str]:
-        if self._challenge is None or scope is None:
+        if scope is None:
+            return {}
+        if self.credentials is not None and self.credentials.registry_token:
+            return {"Authorization": "Bearer " + self.credentials.registry_token}
+        if self._challenge is None:
             return {}
         if self._challenge[0] == "basic":
             return {"Authorization": tokens.basic(self.credentials)} if self.credentials else {}
@@ -314,6 +318,8 @@ class Client:
 
     def _log_in(self, answer: Any, scope: str, used: Dict[str, str]) -> bool:
         """Understand a 401 and get what it takes; False when there is nothing to be had."""
+        if self.credentials is not None and self.credentials.registry_token:
+            return False
         challenge = tokens.choose(str(answer.headers.get("WWW-Authenticate") or ""))
         if challenge is None:
             return False

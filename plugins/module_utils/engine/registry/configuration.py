@@ -19,12 +19,16 @@ SYSTEM = "/etc/containers/registries.conf"
 def load(ctx: Context) -> RegistriesConf:
     """What the files say together; without any file nothing is searched and nothing mirrored.
 
-    ``ctx.registries_conf`` takes the place of all of them. Raises InvalidInput that names the file.
+    ``ctx.registries_conf`` takes the place of all of them. Keys that are not known are warned of. Raises
+    InvalidInput that names the file.
     """
     files = _files(ctx)
     if not files:
         return RegistriesConf()
-    return registriesconf.load([(path, _read(path)) for path in files], deps.load_toml().loads)
+    conf = registriesconf.load([(path, _read(path)) for path in files], deps.load_toml().loads)
+    for warning in conf.warnings:
+        ctx.warn(warning)
+    return conf
 
 
 def _files(ctx: Context) -> List[str]:

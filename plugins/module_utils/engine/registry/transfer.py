@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import List, Optional, Tuple
+from typing import Callable, List, Optional, Tuple, TypeVar
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound, RegistryError
@@ -16,6 +16,8 @@ from . import auth
 from .auth import Credentials
 from .client import Client
 from .session import Options
+
+Answer = TypeVar("Answer")
 
 # Below the user's home, and on the system (containers-certs.d(5)).
 CERTIFICATES = (".config/containers/certs.d", "/etc/containers/certs.d", "/etc/docker/certs.d")
@@ -42,9 +44,12 @@ class Source(Frozen):
 
 def client_for(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access,
                *, insecure: Optional[bool] = None) -> Client:
-    """A client for a reference's registry; ``insecure`` None asks registries.conf."""
+    """A client for a reference's registry; ``insecure`` None asks registries.conf.
+
+    Everything that talks to a registry comes here. Raises InvalidInput when it is blocked.
+    """
+    row = conf.allowed(reference)
     if insecure is None:
-        row = conf.find(reference.name)
         insecure = row is not None and row.insecure
     verify = not insecure if access.tls_verify is None else access.tls_verify
     if access.authfile and access.credentials is None and not os.path.exists(access.authfile):
@@ -88,26 +93,32 @@ def resolve(ctx: Context, conf: RegistriesConf, reference: Reference, access: Ac
 
     Raises NotFound when none has it, else RegistryError, with what each of them said.
     """
-    failures: List[EngineError] = []
-    for endpoint in conf.endpoints(reference):
-        target = endpoint.reference
-        try:
-            client = client_for(ctx, conf, target, access, insecure=endpoint.insecure)
-            data, media_type, digest = client.manifest(target.path, target.version)
-            return Source(client, target.path, data, media_type, digest)
-        except EngineError as exc:
-            failures.append(exc)
-    raise combined(reference, failures)
+    def ask(client: Client, target: Reference) -> Source:
+        data, media_type, digest = client.manifest(target.path, target.version)
+        return Source(client, target.path, data, media_type, digest)
+
+    return _first(ctx, conf, reference, access, ask)
 
 
 def remote_digest(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access) -> str:
     """The hex digest of the manifest that a reference stands for now, without fetching it."""
+    return _first(ctx, conf, reference, access,
+                  lambda client, target: client.manifest_digest(target.path, target.version))
+
+
+def tags(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access, limit: int) -> List[str]:
+    """The tags of a reference's repository."""
+    return _first(ctx, conf, reference, access, lambda client, target: client.tags(target.path, limit))
+
+
+def _first(ctx: Context, conf: RegistriesConf, reference: Reference, access: Access,
+           ask: Callable[[Client, Reference], Answer]) -> Answer:
+    """The answer of the first place that has one. Raises what all of them said."""
     failures: List[EngineError] = []
     for endpoint in conf.endpoints(reference):
-        target = endpoint.reference
         try:
-            client = client_for(ctx, conf, target, access, insecure=endpoint.insecure)
-            return client.manifest_digest(target.path, target.version)
+            return ask(client_for(ctx, conf, endpoint.reference, access, insecure=endpoint.insecure),
+                       endpoint.reference)
         except EngineError as exc:
             failures.append(exc)
     raise combined(reference, failures)

@@ -36,8 +36,15 @@ def offered(ctx: Context, name: str, options: Mapping[str, Any]) -> str:
 
 def is_pushed(ctx: Context, name: str, destination: str, options: Mapping[str, Any]) -> bool:
     """Whether the registry has this host's image under the destination's name."""
+    from . import pull, push
+
+    record = find(ctx, name)
+    if record is None:
+        return False
+    keywords = _without_retries(options)
+    keywords.pop("platform", None)
     try:
-        return offered(ctx, destination, options) in digests(find(ctx, name))
+        return push.offered(ctx, record, destination, pull.as_options(**keywords)["access"]) in digests(record)
     except RegistryError as exc:
         if exc.status == 404:
             return False

@@ -210,7 +210,7 @@ def get_login(ctx: Context, registry: str, *, authfile: Optional[str] = None) ->
     """The credentials that are kept for a registry, or None."""
     from ..registry import auth, configuration
 
-    return auth.find(ctx, registry, authfile=authfile, helpers=configuration.load(ctx).credential_helpers)
+    return auth.find(ctx, _registry(registry), authfile=authfile, helpers=configuration.load(ctx).credential_helpers)
 
 
 def login(ctx: Context, registry: str, username: str, password: str, **options: Any) -> str:
@@ -221,11 +221,12 @@ def login(ctx: Context, registry: str, username: str, password: str, **options: 
     from ..registry import auth, configuration, transfer
     from .pull import access_of
 
-    _check_registry(registry)
+    registry = _registry(registry)
     credentials = auth.Credentials(username, password)
     access = access_of(options.get("tls_verify"), options.get("authfile"), options.get("cert_dir"),
                        (username, password))
-    target = references.Reference(registry.split("/")[0], "x", "latest")
+    domain, _slash, path = registry.partition("/")
+    target = references.Reference(domain, path or "x", "latest")
     transfer.client_for(ctx, configuration.load(ctx), target, access).ping()
     return auth.store(ctx, registry, credentials, authfile=options.get("authfile"))
 
@@ -234,10 +235,15 @@ def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = N
     """Forget a registry's credentials, or with None all; whether there were any."""
     from ..registry import auth
 
-    if registry is not None:
-        _check_registry(registry)
-    return auth.forget(ctx, registry, authfile=authfile)
+    return auth.forget(ctx, None if registry is None else _registry(registry), authfile=authfile)
 
 
-def _check_registry(registry: str) -> None:
-    references.complete(registry.split("/")[0], registry.partition("/")[2] or "x", "", "", registry)
+def _registry(text: str) -> str:
+    """The registry, perhaps with a namespace, that a login is for; of an address only the host counts.
+
+    podman-login(1) and others take addresses such as https://registry.example/v2/. Raises InvalidInput.
+    """
+    scheme, colon, rest = text.partition("://")
+    registry = (rest.partition("/")[0] if colon and scheme in ("http", "https") else text).rstrip("/")
+    references.complete(registry.partition("/")[0], registry.partition("/")[2] or "x", "", "", text)
+    return registry

@@ -64,6 +64,16 @@ def push(ctx: Context, name: str, destination: str, *, access: Access = OPEN, fo
     return "sha256:" + digest
 
 
+def offered(ctx: Context, record: ImageRecord, destination: str, access: Access) -> str:
+    """The digest ('sha256:...') that the registry has where a push would put an image: no mirror and no other location.
+
+    Raises RegistryError, with the status 404 when it has none.
+    """
+    target = _target(record, destination)
+    client = transfer.client_for(ctx, configuration.load(ctx), target, access)
+    return "sha256:" + client.manifest_digest(target.path, target.version)
+
+
 def _target(record: ImageRecord, destination: str) -> Reference:
     text = destination[len("docker://"):] if destination.startswith("docker://") else destination
     if references.is_short(text):

@@ -7,9 +7,10 @@ from __future__ import annotations
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput, RegistryError
+from ..errors import EngineError, InvalidInput, NotFound, RegistryError, TimedOut
 from ..formats import reference as references
 from ..formats.registriesconf import RegistriesConf
+from ..frozen import replace
 from ..registry import configuration, transfer
 from ..registry.transfer import Access
 from .pull import OPEN
@@ -81,16 +82,20 @@ def search(ctx: Context, term: str, *, limit: int = LIMIT, filters: Filters = AN
 
 
 def _of_one(ctx: Context, conf: RegistriesConf, index: str, word: str, how: Tuple[int, Access]) -> List[Dict[str, Any]]:
-    """A registry's rows; ``index`` may carry the path of a namespace."""
+    """A registry's rows, from where registries.conf says that it is; ``index`` may carry the path of a namespace."""
     domain, _slash, prefix = index.partition("/")
     limit, access = how
-    host = references.Reference(HOSTS.get(domain, domain), prefix or "x", "latest")
-    found = transfer.client_for(ctx, conf, host, access).search("/".join(filter(None, (prefix, word))), limit)
-    if found is not None:
-        return [_row(domain, row["name"], row) for row in found]
-    host = references.Reference(domain, prefix or "x", "latest")
-    names = transfer.client_for(ctx, conf, host, access).catalog(CATALOG)
-    return [_row(domain, name, {}) for name in names if word in name and name.startswith(prefix)]
+    wanted = references.Reference(domain, prefix or "x", "latest")
+    own = conf.endpoints(wanted)[-1]  # mirrors have what was pulled through them, and not all that there is
+    place, base = own.reference, own.reference.path[:-len(wanted.path)]
+    host = replace(place, domain=HOSTS.get(place.domain, place.domain))
+    client = transfer.client_for(ctx, conf, host, access, insecure=own.insecure)
+    found = client.search("/".join(filter(None, (base + prefix, word))), limit)
+    if found is None:
+        client = transfer.client_for(ctx, conf, place, access, insecure=own.insecure)
+        found = [{"name": name} for name in client.catalog(CATALOG)
+                 if word in name[len(base):] and name.startswith(base + prefix)]
+    return [_row(domain, row["name"][len(base):], row) for row in found if row["name"].startswith(base)]
 
 
 def _row(domain: str, name: str, found: Dict[str, Any]) -> Dict[str, Any]:
@@ -104,5 +109,11 @@ def _row(domain: str, name: str, found: Dict[str, Any]) -> Dict[str, Any]:
 def tags(ctx: Context, name: str, *, limit: int = LIMIT, access: Access = OPEN) -> Tuple[str, List[str]]:
     """The complete name of a repository, and its tags. Raises NotFound, RegistryError."""
     conf = configuration.load(ctx)
-    target = conf.candidates(name)[0].reference
-    return target.name, transfer.client_for(ctx, conf, target, access).tags(target.path, limit)
+    candidates = conf.candidates(name)
+    failures: List[EngineError] = []
+    for target in (candidate.reference for candidate in candidates):
+        try:
+            return target.name, transfer.tags(ctx, conf, target, access, limit)
+        except (RegistryError, NotFound, TimedOut) as exc:
+            failures.append(exc)
+    raise transfer.combined(candidates[0].reference, failures)
