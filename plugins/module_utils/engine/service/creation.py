@@ -60,13 +60,12 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
     anonymous = {row.target: kept.get(row.target) or os.urandom(32).hex()
                  for row in rows if row.type == "volume" and not row.source}
     with store.lock(ctx, container_id):
-        # A named volume goes with a failed creation only, while it cannot be somebody else's yet.
-        note: Dict[str, Any] = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
+        note = {"volumes": sorted(set(anonymous.values()) - set(kept.values()))}
         with journal.work(ctx, container_id, "create", undo, note):
             name = _take_name(ctx, claim_as or spec.name, container_id)
             spec = replace(spec, name=spec.name or name)
             files.make_directory(store.directory(ctx, container_id))
-            mounts.make_volumes(ctx, rows, container_id, anonymous, note["volumes"])
+            mounts.make_volumes(ctx, rows, container_id, anonymous)
             effective.stop_signal(spec, image)
             effective.check_health(spec.name, spec, image)
             record = Record(container_id, name, time.time(), spec, image_id, image_name, anonymous,
@@ -257,6 +256,8 @@ def _release_volumes(ctx: Context, container_id: str, own: List[str]) -> None:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(ctx.path("volumes")):
             volume_store.drop_user(ctx, name, container_id)
+            if volume_store.made_for(ctx, name) == container_id and name not in own:
+                own = own + [name]
     for name in own:
         with contextlib.suppress(NotFound, InUse):
             volume_store.remove(ctx, name)

@@ -60,9 +60,13 @@ def _write(path: str, note: Dict[str, Any], *, durable: bool) -> None:
 
 
 def end(ctx: Context, key: str, *, durable: bool = False) -> None:
-    """It is done, or undone. ``durable`` where it would do harm to do it again after a power cut."""
+    """It is done, or undone. ``durable`` where it would do harm to do it again after a power cut.
+
+    That the note cannot be removed is no failure of what it is about; the next command does that again.
+    """
     for path in _paths(ctx, key):
-        files.remove(path, durable=durable)
+        with contextlib.suppress(EngineError):
+            files.remove(path, durable=durable)
 
 
 @contextlib.contextmanager
@@ -72,7 +76,12 @@ def work(ctx: Context, container_id: str, verb: str, undo: Undo, note: Dict[str,
     What the body makes is on the disk when this returns. ``undo`` sees from ``note["failed"]`` that the body has
     raised, and was not killed.
     """
-    begin(ctx, container_id, dict(note, verb=verb))
+    try:
+        begin(ctx, container_id, dict(note, verb=verb))
+    except BaseException:
+        if not os.path.exists(store.directory(ctx, container_id)):
+            store.drop_lock(ctx, container_id)
+        raise
     try:
         # What has several steps needs each of them on the disk before the next one.
         with contextlib.nullcontext() if verb in STEPWISE else files.together():

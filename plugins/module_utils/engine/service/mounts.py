@@ -102,20 +102,17 @@ def _from_document(row: Mapping[str, Any]) -> Mount:
     return Mount(row["type"], row["target"], row["source"], tuple(row["options"]))
 
 
-def make_volumes(ctx: Context, rows: Sequence[Mount], container_id: str, anonymous: Mapping[str, str],
-                 made: Optional[List[str]] = None) -> None:
+def make_volumes(ctx: Context, rows: Sequence[Mount], container_id: str, anonymous: Mapping[str, str]) -> None:
     """Make the volumes that are missing and note the container as their user.
 
-    ``anonymous`` maps the target of each anonymous volume to the name it gets. The names of those that were made
-    are added to ``made``.
+    ``anonymous`` maps the target of each anonymous volume to the name it gets.
     """
     from ..store import volumes as volume_store
 
     for row in rows:
         if row.type == "volume":
             name = row.source or anonymous[row.target]
-            if volumes.ensure(ctx, VolumeSpec(name, anonymous=not row.source)) and made is not None:
-                made.append(name)
+            volumes.ensure(ctx, VolumeSpec(name, anonymous=not row.source), container_id)
             volume_store.add_user(ctx, name, container_id)
 
 

@@ -45,10 +45,10 @@ def create(ctx: Context, spec: VolumeSpec, *, ignore: bool = False) -> Volume:
     return made if made is not None else store.get(ctx, spec.name)
 
 
-def ensure(ctx: Context, spec: VolumeSpec) -> bool:
-    """Have a volume; whether it had to be made."""
+def ensure(ctx: Context, spec: VolumeSpec, container_id: str) -> None:
+    """Have a volume for a container; one that is missing is made with it."""
     check(spec)
-    return store.create(ctx, spec) is not None
+    store.create(ctx, spec, container_id)
 
 
 def get(ctx: Context, name: str) -> Volume:

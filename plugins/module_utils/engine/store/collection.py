@@ -37,10 +37,6 @@ def forget(ctx: Context, record: ImageRecord) -> None:
         # Before anything of it goes.
         files.sync_directory(directory)
     tidy(ctx)
-    begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
-    needed = _needed(ctx)
-    for image_id in begun:
-        _complete(ctx, image_id, needed)
 
 
 def forget_damaged(ctx: Context, image_id: str) -> None:
@@ -116,7 +112,14 @@ def _complete(ctx: Context, image_id: str, needed: Needed) -> None:
 
 
 def tidy(ctx: Context) -> None:
-    """Remove what commands left that were killed while they recorded an image; the caller holds the lock."""
+    """Complete removals that were begun, and remove what commands left that were killed while they recorded an image;
+    the caller holds the lock."""
+    begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
+    pins(ctx)  # dead clients' go
+    if begun:
+        needed = _needed(ctx)
+        for image_id in begun:
+            _complete(ctx, image_id, needed)
     files.drop_temporaries(ctx.path("images", "names"))
     files.drop_temporaries(ctx.path("blobs", "sha256"))
     for image_id in images.ids(ctx):
@@ -148,9 +151,6 @@ def collect(ctx: Context) -> List[str]:
     with images.lock(ctx):
         tidy(ctx)
         needed = _needed(ctx)
-        for image_id in images.ids(ctx):
-            if os.path.exists(ctx.path("images", image_id, images.REMOVED)):
-                _complete(ctx, image_id, needed)
         gone = [chain for chain in layers.all_ids(ctx) if not needed.layer(chain)]
         for chain in gone:
             layers.remove(ctx, chain)
@@ -175,13 +175,13 @@ def pinned(ctx: Context, ids: Sequence[str], *, image: bool = False) -> Iterator
         if image:
             images.get(ctx, ids[0])
         pins(ctx)  # dead clients' go
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        files.write_plain(path, json.dumps(list(ids)).encode())
+        fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(fd, fcntl.LOCK_EX)
-        os.write(fd, json.dumps(list(ids)).encode())
     try:
         yield
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(path)
         os.close(fd)
 

@@ -88,10 +88,7 @@ def _replace(ctx: Context, secret: Secret, value: bytes) -> None:
         if (_read(ctx, secret.id) or secret).version != secret.version:
             files.remove(fresh, durable=False)
         raise
-    files.drop_temporaries(place)
-    for name in os.listdir(place):
-        if name.startswith("data") and name != os.path.basename(fresh):
-            files.remove(os.path.join(place, name))
+    _drop_others(ctx, secret)
 
 
 def _data(ctx: Context, secret: Secret) -> str:
@@ -99,10 +96,24 @@ def _data(ctx: Context, secret: Secret) -> str:
     return ctx.path("secrets", secret.id, "data-" + secret.version)
 
 
+def _drop_others(ctx: Context, secret: Secret) -> None:
+    """Remove a secret's values that are not its own any more; the caller holds its lock."""
+    place, own = ctx.path("secrets", secret.id), os.path.basename(_data(ctx, secret))
+    found = os.listdir(place)
+    files.drop_temporaries(place)
+    for name in found:
+        if name.startswith("data") and name != (own if own in found else "data"):
+            files.remove(os.path.join(place, name))
+
+
 def tidy(ctx: Context) -> None:
     """Remove the values and the claims that killed commands left."""
     files.drop_temporaries(ctx.path("secrets"))
     files.drop_temporaries(ctx.path("names", "secrets"))
+    for secret in all_secrets(ctx):
+        if len(os.listdir(ctx.path("secrets", secret.id))) > 2:
+            with contextlib.suppress(TimedOut, NotFound), _lock(ctx, secret.name, timeout=0):
+                _drop_others(ctx, lookup(ctx, secret.name))
     for name in names.every(ctx, "secrets"):
         if not _is_there(ctx, name):
             with contextlib.suppress(TimedOut), _lock(ctx, name, timeout=0):

@@ -52,8 +52,8 @@ def data_path(ctx: Context, name: str) -> str:
     return directory(ctx, name, "_data")
 
 
-def create(ctx: Context, spec: VolumeSpec) -> Optional[Volume]:
-    """Make a volume; None when there is one of that name. The document is written last."""
+def create(ctx: Context, spec: VolumeSpec, made_for: str = "") -> Optional[Volume]:
+    """Make a volume; None when there is one of that name. ``made_for`` is the container that is being made with it."""
     names.check_name("volume", spec.name)
     with lock(ctx, spec.name):
         if os.path.lexists(directory(ctx, spec.name, "volume.json")):
@@ -65,6 +65,8 @@ def create(ctx: Context, spec: VolumeSpec) -> Optional[Volume]:
         with files.staged(directory(ctx, spec.name)) as place:
             data = files.make_directory(os.path.join(place, "_data"), 0o755)
             os.chmod(data, 0o755)
+            if made_for:
+                files.write_plain(os.path.join(place, "made-for"), made_for.encode())
             files.write_json(os.path.join(place, "volume.json"), _document(volume))
         return volume
 
@@ -150,6 +152,13 @@ def is_anonymous(ctx: Context, name: str) -> bool:
     except Damaged:
         return False
     return found is not None and found.spec.anonymous
+
+
+def made_for(ctx: Context, name: str) -> str:
+    """The ID of the container with which a volume was made, '' for one that was made by itself."""
+    with contextlib.suppress(OSError), open(directory(ctx, name, "made-for"), encoding="ascii") as stream:
+        return stream.read(64)
+    return ""
 
 
 def users(ctx: Context, name: str) -> List[str]:
