@@ -22,7 +22,7 @@ import faults  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
 AT_REST = [name for name, scene in faults.SCENES.items() if not scene.live]
-MOST = 7
+MOST = 4
 
 
 @pytest.fixture(scope="module")
