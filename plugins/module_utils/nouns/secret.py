@@ -48,5 +48,7 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     from ..engine.service import secrets
 
     plan, restarted = _converge(ctx, params, check)
+    if check and "remove" in plan.verbs:
+        secrets.refuse_used(ctx, params["name"])
     shown = secrets.inspect(ctx, params["name"]) if secrets.exists(ctx, params["name"]) else {}
     return plan.result(secret=shown, restarted=restarted)

@@ -44,16 +44,28 @@ def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
     spec = options.spec(parsed)
     if (spec.publish or spec.publish_all) and spec.network and spec.network[0].mode in ("none", "host", "container"):
         io.err.write("Warning: no port is published, because the network is %s\n" % spec.network[0].mode)
-    if parsed.get("replace"):
-        if not spec.name:
-            raise InvalidInput("--replace needs --name", "Say which container is to be replaced.")
-        containers.remove(ctx, spec.name, force=True, ignore=True)
+    if parsed.get("replace") and not spec.name:
+        raise InvalidInput("--replace needs --name", "Say which container is to be replaced.")
     keywords = options.pull_keywords(parsed)
     keywords["progress"] = progress_to(io, parsed)
     policy = parsed.get("pull", "missing")
+    if parsed.get("replace"):
+        policy = _make_way(ctx, spec, policy, keywords)
     if parsed.get("env-merge"):
         spec, policy = _merged(ctx, spec, parsed.get("env-merge"), policy, keywords), "never"
     return spec, policy, keywords
+
+
+def _make_way(ctx: Context, spec: Any, policy: str, keywords: Dict[str, Any]) -> str:
+    """Remove the container of this name, when what the new one needs is there; the policy for its image then."""
+    from ..service import creation, images
+
+    creation.check(ctx, spec)
+    if not spec.rootfs:
+        images.pull(ctx, spec.image, policy=policy, **keywords)
+        policy = "never"
+    containers.remove(ctx, spec.name, force=True, ignore=True)
+    return policy
 
 
 def check(ctx: Context, parsed: Parsed) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, ContextManager, Dict, List, Mapping, Optional, Tuple
 
 from ..context import Context
 from ..errors import Conflict, EngineError, InUse, InvalidInput, NotFound, Unsupported
@@ -74,10 +74,19 @@ def _create(ctx: Context, spec: ContainerSpec, made_from: Found, kept: Dict[str,
                             # Those of a pod follow the pod, whose cgroup they are in.
                             cgroup_manager="" if spec.pod or spec.infra else ctx.cgroup_manager or "")
             removal.add_dependents(ctx, record)
-            with usernamespace.chosen(ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
+            with _keeping_secrets(ctx, spec), usernamespace.chosen(
+                    ctx, membership.placed_spec(ctx, spec), _layers(ctx, image_id)) as idmaps:
                 record = record._replace(idmaps=idmaps)
                 store.write(ctx, record)
     return record
+
+
+def _keeping_secrets(ctx: Context, spec: ContainerSpec) -> ContextManager[None]:
+    if not spec.secrets:
+        return contextlib.nullcontext()
+    from ..store import secrets
+
+    return secrets.kept(ctx, [use.name for use in spec.secrets])
 
 
 def check(ctx: Context, spec: ContainerSpec) -> None:

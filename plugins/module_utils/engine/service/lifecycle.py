@@ -190,8 +190,10 @@ def restart(ctx: Context, container_id: str, *, timeout: Optional[float] = None)
     One that a unit runs is restarted by that, for systemd would take its end for the service's and remove it; the
     container that is returned is the one that the unit has made then.
     """
-    from . import systemd, units
+    from . import readiness, systemd, units
 
+    if store.state(ctx, container_id).running:
+        readiness.check(ctx, store.get(ctx, container_id))
     name, unit = store.get(ctx, container_id).name, units.running(ctx, container_id)
     if not unit or timeout is not None:
         with store.held(ctx, container_id) as record:

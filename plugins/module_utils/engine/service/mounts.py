@@ -164,9 +164,7 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
         shown.update(Name=row.source, Driver="local")
     else:
         source = row.source
-        if not os.path.exists(source):
-            raise NotFound("The source %s of the mount on %s does not exist" % (source, row.target),
-                           "Make it first, or use a named volume.")
+        _check_source(row)
     if "U" in row.options:
         _chown_tree(source, owners[1])
     if "z" in row.options or "Z" in row.options:
@@ -181,6 +179,25 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
     shown.update(Source=source, Destination=row.target, Mode="", Options=[o for o in options if o != propagation],
                  RW="ro" not in options, Propagation=propagation)
     return Resolved({"destination": row.target, "type": "bind", "source": source, "options": options}, shown)
+
+
+def check_sources(ctx: Context, record: Record) -> None:
+    """Raise NotFound for a mount of a container whose source is not there now."""
+    from ..store import images
+
+    for row in of_record(ctx, record):
+        if row.type == "bind":
+            _check_source(row)
+        elif row.type == "image":
+            images.lookup(ctx, row.source)
+        elif row.type == "volume":
+            volumes.get(ctx, row.source)
+
+
+def _check_source(row: Mount) -> None:
+    if not os.path.exists(row.source):
+        raise NotFound("The source %s of the mount on %s does not exist" % (row.source, row.target),
+                       "Make it first, or use a named volume.")
 
 
 def _image(ctx: Context, record: Record, row: Mount, number: int) -> Resolved:

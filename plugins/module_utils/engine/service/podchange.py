@@ -21,7 +21,7 @@ from ..store import names, volumes
 from ..store import pods as store
 from ..store.containers import Record
 from ..store.pods import Pod
-from . import creation, infra, journal, lifecycle, membership, mounts, naming, podcgroup, pods, removal
+from . import creation, infra, journal, lifecycle, membership, mounts, naming, podcgroup, pods, readiness, removal
 
 LIVE = frozenset(formats.LIMITS + ("label", "exit_policy", "restart_policy"))
 
@@ -79,6 +79,8 @@ def replace(ctx: Context, name: str, spec: PodSpec, *, start: Optional[bool] = N
                 _keep_users(ctx, old, new)
             for record in members:
                 membership.check(record.spec, new)
+            if note["start"]:
+                readiness.check_all(ctx, ran)
             _stop(ctx, [record.id for record in members], timeout)
             _stop(ctx, [old.infra] if old.infra else [], timeout)
             podcgroup.remove(ctx, old)

@@ -292,7 +292,12 @@ def _stop_member(ctx: Context, container_id: str, timeout: Optional[float]) -> N
 
 
 def restart(ctx: Context, name: str, *, timeout: Optional[float] = None) -> Pod:
-    """Stop a pod, and start all of its containers."""
+    """Stop a pod, and start all of its containers, if they could all be started."""
+    from . import readiness
+
+    pod = store.lookup(ctx, name)
+    if alive(ctx, pod):
+        readiness.check_all(ctx, [record.id for record in everyone(ctx, pod)])
     stop(ctx, name, timeout=timeout)
     return start(ctx, name)
 

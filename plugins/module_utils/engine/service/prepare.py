@@ -62,7 +62,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
         hostname=hostname, cgroups_path=effective.cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
         namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
-        seccomp=_seccomp(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
+        seccomp=seccomp_profile(spec), devices=nodes, device_rules=rules, shm_path=namespaces.shm_path(ctx, record),
         limited=limits.check(ctx, spec), gids=_mapped_groups(ctx, maps),
         uid_mappings=maps.uids if maps is not None else (), gid_mappings=maps.gids if maps is not None else (),
         own_sysfs=_own_sysfs(ctx, spec, maps, joined), recursive_read_only=mount.sets_attributes(),
@@ -157,7 +157,8 @@ def _hard_limits() -> Dict[str, int]:
     return rlimit.hard_limits()
 
 
-def _seccomp(spec: ContainerSpec) -> Optional[Mapping[str, Any]]:
+def seccomp_profile(spec: ContainerSpec) -> Optional[Mapping[str, Any]]:
+    """The profile that the container gets; None for none. Raises NotFound, InvalidInput."""
     from ..formats import seccomp
 
     chosen = next((o.partition("=")[2] for o in spec.security_opt if o.startswith("seccomp=")), "")

@@ -18,7 +18,7 @@ from ..formats.container import ContainerSpec
 from ..store import containers as store
 from ..store import names
 from ..store.containers import Record
-from . import creation, effective, journal, lifecycle, naming, removal
+from . import creation, effective, journal, lifecycle, naming, readiness, removal
 
 GRACE = 0.5     # seconds in which a new container must not fail
 LOG_LINES = 10
@@ -64,6 +64,8 @@ def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How)
                               claim_as=aside)
         if how.checked:
             effective.check_health(old.name, new.spec, effective.image_config(ctx, new), healthy=True)
+        if ran:
+            readiness.check(ctx, new._replace(name=old.name))
         if ran or how.start:
             try:
                 _swap(ctx, old, new, how)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import InvalidInput
+from ..errors import Damaged, InUse, InvalidInput
 from ..store import secrets as store
 from ..store.secrets import Secret
 
@@ -58,30 +58,45 @@ def listing(ctx: Context, filters: Sequence[str] = ()) -> List[Secret]:
 
 
 def remove(ctx: Context, name: str) -> str:
-    """Remove a secret; its ID. Raises NotFound or Ambiguous."""
+    """Remove a secret; its ID. Raises InUse (its containers are named), NotFound or Ambiguous."""
     store.tidy(ctx)
-    return store.remove(ctx, name)
+    return store.remove(ctx, name, lambda called: refuse_used(ctx, called))
+
+
+def refuse_used(ctx: Context, name: str) -> None:
+    """Raise InUse when a container uses the secret, whether it runs or not."""
+    found = users(ctx, name)
+    if found:
+        raise InUse("The secret %s is used by the container%s %s" % (
+            name, "s" if len(found) > 1 else "", ", ".join(sorted(i[:12] for i in found))),
+            "Remove them first, or make them anew without it.")
 
 
 def users(ctx: Context, name: str) -> Dict[str, bool]:
     """The containers that use a secret: {ID: whether its run was started with the present value}."""
     from ..store import containers
 
-    secret = store.find(ctx, name)
+    try:
+        secret = store.find(ctx, name)
+    except Damaged:
+        secret = None
     found: Dict[str, bool] = {}
     for document in containers.all_raw(ctx):
-        if any(row["name"] == name for row in document["spec"].get("secrets", ())):
-            run = containers.state(ctx, document["id"])
-            started_with = run.raw.get("secrets", {}).get(name)
-            found[document["id"]] = not run.running or (secret is not None and started_with == secret.version)
+        for row in document["spec"].get("secrets", ()):
+            # It may be named by the beginning of its ID.
+            if row["name"] == name or (secret is not None and secret.id.startswith(row["name"])):
+                run = containers.state(ctx, document["id"])
+                started_with = run.raw.get("secrets", {}).get(row["name"])
+                found[document["id"]] = not run.running or (secret is not None and started_with == secret.version)
     return found
 
 
 def restart_users(ctx: Context, name: str) -> List[str]:
     """Restart the running containers that were started with another value of a secret; their IDs."""
-    from . import lifecycle
+    from . import lifecycle, readiness
 
     stale = sorted(container_id for container_id, fresh in users(ctx, name).items() if not fresh)
+    readiness.check_all(ctx, stale)
     for container_id in stale:
         lifecycle.restart(ctx, container_id)
     return stale

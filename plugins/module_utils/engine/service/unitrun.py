@@ -51,12 +51,15 @@ def start(ctx: Context, unit: str) -> None:
 
 def run(ctx: Context, container_id: str, unit: str) -> Record:
     """Run a container as a part of this process's control group; one that runs elsewhere is started again here."""
-    from . import lifecycle, persist
+    from . import lifecycle, persist, readiness
 
     # The link that led here may soon lead to another copy: this one stays while it works.
     persist.ensure(ctx, container_id)
     with store.held(ctx, container_id) as record:
-        if store.state(ctx, container_id).status != "created":
+        state = store.state(ctx, container_id)
+        if state.running:
+            readiness.check(ctx, record)
+        if state.status != "created":
             lifecycle.stop_locked(ctx, record, None)
 
     def mark(started: Record) -> None:

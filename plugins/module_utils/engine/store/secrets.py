@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import ContextManager, Dict, List, NamedTuple, Optional, Tuple
+from typing import Callable, ContextManager, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple
 
 from ..context import Context
 from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound, TimedOut
@@ -201,10 +201,22 @@ def has_value(ctx: Context, secret: Secret, wanted: bytes) -> bool:
     return hmac.compare_digest(value(ctx, secret), wanted)
 
 
-def remove(ctx: Context, name: str) -> str:
-    """Remove a secret, also a damaged one; its ID. Raises NotFound or Ambiguous."""
+@contextlib.contextmanager
+def kept(ctx: Context, used: Iterable[str]) -> Iterator[None]:
+    """Nobody removes these secrets during the body, which records a container that uses them. Raises NotFound."""
+    with contextlib.ExitStack() as until_recorded:
+        for name in sorted({lookup(ctx, name).name for name in used}):
+            until_recorded.enter_context(_lock(ctx, name))
+            lookup(ctx, name)
+        yield
+
+
+def remove(ctx: Context, name: str, refuse: Callable[[str], None] = lambda _name: None) -> str:
+    """Remove a secret, also a damaged one; its ID. ``refuse`` is called with its name while nobody else can record
+    that a container uses it, and may raise. Raises NotFound or Ambiguous."""
     called = _whose(ctx, name)[1]
     with _lock(ctx, called):
+        refuse(called)
         secret_id = _whose(ctx, name)[0]
         with files.together():
             files.discard(ctx.path("secrets", secret_id))
