@@ -194,3 +194,13 @@ def test_follow_ends_with_the_container(tmp_path) -> None:
 ])
 def test_detach_keys_are_found_across_reads(data: bytes, keys: bytes, found: object) -> None:
     assert attach.find_detach(data, keys) == found
+
+
+def test_a_runtime_that_does_not_answer_is_told_apart_from_one_that_refuses(
+        place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = place.path + "/crun"
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write('#!/bin/sh\ncase " $* " in *" create "*) exec sleep 1000;; esac\n')
+    os.chmod(path, 0o755)
+    monkeypatch.setattr(probe, "PATIENCE", 0.5)
+    assert probe._try(place.ctx, path) == "did not answer within 0.5 seconds"

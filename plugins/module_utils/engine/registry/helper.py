@@ -8,12 +8,14 @@ A helper reads one document from its standard input and answers on its standard 
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Optional, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut
 from ..formats import jsonbytes
+from ..kernel import command
 
 TIMEOUT = 60.0  # seconds; a helper may have to ask a service of its own
 _NAME = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
@@ -49,8 +51,6 @@ def erase(ctx: Context, name: str, registry: str) -> bool:
 
 def _run(ctx: Context, name: str, verb: str, text: str) -> Optional[bytes]:
     """The helper's answer, or None for 'not found'. Raises EngineError for every other failure."""
-    import subprocess
-
     if not _NAME.match(name):
         raise InvalidInput("%s is no credential helper" % ascii(name[:80]))
     program = ctx.find_tool("docker-credential-" + name)
@@ -58,16 +58,13 @@ def _run(ctx: Context, name: str, verb: str, text: str) -> Optional[bytes]:
         raise EngineError("The credential helper docker-credential-%s is not on this host" % name,
                           "Install it, or take it out of auth.json and registries.conf.")
     try:
-        done = subprocess.run([program, verb], input=text.encode(), stdout=subprocess.PIPE,
-                              stderr=subprocess.DEVNULL, check=False, timeout=TIMEOUT)
-    except subprocess.TimeoutExpired as exc:
+        done = command.run([program, verb], stdin=text.encode(), env=dict(os.environ), within=TIMEOUT)
+    except TimedOut as exc:
         raise TimedOut("docker-credential-%s does not answer" % name) from exc
-    except OSError as exc:
-        raise EngineError("Cannot run %s: %s" % (program, exc.strerror)) from exc
-    if not done.returncode:
+    if not done.code:
         return done.stdout
     # Its words are not repeated: what it says may hold what it was given.
     if b"not found" in done.stdout.lower():
         return None
-    raise EngineError("docker-credential-%s failed with code %d" % (name, done.returncode),
+    raise EngineError("docker-credential-%s failed with code %d" % (name, done.code),
                       "Run it by hand to see why.")

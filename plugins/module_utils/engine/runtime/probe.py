@@ -15,12 +15,14 @@ import os
 from typing import Any, Dict, List, Optional
 
 from ..context import Context, missing_program
-from ..errors import InvalidInput, MissingDependency, Unsupported
+from ..errors import InvalidInput, MissingDependency, TimedOut, Unsupported
 from ..frozen import Frozen, as_dict
-from ..kernel import cgroup
+from ..kernel import cgroup, command
 from ..kernel.files import make_directory, read_json, write_json
+from .conmon import environment
 
 CANDIDATES = ("crun", "runc")
+PATIENCE = 30.0  # seconds that a runtime gets to make a container
 
 
 class Runtime(Frozen):
@@ -86,7 +88,6 @@ def _identity(path: str) -> str:
 def _try(ctx: Context, path: str) -> Optional[str]:
     """Run a container that ends at once; the last line of the runtime's complaint, or None."""
     import shutil
-    import subprocess
     import tempfile
 
     make_directory(ctx.runroot)
@@ -98,17 +99,18 @@ def _try(ctx: Context, path: str) -> Optional[str]:
         with open(os.path.join(bundle, "config.json"), "w", encoding="utf-8") as stream:
             json.dump(_probe_config(ctx, name), stream)
         root = os.path.join(bundle, "state")
-        done = subprocess.run([path, "--root", root, "create", "--bundle", bundle, name], check=False,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=30)
-        subprocess.run([path, "--root", root, "delete", "--force", name], check=False, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
+        env = environment(ctx)
+        try:
+            done = command.run([path, "--root", root, "create", "--bundle", bundle, name], env=env, within=PATIENCE)
+        finally:
+            command.run([path, "--root", root, "delete", "--force", name], env=env, within=PATIENCE)
         text = done.stderr.decode("utf-8", "replace").strip()
         # The empty root has no program, so getting as far as missing it means that all else worked.
-        if done.returncode == 0 or _only_missed_program(text):
+        if done.code == 0 or _only_missed_program(text):
             return None
-        return text.splitlines()[-1] if text else "ended with %d" % done.returncode
-    except subprocess.TimeoutExpired:
-        return "did not answer within 30 seconds"
+        return text.splitlines()[-1] if text else "ended with %d" % done.code
+    except TimedOut:
+        return "did not answer within %g seconds" % PATIENCE
     finally:
         shutil.rmtree(bundle, ignore_errors=True)
 
