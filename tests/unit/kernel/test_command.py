@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import pathlib
 import subprocess
@@ -88,7 +89,16 @@ def test_what_has_its_own_mounts_keeps_none_of_others_busy(tmp_path: pathlib.Pat
     in_shared_namespace(body)
 
 
-def test_a_wait_has_an_end_and_says_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["pidfd", "older kernel"])
+def kernel(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_pid: int, _flags: int) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    if request.param != "pidfd":
+        monkeypatch.setattr(os, "pidfd_open", missing)
+
+
+def test_a_wait_has_an_end_and_says_for_what(monkeypatch: pytest.MonkeyPatch, kernel: None) -> None:
     monkeypatch.setattr(command, "PATIENCE", 0.2)
     running = command.start(shell("exec sleep 1000"))
     with pytest.raises(TimedOut, match=r"/bin/sh -c exec sleep 1000 did not end within 0.2 seconds"):
@@ -96,7 +106,7 @@ def test_a_wait_has_an_end_and_says_for_what(monkeypatch: pytest.MonkeyPatch) ->
     assert not pathlib.Path("/proc/%d" % running._pid).exists()
 
 
-def test_a_limit_of_ones_own_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_of_ones_own_comes_first(monkeypatch: pytest.MonkeyPatch, kernel: None) -> None:
     monkeypatch.setattr(command, "PATIENCE", 0.0)
     assert command.run(shell("echo said"), within=60).stdout == b"said\n"
     assert command.run(shell("echo said"), within=command.FOREVER).stdout == b"said\n"

@@ -70,10 +70,25 @@ def ended(pid: int, timeout: float) -> bool:
         fd = os.pidfd_open(pid, 0)
     except ProcessLookupError:
         return True
+    except OSError:  # a kernel before 5.3
+        return _polled(pid, timeout)
     try:
         return bool(select.select([fd], [], [], timeout)[0])
     finally:
         os.close(fd)
+
+
+def _polled(pid: int, timeout: float) -> bool:
+    import time
+
+    from . import proc
+
+    deadline = time.monotonic() + timeout
+    while proc.start_time(pid) is not None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.002)
+    return True
 
 
 def _content(fd: int) -> bytes:

@@ -47,7 +47,7 @@ verb("network create net")
 verb(run + "--name base -p 18080:8080 " + image)
 for mode in MODES:
     verb(run + "--name one --network %s %s sleep 1000" % (mode, image))
-    verb("exec one " + ("true" if mode == "host" else "hostname -i"))
+    verb("exec one " + ("hostname -i" if mode.startswith(("slirp4netns", "pasta")) else "true"))
     verb("restart one")
     verb("network reload --all")
     verb("rm -f one")
