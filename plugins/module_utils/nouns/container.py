@@ -13,22 +13,23 @@ if TYPE_CHECKING:
 
 
 def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, fetched: Optional[Mapping[str, Any]] = None,
-             secrets: Collection[str] = (), gone: bool = False) -> Plan:
+             secrets: Collection[str] = (), gone: bool = False, image_there: bool = False) -> Plan:
     """Observe, plan, and unless it is a ``check``, apply; a pod that is asked for with it comes first.
 
     What would have happened before, were it not a check: the container's image was pulled with the keywords
-    ``fetched``, ``secrets`` got other values, and the container itself is ``gone``.
+    ``fetched``, ``secrets`` got other values, and the container itself is ``gone``. With ``image_there`` its image
+    is not looked for.
     """
     if not str(params["pod"] or "").startswith("new:"):
-        return _converge(ctx, params, check, fetched, secrets, gone)
+        return _converge(ctx, params, check, fetched, secrets, gone, image_there)
     from ..state import pod as state
     from . import pod
 
     asked, params = state.of_container(params)
     if asked is None:
-        return _converge(ctx, params, check, fetched, secrets, gone)
+        return _converge(ctx, params, check, fetched, secrets, gone, image_there)
     first = pod.converge(ctx, asked, check)
-    plan = _converge(ctx, params, check, fetched, secrets, gone)
+    plan = _converge(ctx, params, check, fetched, secrets, gone, image_there)
     return plan._replace(
         actions=tuple(Action("pod " + action.verb, action.detail) for action in first.actions) + plan.actions,
         before=dict({"pod": first.before} if first.before else {}, **plan.before),
@@ -36,7 +37,7 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, fetched: O
 
 
 def _converge(ctx: Context, params: Mapping[str, Any], check: bool, fetched: Optional[Mapping[str, Any]],
-              secrets: Collection[str], gone: bool) -> Plan:
+              secrets: Collection[str], gone: bool, image_there: bool) -> Plan:
     from ..engine.service import converge
     from ..engine.service.inputs import pull_options, read_files
     from ..state import container as state
@@ -55,6 +56,8 @@ def _converge(ctx: Context, params: Mapping[str, Any], check: bool, fetched: Opt
     healthy = params["state"] == "healthy"
     if plan.changed and healthy:
         converge.check_health(ctx, name, plan.verbs, plan.document)
+    if check and not image_there and {"create", "replace"} & set(plan.verbs):
+        converge.foresee_image(ctx, plan.document or {}, params["pull"], options)
     if plan.changed and not check:
         settings = {
             "pull": params["pull"], "options": options, "wait_timeout": params["wait_timeout"],

@@ -24,10 +24,12 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
     destination = (params["push_args"] or {}).get("dest") or name
     pushed = bool(local) and params["push"] and imageplan.is_pushed(ctx, name, destination, options)
     tags = imageplan.wrong_tags(ctx, name, params["tags"] or ())
-    plan = state.plan(params, state.Actual(local.id if local else "", imageplan.digests(local), offered, tags, pushed))
-    if plan.changed and not check:
+    plan = state.plan(params, state.Actual(local.id if local else "", imageplan.digests(local), offered, tags, pushed,
+                                           imageplan.fits(ctx, local, options)))
+    if plan.changed:
+        work = imageplan.foresee if check else imageplan.apply
         sources = {"load": params["path"], "import": params["import"]}
-        imageplan.apply(ctx, name, plan.actions, sources=sources, options=options, settings=params)
+        work(ctx, name, plan.actions, sources=sources, options=options, settings=params)
     return plan
 
 

@@ -61,11 +61,12 @@ class Work:
 
     For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
     ``fetched`` images, by the ID that they have now, with the keywords of the pull, ``secrets`` with other values,
-    and units that are ``stopped`` for good. When it is the check before a run, ``done`` is what that has done.
+    and units that are ``stopped`` for good, names of ``images`` that would be there, and whether an archive
+    ``loads`` more of them. The check ``ahead`` of a run, after what that has ``done``, asks no registry.
     """
 
-    def __init__(self, ctx: Context, check: bool, done: Sequence[str] = ()) -> None:
-        self.ctx, self.check, self.done = ctx, check, done
+    def __init__(self, ctx: Context, check: bool, done: Sequence[str] = (), *, ahead: bool = False) -> None:
+        self.ctx, self.check, self.done, self.ahead = ctx, check, done, ahead
         self.actions: List[str] = []
         self.before: Dict[str, Any] = {}
         self.after: Dict[str, Any] = {}
@@ -73,6 +74,8 @@ class Work:
         self.fetched: Dict[str, Mapping[str, Any]] = {}
         self.secrets: Set[str] = set()
         self.stopped: Set[str] = set()
+        self.images: Set[str] = set()
+        self.loads = False
 
     def all(self, kind: str, entries: List[Dict[str, Any]]) -> None:
         """Converge entries of a kind in their order."""
@@ -93,7 +96,7 @@ class Work:
         about units hangs on none of that, but is what a check says, it is planned before.
         """
         entries = wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]]
-        ahead = self if self.check else Work(self.ctx, True, done=self.actions)
+        ahead = self if self.check else Work(self.ctx, True, done=self.actions, ahead=True)
         ahead.pods_and_containers(wanted)
         aims = ahead.aim_units(entries)
         plans = ahead.plan_units(entries, aims, ahead.stale(wanted["containers"]))
@@ -146,13 +149,16 @@ class Work:
                     "gone": self.gone(kind, params["name"])}
         if kind != "containers" or params["state"] == "absent":
             return {}
+        from ..state import image as image_state
+
         fetched: Optional[Mapping[str, Any]] = None
         if self.fetched and params["image"]:
             from ..engine.service import imageplan
 
             record = imageplan.find(self.ctx, params["image"])
             fetched = self.fetched.get(record.id) if record is not None else None
-        return {"fetched": fetched, "secrets": self.secrets, "gone": self.gone(kind, params["name"])}
+        return {"fetched": fetched, "secrets": self.secrets, "gone": self.gone(kind, params["name"]),
+                "image_there": self.ahead or self.loads or image_state.tagged(params["image"] or "") in self.images}
 
     def remember(self, kind: str, params: Mapping[str, Any], plan: Plan) -> None:
         """What of a plan that was not carried out matters to later entries."""
@@ -166,10 +172,15 @@ class Work:
                 self.coming[kind[:-1], params["name"]] = Coming(plan.document, bool(verbs & {"create", "replace"}))
         elif kind == "secrets" and "data" in plan.after and "restart" not in verbs:
             self.secrets.add(params["name"])
-        elif kind == "images" and "pull" in verbs and plan.before.get("image"):
+        elif kind == "images" and verbs & {"pull", "load", "import", "tag"}:
             from ..engine.service.inputs import pull_options
+            from ..state import image as image_state
 
-            self.fetched[plan.before["image"]] = pull_options(params)
+            names = (image_state.full_name(params), *(params["tags"] or ()))
+            self.images.update(image_state.tagged(name) for name in names)
+            self.loads = self.loads or "load" in verbs
+            if "pull" in verbs and plan.before.get("image"):
+                self.fetched[plan.before["image"]] = pull_options(params)
 
     def aim_units(self, entries: List[Dict[str, Any]]) -> Dict[str, unit.Aim]:
         """What the units of pods and containers are to be, by their names; to a check, what is coming is there."""

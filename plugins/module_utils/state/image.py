@@ -36,7 +36,8 @@ class Actual(NamedTuple):
 
     ``digests`` are those of the manifests that the image is known by. ``offered`` is the digest that the
     registry has under the name, None when it was not asked. ``tags`` are those of the wanted further
-    names that mean another image or none. ``pushed`` says that the destination has this image already.
+    names that mean another image or none. ``pushed`` says that the destination has this image already, and
+    ``fits`` that the image is for the platform that is wanted.
     """
 
     id: str = ""
@@ -44,6 +45,7 @@ class Actual(NamedTuple):
     offered: Optional[str] = None
     tags: Tuple[str, ...] = ()
     pushed: bool = False
+    fits: bool = True
 
 
 def full_name(params: Mapping[str, Any]) -> str:
@@ -52,6 +54,11 @@ def full_name(params: Mapping[str, Any]) -> str:
     if params["tag"] and "@" not in name and ":" not in name.rpartition("/")[2]:
         return "%s:%s" % (name, params["tag"])
     return name
+
+
+def tagged(name: str) -> str:
+    """A name with the tag that it implies."""
+    return name if "@" in name or ":" in name.rpartition("/")[2] else name + ":latest"
 
 
 def asks_registry(params: Mapping[str, Any], exists: bool) -> bool:
@@ -90,10 +97,11 @@ def _arrival(params: Mapping[str, Any], actual: Actual, name: str) -> List[Actio
     for option, verb in (("path", "load"), ("import", "import")):
         if params[option]:
             return [Action(verb, params[option])] if not actual.id or params["force"] else []
-    if actual.id:
+    if actual.id and actual.fits:
         moved = actual.offered is not None and actual.offered not in actual.digests
         return [Action("pull", name)] if moved else []
     if not params["pull"] or params["pull_policy"] == "never":
-        raise NotFound("There is no image %s on this host, and it is not to be pulled" % name,
+        what = name if actual.fits else "%s for the platform that is wanted" % name
+        raise NotFound("There is no image %s on this host, and it is not to be pulled" % what,
                        "Set pull: true, or load it from an archive with path.")
     return [Action("pull", name)]

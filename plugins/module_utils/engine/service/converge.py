@@ -50,8 +50,12 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
 
 
 def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> str:
-    """The ID of the image that a name means here now; '' when it is not here."""
-    if pull not in ("always", "newer") and _still_named(ctx, image, raw):
+    """The ID of the image that a name means here now; '' when it is not here.
+
+    A digest that the registry has now, or a platform that the image here is not for, is no such ID: it differs.
+    """
+    platform = options.get("platform")
+    if pull not in ("always", "newer") and not platform and _still_named(ctx, image, raw):
         return str(raw["image_id"])
     from ..store import images
 
@@ -60,6 +64,11 @@ def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, o
     except NotFound:
         # The container still has its image when only the name was taken away.
         return str(raw["image_id"]) if image in (raw["spec"].get("image"), raw["image_name"]) else ""
+    if platform:
+        from . import pull as service
+
+        if not service.fits(ctx, record, platform):
+            return str(platform)
     if pull in ("always", "newer"):
         from . import fetch
 
@@ -68,6 +77,14 @@ def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, o
         if digest != record.manifest_digest and not any(d.endswith("@" + digest) for d in record.digests):
             return digest
     return record.id
+
+
+def foresee_image(ctx: Context, document: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> None:
+    """Raise what having the image of a container that is to be made would raise."""
+    if document.get("image") and not document.get("rootfs"):
+        from . import fetch
+
+        fetch.foresee(ctx, document["image"], policy=pull, **options)
 
 
 def _still_named(ctx: Context, image: str, raw: Mapping[str, Any]) -> bool:

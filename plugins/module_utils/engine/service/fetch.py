@@ -39,6 +39,17 @@ def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> 
     return service.pull(ctx, name, policy=policy, **service.as_options(**options))
 
 
+def foresee(ctx: Context, name: str, *, policy: str, **options: Any) -> None:
+    """Raise what ``pull`` would raise, as far as a registry tells; the keywords are those of ``pull``."""
+    if policy == "missing" and not options.get("platform") and _here(ctx, name) is not None:
+        return
+    from . import pull as service
+
+    for unused in ("progress", "retry", "retry_delay"):
+        options.pop(unused, None)
+    service.foresee(ctx, name, policy=policy, **service.as_options(**options))
+
+
 def _here(ctx: Context, name: str) -> Optional[ImageRecord]:
     try:
         return store.lookup(ctx, name)

@@ -21,6 +21,16 @@ def find(ctx: Context, name: str) -> Optional[ImageRecord]:
         return None
 
 
+def fits(ctx: Context, record: Optional[ImageRecord], options: Mapping[str, Any]) -> bool:
+    """Whether an image is for the platform of a pull's keywords."""
+    platform = options.get("platform")
+    if record is None or not platform:
+        return True
+    from . import pull
+
+    return pull.fits(ctx, record, platform)
+
+
 def digests(record: Optional[ImageRecord]) -> Tuple[str, ...]:
     """The digests of the manifests that an image is known by."""
     if record is None:
@@ -88,14 +98,46 @@ def apply(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, source
             images.remove(ctx, name, force=bool(settings.get("force")))
 
 
+def foresee(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, sources: Mapping[str, Optional[str]],
+            options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    """Raise what ``apply`` would raise, as far as that can be told without changing anything."""
+    from . import fetch, imports
+
+    for verb, detail in actions:
+        if verb == "pull":
+            fetch.foresee(ctx, name, policy="always", **options)
+        elif verb == "load":
+            _foresee_load(ctx, name, sources["load"] or "")
+        elif verb == "import":
+            imports.check(sources["import"] or "", name, settings.get("changes") or ())
+        elif verb == "tag":
+            images.own_name(detail)
+
+
 def _load(ctx: Context, name: str, path: str) -> None:
     """Load an archive; its only image gets the name when the archive has another one for it."""
     records = images.load(ctx, path)
     if find(ctx, name) is None:
         if len(records) != 1:
-            raise EngineError("%s has %d images, and none is called %s" % (path, len(records), name),
-                              "Use the name that the image has in the archive.")
+            raise _none_is_called(path, len(records), name)
         images.tag(ctx, records[0].id, name)
+
+
+def _foresee_load(ctx: Context, name: str, path: str) -> None:
+    from . import load
+
+    found = load.read(path)
+    ending = name if "@" in name or ":" in name.rpartition("/")[2] else name + ":latest"
+    if len(found) != 1 and find(ctx, name) is None and not any(
+            one == ending or one.endswith("/" + ending) for row in found for one in row.names):
+        raise _none_is_called(path, len(found), name)
+    if len(found) == 1 and not found[0].names:
+        images.own_name(name)
+
+
+def _none_is_called(path: str, count: int, name: str) -> EngineError:
+    return EngineError("%s has %d images, and none is called %s" % (path, count, name),
+                       "Use the name that the image has in the archive.")
 
 
 def _push(ctx: Context, name: str, destination: str, options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:

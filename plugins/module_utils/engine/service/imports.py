@@ -27,18 +27,9 @@ def import_tar(ctx: Context, path: str, name: str, *, changes: Sequence[str] = (
 
     The same tar and the same changes give the same image: the time is the tar's own.
     """
-    from .images import own_name
-
-    config = apply_changes(changes)
-    target = own_name(name) if name else ""
-    try:
-        status = os.stat(path)
-    except OSError as exc:
-        raise InvalidInput("Cannot read %s: %s" % (path, exc.strerror)) from exc
-    if not os.path.isfile(path):
-        raise InvalidInput("%s is no regular file" % path, "Give a tar of a root file system.")
+    config, target, modified = check(path, name, changes)
     diff_id, size = _digest(path)
-    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(int(status.st_mtime)))
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(modified))
     with collection.kept_if_done(ctx, [diff_id]):
         with layers.held(ctx, diff_id) as there:
             if not there:
@@ -53,6 +44,21 @@ def import_tar(ctx: Context, path: str, name: str, *, changes: Sequence[str] = (
             text = manifest.build_manifest(Descriptor(manifest.OCI_CONFIG, image_id, len(data)), [layer])
             record = pull.describe(ctx, image_id, imageconfig.parse(data), blobs.put(ctx, text), ())
             return images.put(ctx, record, [target] if target else [])
+
+
+def check(path: str, name: str, changes: Sequence[str]) -> Tuple[Dict[str, Any], str, int]:
+    """The config that changes make, the complete name ('' for none) and the tar's time. Raises InvalidInput."""
+    from .images import own_name
+
+    config = apply_changes(changes)
+    target = own_name(name) if name else ""
+    try:
+        status = os.stat(path)
+    except OSError as exc:
+        raise InvalidInput("Cannot read %s: %s" % (path, exc.strerror)) from exc
+    if not os.path.isfile(path):
+        raise InvalidInput("%s is no regular file" % path, "Give a tar of a root file system.")
+    return config, target, int(status.st_mtime)
 
 
 def _feed(path: str, write: Callable[[bytes], None]) -> None:

@@ -38,12 +38,7 @@ def load(ctx: Context, path: str) -> List[ImageRecord]:
 
     Raises InvalidInput, VerificationError.
     """
-    for prefix in FORMATS + ("dir", "oci"):
-        if path.startswith(prefix + ":"):
-            path = path[len(prefix) + 1:]
-            break
-    place = Place(path)
-    found = _images(place, path)
+    found = read(path)
     chains = [layers.chain(imageconfig.parse(one.config).diff_ids) for one in found]
     all_chains = [chain for row in chains for chain in row]
     layers.discard_staging(ctx)
@@ -53,6 +48,15 @@ def load(ctx: Context, path: str) -> List[ImageRecord]:
         layers.settle(ctx, all_chains)
         with images.lock(ctx):
             return [_record(ctx, one) for one in found]
+
+
+def read(path: str) -> List[Found]:
+    """The images of an archive or layout, without their layers. Raises InvalidInput, VerificationError."""
+    for prefix in FORMATS + ("dir", "oci"):
+        if path.startswith(prefix + ":"):
+            path = path[len(prefix) + 1:]
+            break
+    return _images(Place(path), path)
 
 
 def _images(place: Place, path: str) -> List[Found]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from ..context import Context
 from ..errors import Ambiguous, EngineError, InvalidInput, NotFound, RegistryError, TimedOut, VerificationError
@@ -29,6 +29,7 @@ POLICIES = ("always", "missing", "newer", "never")
 WORKERS = 4
 
 Progress = Callable[[str, int, int], None]
+Result = TypeVar("Result")
 
 OPEN = Access()
 
@@ -51,17 +52,18 @@ def pull(ctx: Context, name: str, *, policy: str = "always", platform: str = "",
     """
     check_policy(policy)
     local = _local(ctx, name, policy)
-    if policy == "never" or (policy == "missing" and local is not None and _fits(ctx, local, platform)):
+    if policy == "never" or (policy == "missing" and local is not None and fits(ctx, local, platform)):
         if local is None:
             raise NotFound("The image %s is not on this host, and the policy is not to pull it" % name,
                            "Pull it, or use another policy.")
         _refuse_other_platform(images.config(ctx, local.id), platform, name)
         return _kept(ctx, local, name)
     try:
-        return _remote(ctx, name, platform, access, progress, (retry, retry_delay))
+        return _by_candidates(ctx, name, progress, lambda candidate: _one(
+            ctx, name, candidate, platform, access, progress, (retry, retry_delay)))
     except (RegistryError, NotFound, TimedOut):
         # podman-pull(1): 'newer' uses what is there when the registry cannot say.
-        if policy == "newer" and local is not None:
+        if policy == "newer" and local is not None and fits(ctx, local, platform):
             return _kept(ctx, local, name)
         raise
 
@@ -88,7 +90,8 @@ def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:
         return None
 
 
-def _fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
+def fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
+    """Whether an image is for the platform that was asked for; '' is none."""
     try:
         _refuse_other_platform(images.config(ctx, record.id), platform, record.id)
     except NotFound:
@@ -96,8 +99,28 @@ def _fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
     return True
 
 
-def _remote(ctx: Context, name: str, platform: str, access: Access, progress: Optional[Progress],
-            retries: Tuple[int, float]) -> PullResult:
+def foresee(ctx: Context, name: str, *, policy: str = "always", platform: str = "", access: Access = OPEN) -> None:
+    """Raise what a pull would raise, as far as a registry tells without giving its layers."""
+    check_policy(policy)
+    local = _local(ctx, name, policy)
+    here = local is not None and fits(ctx, local, platform)
+    if policy == "never":
+        pull(ctx, name, policy=policy, platform=platform)
+    elif not here or policy == "always":
+        _by_candidates(ctx, name, None, lambda candidate: _foresee_one(ctx, candidate.reference, platform, access))
+
+
+def _foresee_one(ctx: Context, reference: Reference, platform: str, access: Access) -> None:
+    source = transfer.resolve(ctx, configuration.load(ctx), reference, access)
+    parsed = _chosen(source, reference, platform)[0]
+    if platform:
+        config = source.client.small_blob(source.repository, parsed.config)
+        _refuse_other_platform(imageconfig.parse(config), platform, str(reference))
+
+
+def _by_candidates(ctx: Context, name: str, progress: Optional[Progress],
+                   work: Callable[[Candidate], Result]) -> Result:
+    """What ``work`` gives for the first thing that a name may mean where there is one. Raises what all have said."""
     conf = configuration.load(ctx)
     candidates = conf.candidates(name)
     failures: List[EngineError] = []
@@ -108,7 +131,7 @@ def _remote(ctx: Context, name: str, platform: str, access: Access, progress: Op
         if candidate.reason and progress is not None:
             progress(candidate.reason, 0, 0)
         try:
-            return _one(ctx, name, candidate, platform, access, progress, retries)
+            return work(candidate)
         except (RegistryError, NotFound, TimedOut) as exc:
             failures.append(exc)
     if len(failures) == 1:
@@ -143,9 +166,25 @@ def _remember(ctx: Context, text: str, target: Reference) -> None:
 def fetch(ctx: Context, source: Source, reference: Reference, platform: str = "",
           progress: Optional[Progress] = None) -> Tuple[ImageRecord, bool]:
     """The image that a registry has, kept under its name; and whether anything was new."""
+    parsed, data, digest = _chosen(source, reference, platform)
+    digests = tuple("%s@sha256:%s" % (reference.name, one) for one in dict.fromkeys((source.digest, digest)))
+    names = [reference.canonical]
+    known = _known(ctx, parsed, digest, digests, names)
+    if known is not None:
+        _refuse_other_platform(images.config(ctx, known.id), platform, str(reference))
+        return known, False
+    config = source.client.small_blob(source.repository, parsed.config)
+    _refuse_other_platform(imageconfig.parse(config), platform, str(reference))
+    record = keep(ctx, parsed, config, data, names, digests,
+                  _Blobs(source).write, progress)
+    return record, True
+
+
+def _chosen(source: Source, reference: Reference, platform: str) -> Tuple[Manifest, bytes, str]:
+    """The manifest for a platform, its bytes and its hex digest; '' is this machine's. Raises NotFound."""
     what = "The manifest of %s" % reference
     parsed = manifest.parse_manifest(source.data, source.media_type, what)
-    top, data, digest = source.digest, source.data, source.digest
+    data, digest = source.data, source.digest
     if isinstance(parsed, Index):
         import os
         row = manifest.choose(parsed, platforms.parse(platform, os.uname().machine), str(reference))
@@ -157,17 +196,7 @@ def fetch(ctx: Context, source: Source, reference: Reference, platform: str = ""
         parsed = manifest.parse_manifest(data, media_type or row.media_type, what)
         if isinstance(parsed, Index):
             raise InvalidInput("%s is an index in an index" % what)
-    digests = tuple("%s@sha256:%s" % (reference.name, one) for one in dict.fromkeys((top, digest)))
-    names = [reference.canonical]
-    known = _known(ctx, parsed, digest, digests, names)
-    if known is not None:
-        _refuse_other_platform(images.config(ctx, known.id), platform, str(reference))
-        return known, False
-    config = source.client.small_blob(source.repository, parsed.config)
-    _refuse_other_platform(imageconfig.parse(config), platform, str(reference))
-    record = keep(ctx, parsed, config, data, names, digests,
-                  _Blobs(source).write, progress)
-    return record, True
+    return parsed, data, digest
 
 
 def _refuse_other_platform(config: ImageConfig, platform: str, name: str) -> None:

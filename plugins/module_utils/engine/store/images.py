@@ -221,7 +221,10 @@ def _by_name(ctx: Context, text: str) -> Optional[str]:
 
 def _digest_meant(ctx: Context, text: str) -> Optional[Tuple[str, str]]:
     """('name@digest', image ID) for a text with a digest, by the rules of ``lookup``. Raises Ambiguous."""
-    rows = {one: row.id for row in all(ctx) for one in row.repo_digests}
+    records = all(ctx)
+    rows = {one: row.id for row in records for one in row.repo_digests}
+    # Images of several platforms are known by the digest of one index; the name means one of them.
+    rows.update({one: row.id for row in records for one in row.digest_names})
     if not reference.is_short(text):
         return _first(rows, [reference.parse(text)])
     try:
