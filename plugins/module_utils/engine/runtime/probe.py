@@ -32,10 +32,13 @@ class Runtime(Frozen):
     path: str
 
 
-def on_host(ctx: Context) -> List[Runtime]:
-    """All OCI runtimes that are there: for a container of which nobody knows any more which one it has."""
-    paths = [ctx.runtime if os.path.isabs(ctx.runtime or "") else None, *map(ctx.find_tool, CANDIDATES)]
-    return [Runtime(os.path.basename(path), path) for path in paths if path]
+def of_state(ctx: Context, place: str) -> Runtime:
+    """The OCI runtime that keeps its state of a container in a directory: for one of which nobody knows any more
+    which it was. Another one than its own would remove the state and leave the process. Raises MissingDependency."""
+    for file, name in (("state.json", "runc"), ("status", "crun")):
+        if os.path.exists(os.path.join(place, file)):
+            return Runtime(name, ctx.tool(name, "end a container that it has started"))
+    return choose(ctx)
 
 
 def choose(ctx: Context, wanted: str = "") -> Runtime:

@@ -116,9 +116,9 @@ def _delete_in_runtime(ctx: Context, container_id: str, run: Dict[str, Any]) -> 
     from ..kernel import cgroup
     from ..runtime import oci, probe
 
-    runtimes = [probe.Runtime(**run["runtime"])] if run.get("runtime") else probe.on_host(ctx)
-    for runtime in runtimes:
-        oci.delete(ctx, runtime, container_id, force=True)
+    runtime = probe.Runtime(**run["runtime"]) if run.get("runtime") else probe.of_state(
+        ctx, os.path.join(oci.root(ctx), container_id))
+    oci.delete(ctx, runtime, container_id, force=True)
     place = run.get("cgroup") or _cgroup_of_bundle(ctx, container_id)
     if place.startswith("/"):
         cgroup.remove(place)
