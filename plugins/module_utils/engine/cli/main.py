@@ -44,7 +44,7 @@ MODULES = {
     "search": "search",
     "networks": "network", "pods": "pod", "podusage": "pod", "volumes": "volume", "secrets": "secret",
     "system": "login logout info version",
-    "rootless": "unshare system", "completion": "completion", "generate": "generate",
+    "rootless": "unshare", "maintenance": "system", "completion": "completion", "generate": "generate",
     "quadlet": "quadlet-generator",
 }
 GROUPS = ("container", "image", "network", "pod", "volume", "secret", "healthcheck", "system",
@@ -184,6 +184,8 @@ def verbs_of(module: str) -> Dict[str, Verb]:
         from .generate import VERBS
     elif module == "rootless":
         from .rootless import VERBS
+    elif module == "maintenance":
+        from .maintenance import VERBS
     else:
         from .system import VERBS
     return {verb.name: verb for verb in VERBS}

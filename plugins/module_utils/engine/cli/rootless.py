@@ -43,18 +43,8 @@ def _captured(argv: List[str], io: IO) -> int:
     return done.returncode if done.returncode >= 0 else 128 - done.returncode
 
 
-def _migrate(ctx: Context, _parsed: Parsed, io: IO) -> int:
-    from ..service import rootless
-
-    for name in rootless.migrate(ctx):
-        io.out.write("restarted %s\n" % name)
-    return 0
-
-
 VERBS = (
     Verb("unshare", "[flags] [COMMAND [ARG...]]", "run a command in the user namespace of the calling user",
          (Flag("rootless-netns", kind="bool", help="in the network namespace of the user's bridges, too"),),
          _unshare, (0, None), interspersed=False),
-    Verb("system migrate", "", "let the engine use the user's subordinate IDs as they are now", (), _migrate, (0, 0),
-         outside=True),
 )

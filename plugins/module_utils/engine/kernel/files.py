@@ -16,7 +16,7 @@ import os
 import stat
 import time
 from _thread import get_ident
-from typing import Any, Dict, Iterator, Optional, Set
+from typing import Any, Dict, Iterator, List, Optional, Set
 
 from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
 from . import proc, tree
@@ -362,15 +362,19 @@ def mark(path: str, *, durable: bool = True) -> None:
 
 def drop_temporaries(directory: str) -> None:
     """Remove what killed processes left of the files and directories that they were making in a directory."""
+    for path in temporaries(directory):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.isdir(path) and not os.path.islink(path):
+                tree.remove_path(path)
+            else:
+                os.unlink(path)
+
+
+def temporaries(directory: str) -> List[str]:
+    """The paths of what ``drop_temporaries`` removes."""
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        for name in os.listdir(directory):
-            if _is_left(directory, name):
-                path = os.path.join(directory, name)
-                with contextlib.suppress(FileNotFoundError):
-                    if os.path.isdir(path) and not os.path.islink(path):
-                        tree.remove_path(path)
-                    else:
-                        os.unlink(path)
+        return [os.path.join(directory, name) for name in sorted(os.listdir(directory)) if _is_left(directory, name)]
+    return []
 
 
 def _is_left(directory: str, name: str) -> bool:

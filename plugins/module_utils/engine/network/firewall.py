@@ -59,7 +59,7 @@ def _applied(ctx: Context) -> List[Any]:
 
 def bridges(ctx: Context) -> Set[str]:
     """The bridges that the table was written for."""
-    return {str(row[0]) for row in files.read_json(_applied_path(ctx)) or []}
+    return {str(row[0]) for row in _applied(ctx) if isinstance(row, list) and row}
 
 
 def _document(networks: Sequence[LiveNetwork]) -> Any:

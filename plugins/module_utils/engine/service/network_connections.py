@@ -210,10 +210,10 @@ def repair(ctx: Context) -> List[str]:
 
 def _reclaim(ctx: Context, asking: str) -> List[str]:
     gone = []
-    known = {asking, *network_private.known(ctx), *endpoints.ids(ctx)}
+    known = {asking, *network_private.known(ctx), *endpoints.ids(ctx)} - {""}
     for document in endpoints.everyone(ctx):
         container_id = document.request.container_id
-        if container_id != asking and _abandoned(ctx, document):
+        if container_id != asking and is_abandoned(ctx, document):
             _take_down(ctx, document, keep_namespace=False)
             gone.append(container_id)
     remains = attachment.drop_remains(ctx, known)
@@ -222,7 +222,7 @@ def _reclaim(ctx: Context, asking: str) -> List[str]:
     return gone + sorted(remains - set(gone))
 
 
-def _abandoned(ctx: Context, document: EndpointDocument) -> bool:
+def is_abandoned(ctx: Context, document: EndpointDocument) -> bool:
     """Whether nobody stands behind a document: its container does not run, and who started it is dead."""
     from ..store import containers
 

@@ -109,7 +109,7 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
         for container_id in store.users(ctx, name):
             with contextlib.suppress(NotFound):
                 removal.remove(ctx, container_id, force=True, timeout=timeout)
-    _unmount(ctx, name)
+    unmount(ctx, name)
     store.remove(ctx, name, damaged_too=force)
     return name
 
@@ -120,7 +120,7 @@ def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
     for volume in listing(ctx, filters):
         if not store.users(ctx, volume.name):
             with contextlib.suppress(InUse):
-                _unmount(ctx, volume.name)
+                unmount(ctx, volume.name)
                 store.remove(ctx, volume.name)
                 gone.append(volume.name)
     return gone
@@ -189,7 +189,7 @@ def unuse(ctx: Context, name: str, container_id: str) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.run("volumes", name, container_id))
         if not _mount_users(ctx, name):
-            _unmount(ctx, name)
+            unmount(ctx, name)
 
 
 def needs_mount(volume: Volume) -> bool:
@@ -251,7 +251,7 @@ def _split(text: str) -> Tuple[int, str, str]:
     return flags, ",".join(rest), bind
 
 
-def _unmount(ctx: Context, name: str) -> None:
+def unmount(ctx: Context, name: str) -> None:
     """Unmount a volume, whatever its document says; only then may anything below it be removed."""
     from ..kernel import mount
 

@@ -46,7 +46,7 @@ def forget_damaged(ctx: Context, image_id: str) -> None:
     note = {"layers": layers_of_config(ctx, image_id) or []}
     files.remove(os.path.join(directory, "image.json"))
     files.write_json(os.path.join(directory, images.REMOVED), note)
-    _complete(ctx, image_id, _needed(ctx))
+    _complete(ctx, image_id, needed(ctx))
 
 
 def layers_of_config(ctx: Context, image_id: str) -> Optional[List[str]]:
@@ -73,7 +73,7 @@ class Needed(NamedTuple):
         return self.documents is None or digest in self.documents
 
 
-def _needed(ctx: Context) -> Needed:
+def needed(ctx: Context) -> Needed:
     """What images and pulls under way need; the caller holds the lock."""
     rows = images.all(ctx)
     chains = {chain for row in rows for chain in row.layers} | pins(ctx)
@@ -88,7 +88,7 @@ def _needed(ctx: Context) -> Needed:
     return Needed(chains, None if lost else digests)
 
 
-def _complete(ctx: Context, image_id: str, needed: Needed) -> None:
+def _complete(ctx: Context, image_id: str, wanted: Needed) -> None:
     """Finish a removal."""
     directory = ctx.path("images", image_id)
     try:
@@ -100,10 +100,10 @@ def _complete(ctx: Context, image_id: str, needed: Needed) -> None:
         for name in images.names_of(ctx, image_id):
             images.remove_name(ctx, name)
     for chain in reversed(note.get("layers", [])):
-        if not needed.layer(chain):
+        if not wanted.layer(chain):
             layers.remove(ctx, chain)
     for digest in (note.get("manifest_digest", "")[7:], image_id):
-        if digest and not needed.document(digest):
+        if digest and not wanted.document(digest):
             blobs.remove(ctx, digest)
     files.remove(os.path.join(directory, images.REMOVED), durable=False)
     with contextlib.suppress(FileNotFoundError):
@@ -117,9 +117,9 @@ def tidy(ctx: Context) -> None:
     begun = [one for one in images.ids(ctx) if os.path.exists(ctx.path("images", one, images.REMOVED))]
     pins(ctx)  # dead clients' go
     if begun:
-        needed = _needed(ctx)
+        wanted = needed(ctx)
         for image_id in begun:
-            _complete(ctx, image_id, needed)
+            _complete(ctx, image_id, wanted)
     files.drop_temporaries(ctx.path("images", "names"))
     files.drop_temporaries(ctx.path("blobs", "sha256"))
     for image_id in images.ids(ctx):
@@ -133,12 +133,12 @@ def tidy(ctx: Context) -> None:
 def _discard(ctx: Context, chain_ids: Sequence[str]) -> None:
     """Remove those of some layers and all those documents that nothing needs."""
     with images.lock(ctx):
-        needed = _needed(ctx)
+        wanted = needed(ctx)
         for chain in reversed(list(dict.fromkeys(chain_ids))):
-            if not needed.layer(chain):
+            if not wanted.layer(chain):
                 layers.remove(ctx, chain)
         for digest in blobs.all_digests(ctx):
-            if not needed.document(digest):
+            if not wanted.document(digest):
                 blobs.remove(ctx, digest)
 
 
@@ -150,12 +150,12 @@ def collect(ctx: Context) -> List[str]:
     layers.discard_staging(ctx)
     with images.lock(ctx):
         tidy(ctx)
-        needed = _needed(ctx)
-        gone = [chain for chain in layers.all_ids(ctx) if not needed.layer(chain)]
+        wanted = needed(ctx)
+        gone = [chain for chain in layers.all_ids(ctx) if not wanted.layer(chain)]
         for chain in gone:
             layers.remove(ctx, chain)
         for digest in blobs.all_digests(ctx):
-            if not needed.document(digest):
+            if not wanted.document(digest):
                 blobs.remove(ctx, digest)
     return gone
 

@@ -65,7 +65,7 @@ def lock(ctx: Context) -> ContextManager[None]:
     return files.locked(ctx.path("locks", "images"))
 
 
-def _names(ctx: Context) -> Dict[str, List[str]]:
+def every_name(ctx: Context) -> Dict[str, List[str]]:
     """The names of each image ID."""
     result: Dict[str, List[str]] = {}
     directory = ctx.path("images", "names")
@@ -97,12 +97,12 @@ def _read(ctx: Context, image_id: str, names: Dict[str, List[str]]) -> Optional[
 
 def names_of(ctx: Context, image_id: str) -> List[str]:
     """The names that mean an image."""
-    return _names(ctx).get(image_id, [])
+    return every_name(ctx).get(image_id, [])
 
 
 def get(ctx: Context, image_id: str) -> ImageRecord:
     """An image by its whole ID. Raises NotFound, Damaged."""
-    record = _read(ctx, image_id, _names(ctx))
+    record = _read(ctx, image_id, every_name(ctx))
     if record is None:
         raise NotFound("The image %s is not on this host" % image_id[:12], "Pull it.")
     return record
@@ -128,7 +128,7 @@ def damaged(ctx: Context) -> List[Damaged]:
 
 
 def _all(ctx: Context, lost: Callable[[Damaged], None]) -> List[ImageRecord]:
-    names = _names(ctx)
+    names = every_name(ctx)
     rows = documents.each(ids(ctx), lambda image_id: _read(ctx, image_id, names), lost)
     return sorted(rows, key=lambda row: row.created, reverse=True)
 
@@ -181,7 +181,7 @@ def name_meant(ctx: Context, text: str) -> Optional[str]:
         if name is not None and named(ctx, name):
             return name
     ending = "/%s:%s" % (path, tag or "latest")
-    rows = {name: image_id for image_id, names in _names(ctx).items() for name in names
+    rows = {name: image_id for image_id, names in every_name(ctx).items() for name in names
             if name.endswith(ending) and not name.startswith(SHORT)}
     if len(set(rows.values())) > 1:
         raise Ambiguous("The name %s fits several images" % text, sorted(rows))

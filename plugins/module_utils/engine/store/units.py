@@ -13,7 +13,7 @@ import os
 from typing import Any, ContextManager, Dict, List, Optional, Tuple
 
 from ..context import Context
-from ..errors import NotFound
+from ..errors import Damaged, NotFound
 from ..frozen import Frozen, as_dict, misfit
 from ..kernel import documents, files
 
@@ -95,13 +95,23 @@ def drop(ctx: Context, unit: str) -> None:
         os.unlink(ctx.path("locks", "unit-" + unit))
 
 
+def _stems(ctx: Context) -> List[str]:
+    with contextlib.suppress(FileNotFoundError):
+        return sorted(name[:-len(".json")] for name in os.listdir(ctx.path("units")) if name.endswith(".json"))
+    return []
+
+
+def damaged(ctx: Context) -> List[Damaged]:
+    """What is wrong with the definitions of units."""
+    found: List[Damaged] = []
+    list(documents.each(_stems(ctx), lambda unit: find(ctx, unit), found.append))
+    return found
+
+
 def every(ctx: Context) -> Dict[str, Definition]:
     """All units that the engine knows, by their names, in the order of these; of a damaged one the user is warned."""
-    names: List[str] = []
-    with contextlib.suppress(FileNotFoundError):
-        names = sorted(name[:-len(".json")] for name in os.listdir(ctx.path("units")) if name.endswith(".json"))
     def one(name: str) -> Optional[Tuple[str, Definition]]:
         found = find(ctx, name)
         return (name, found) if found is not None else None
 
-    return dict(documents.each(names, one, ctx.warn))
+    return dict(documents.each(_stems(ctx), one, ctx.warn))

@@ -1,0 +1,323 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What killed commands left, or what a damaged disk lost the owner of: ``system check`` finds and removes it."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+from functools import partial
+from typing import Iterator, List
+
+from ..context import Context
+from ..errors import EngineError, TimedOut
+from ..kernel import files, mount, netns, proc, tree
+from ..network import definitions, endpoints, ipam
+from ..runtime import oci, probe
+from ..store import blobs, collection, images, layers, names, pods, volumes
+from ..store import containers as store
+from . import journal
+from .check import Finding
+
+PLACES = ("", "names/containers", "names/secrets", "pending", "containers", "containers/*", "pods", "volumes",
+          "volumes/*", "secrets", "secrets/*", "networks", "units", "images/*", "blobs/sha256", "engine")
+RUN_PLACES = ("", "pending", "aside", "endpoints", "ports", "ipam/*", "dns", "containers/*", "engine-digests",
+              "uplinks/*")
+
+
+def find(ctx: Context) -> Iterator[Finding]:
+    """All that nobody needs."""
+    yield from _temporaries(ctx)
+    yield from _unfinished(ctx)
+    yield from _names(ctx)
+    yield from _nameless(ctx)
+    yield from _marks(ctx)
+    yield from _images(ctx)
+    yield from _runs(ctx)
+    yield from _networks(ctx)
+
+
+@contextlib.contextmanager
+def _idle(ctx: Context, container_id: str) -> Iterator[bool]:
+    """Whether nobody is just doing something with a container, or pod-ID; it stays so for the body."""
+    try:
+        with store.lock(ctx, container_id, timeout=0):
+            try:
+                yield True
+            finally:
+                if not os.path.lexists(store.directory(ctx, container_id)) and not os.path.lexists(
+                        ctx.path("pods", container_id[len("pod-"):] + ".json")):
+                    store.drop_lock(ctx, container_id)
+    except TimedOut:
+        yield False
+
+
+def _temporaries(ctx: Context) -> Iterator[Finding]:
+    for pattern in [ctx.path(place) for place in PLACES] + [ctx.run(place) for place in RUN_PLACES]:
+        for directory in sorted(glob.glob(pattern)):
+            for path in files.temporaries(directory):
+                yield Finding("temporary file", os.path.basename(path), path, "removes it",
+                              partial(files.drop_temporaries, directory))
+
+
+def _unfinished(ctx: Context) -> Iterator[Finding]:
+    for key in journal.pending(ctx):
+        with _idle(ctx, key) as idle:
+            if idle:
+                yield Finding("unfinished work", key[:16], ctx.path("pending", key), "undoes or completes it",
+                              partial(_finish, ctx, key))
+
+
+def _finish(ctx: Context, key: str) -> None:
+    journal.repair(ctx)
+    if key in journal.pending(ctx):
+        raise EngineError("; ".join(journal.problems(ctx)) or "Another command is doing something with it")
+
+
+def _names(ctx: Context) -> Iterator[Finding]:
+    """Claims without an object, and objects without their claim."""
+    for name in names.every(ctx, "containers"):
+        if _is_dead(ctx, name):
+            yield Finding("orphaned name", name, ctx.path("names", "containers", name), "frees it",
+                          partial(_free, ctx, name))
+    known = [(document["id"], document["name"]) for document in store.all_raw(ctx)]
+    for holder, name in known + [(pod.id, pod.name) for pod in pods.every(ctx)]:
+        if names.owner(ctx, "containers", name) is None:
+            yield Finding("lost name", name, ctx.path("names", "containers", name), "claims it again",
+                          partial(_claim, ctx, name, holder))
+
+
+def _is_dead(ctx: Context, name: str) -> bool:
+    holder = names.owner(ctx, "containers", name)
+    if holder is None:
+        return os.path.lexists(ctx.path("names", "containers", name)) and name not in {
+            document["name"] for document in store.all_raw(ctx)}
+    if {holder, "pod-" + holder} & set(journal.pending(ctx)):
+        return False
+    return not os.path.lexists(store.directory(ctx, holder, "container.json")) and not pods.exists(ctx, holder)
+
+
+def _free(ctx: Context, name: str) -> None:
+    holder = names.owner(ctx, "containers", name)
+    # Whoever makes a container or a pod holds its lock while it has no document.
+    with _idle(ctx, holder or "none") as idle, _idle(ctx, "pod-" + (holder or "none")) as idle_pod:
+        if idle and idle_pod and _is_dead(ctx, name):
+            files.remove(ctx.path("names", "containers", name))
+
+
+def _claim(ctx: Context, name: str, holder: str) -> None:
+    if os.path.isdir(ctx.path("names", "containers", name)):
+        files.remove(ctx.path("names", "containers", name))
+    if not names.claim(ctx, "containers", name, holder):
+        raise EngineError("The name %s was taken meanwhile" % name, "Rename one of them.")
+
+
+def _nameless(ctx: Context) -> Iterator[Finding]:
+    """Directories of containers and volumes whose document is gone."""
+    pending = set(journal.pending(ctx))
+    for container_id in store.ids(ctx):
+        place = store.directory(ctx, container_id)
+        if os.path.lexists(os.path.join(place, "container.json")) or container_id in pending or len(container_id) != 64:
+            continue
+        with _idle(ctx, container_id) as idle:
+            if idle and not os.path.lexists(os.path.join(place, "container.json")):
+                yield Finding("container without a document", container_id[:12], place,
+                              "removes it%s" % (" with what it has written" if _filled(place, "upper") else ""),
+                              partial(_remove_rest, ctx, container_id),
+                              _filled(place, "upper"))
+    for path in sorted(glob.glob(ctx.path("volumes", "*"))):
+        name = os.path.basename(path)
+        if not os.path.lexists(os.path.join(path, "volume.json")) and not name.startswith("."):
+            yield Finding("volume without a document", name, path,
+                          "removes it%s" % (" with its data" if _filled(path, "_data") else ""),
+                          partial(_remove_volume, ctx, name),
+                          _filled(path, "_data"))
+
+
+def _filled(*parts: str) -> bool:
+    try:
+        return bool(os.listdir(os.path.join(*parts)))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+
+
+def _remove_rest(ctx: Context, container_id: str) -> None:
+    from . import cleanup, creation
+
+    with store.lock(ctx, container_id):
+        if not os.path.lexists(store.directory(ctx, container_id, "container.json")):
+            cleanup.end_run(ctx, container_id)
+            creation.undo(ctx, container_id, {})
+
+
+def _remove_volume(ctx: Context, name: str) -> None:
+    from . import volumes as service
+
+    with volumes.lock(ctx, name):
+        if not os.path.lexists(volumes.directory(ctx, name, "volume.json")):
+            service.unmount(ctx, name)
+            files.discard(volumes.directory(ctx, name))
+
+
+def _marks(ctx: Context) -> Iterator[Finding]:
+    """Marks of containers that are gone, with volumes and copies of the engine."""
+    pending = set(journal.pending(ctx))
+    marks = glob.glob(ctx.path("volumes", "*", "users", "*")) + glob.glob(ctx.path("engine", "*.users", "*"))
+    for path in sorted(marks):
+        container_id = os.path.basename(path)
+        if container_id not in pending and not os.path.lexists(store.directory(ctx, container_id)):
+            yield Finding("orphaned mark", container_id[:12], path, "removes it",
+                          partial(_remove_mark, ctx, path))
+
+
+def _remove_mark(ctx: Context, path: str) -> None:
+    container_id = os.path.basename(path)
+    with _idle(ctx, container_id) as idle:
+        if idle and not os.path.lexists(store.directory(ctx, container_id)):
+            files.remove(path)
+
+
+def _images(ctx: Context) -> Iterator[Finding]:
+    """Layers, documents and names that no image has."""
+    with images.lock(ctx):
+        wanted = collection.needed(ctx)
+        paths = [ctx.path("layers", chain) for chain in layers.all_ids(ctx) if not wanted.layer(chain)]
+        paths += [ctx.path("blobs", "sha256", one) for one in blobs.all_digests(ctx) if not wanted.document(one)]
+        paths += [path for path in glob.glob(ctx.path("layers-mapped", "*", "*"))
+                  if not os.path.lexists(ctx.path("layers", os.path.basename(path)))]
+        begun = [ctx.path("images", one) for one in images.ids(ctx)
+                 if not os.path.lexists(ctx.path("images", one, "image.json"))]
+        lost = [name for image_id, found in images.every_name(ctx).items() for name in found
+                if not name.startswith(images.SHORT) and not os.path.lexists(ctx.path("images", image_id))]
+    staged = [path for path in glob.glob(ctx.path("layers", ".*")) if _is_dead_staging(ctx, path)]
+    for path in sorted(paths + begun + staged):
+        kind = "orphaned layer" if "/layers" in path[len(ctx.root):] else "orphaned image data"
+        yield Finding(kind, os.path.basename(path)[:20], path, "removes it", partial(_collect, ctx, path))
+    for name in lost:
+        yield Finding("orphaned image name", name, ctx.path("images", "names", names.quoted(name)), "removes it",
+                      partial(_remove_image_name, ctx, name))
+
+
+def _is_dead_staging(ctx: Context, path: str) -> bool:
+    owner = os.path.basename(path)[1:].split(".")[0]
+    try:
+        with files.locked(ctx.path("locks", "layer-" + owner), timeout=0):
+            return os.path.lexists(path)
+    except TimedOut:
+        return False
+
+
+def _collect(ctx: Context, path: str) -> None:
+    if os.path.lexists(path):
+        collection.collect(ctx)
+    if os.path.lexists(path) and "/layers-mapped/" in path:
+        tree.remove_path(path)
+
+
+def _remove_image_name(ctx: Context, name: str) -> None:
+    with images.lock(ctx):
+        image_id = images.named(ctx, name)
+        if image_id is not None and not os.path.lexists(ctx.path("images", image_id)):
+            images.remove_name(ctx, name)
+
+
+def _runs(ctx: Context) -> Iterator[Finding]:
+    """Runs that ended with nobody there, and what a run leaves: mounts, namespaces, the OCI runtime's state."""
+    found = {os.path.basename(path)[:64]: path for place in ("oci", "netns", "userns", "containers")
+             for path in sorted(glob.glob(ctx.run(place, "*"))) if len(os.path.basename(path)) == 64}
+    for point in mount.mounts_below(ctx.run("containers")):
+        found.setdefault(os.path.relpath(point, ctx.run("containers")).split("/")[0], point)
+    for container_id, path in found.items():
+        if _has_run(ctx, container_id):
+            continue
+        with _idle(ctx, container_id) as idle:
+            if idle and not _has_run(ctx, container_id):
+                yield Finding("remains of a run", names.spoken(ctx, "containers", container_id), path,
+                              "takes it down", partial(_take_down, ctx, container_id))
+    for path in sorted(glob.glob(ctx.run("volumes", "*", "*"))):
+        if not _has_run(ctx, os.path.basename(path)):
+            yield Finding("mounted volume without a user", os.path.basename(os.path.dirname(path)), path, "unmounts it",
+                          partial(_unuse, ctx, path))
+
+
+def _has_run(ctx: Context, container_id: str) -> bool:
+    state = store.state(ctx, container_id)
+    if state.running or state.status in ("restarting", "unknown") or container_id in journal.pending(ctx):
+        return True
+    # Its monitor becomes the hook that takes the run down, and may start the container again.
+    run = store.raw_run(ctx, container_id) or {}
+    return proc.alive(run.get("conmon_pid", 0), run.get("conmon_start", 0))
+
+
+def _take_down(ctx: Context, container_id: str) -> None:
+    from . import cleanup
+
+    with _idle(ctx, container_id) as idle:
+        if not idle or _has_run(ctx, container_id):
+            return
+        cleanup.end_run(ctx, container_id)
+        place = os.path.join(oci.root(ctx), container_id)
+        if os.path.isdir(place):
+            oci.delete(ctx, probe.of_state(ctx, place), container_id, force=True)
+            tree.remove_path(place)
+        netns.remove(ctx.run("netns", container_id))
+
+
+def _unuse(ctx: Context, path: str) -> None:
+    from . import volumes as service
+
+    name, container_id = path.split("/")[-2:]
+    with _idle(ctx, container_id) as idle:
+        if idle and not _has_run(ctx, container_id):
+            service.unuse(ctx, name, container_id)
+
+
+def _networks(ctx: Context) -> Iterator[Finding]:
+    """Claims, names and connections of containers that do not run."""
+    from . import network_connections, network_private
+
+    with definitions.lock(ctx):
+        known = {*network_private.known(ctx), *endpoints.ids(ctx)}
+        paths = [path for path in glob.glob(ctx.run("ports", "*")) + glob.glob(ctx.run("ipam", "*", "*"))
+                 if not path.endswith(".tmp") and files.word(path) not in known]
+        ended = [document.request.container_id for document in endpoints.everyone(ctx)
+                 if network_connections.is_abandoned(ctx, document)]
+        bridges = _idle_bridges(ctx)
+    for path in sorted(paths):
+        yield Finding("orphaned claim", os.path.relpath(path, ctx.runroot), path, "gives it back",
+                      partial(_repair_networks, ctx))
+    for container_id in ended:
+        yield Finding("connection of a container that has ended", container_id[:12],
+                      ctx.run("endpoints", container_id + ".json"), "takes it down", partial(_repair_networks, ctx))
+    for name in bridges:
+        yield Finding("bridge that no container needs", name, "/sys/class/net/" + name, "removes it",
+                      partial(_remove_bridges, ctx))
+
+
+def _repair_networks(ctx: Context) -> None:
+    from . import networks
+
+    networks.repair(ctx)
+
+
+def _idle_bridges(ctx: Context) -> List[str]:
+    """Bridges of networks on which nobody is, and which have no links of anybody's; the caller holds the lock."""
+    if ctx.rootless:
+        return []  # They are in a namespace that goes with the last container.
+    found = []
+    for record in definitions.stored(ctx):
+        place = os.path.join("/sys/class/net", record.spec.interface)
+        if record.spec.driver == "bridge" and not ipam.used(ctx, record.name) and os.path.isdir(place + "/bridge") and (
+                not os.listdir(place + "/brif")):
+            found.append(record.spec.interface)
+    return found
+
+
+def _remove_bridges(ctx: Context) -> None:
+    from ..network import attachment
+
+    with definitions.lock(ctx):
+        attachment.remove_bridges(_idle_bridges(ctx))

@@ -1,0 +1,228 @@
+# Copyright: (c) 2026, the pycontainer authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""``system check``: what it finds, what --repair mends, what only --force takes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Callable
+
+import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
+    ContainerSpec,
+    NetworkUse,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.endpoint import (
+    EndpointDocument,
+    SetupRequest,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import VolumeSpec
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import definitions, endpoints
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
+    blobs,
+    collection,
+    containers,
+    images,
+    layers,
+    names,
+    secrets,
+    units,
+    volumes,
+)
+
+from .test_damaged import BAD, GOOD, call, container, image, spoil
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="works as root's engine")
+DEAD = 2 ** 22 + 1  # no process has such an ID
+
+
+@pytest.fixture
+def ctx(tmp_path: object) -> Context:
+    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path)
+
+
+def write(path: str, text: str = "") -> str:
+    files.make_directory(os.path.dirname(path))
+    return spoil(path, text)
+
+
+def temporary(ctx: Context) -> str:
+    return write(ctx.path("pods", "x.json.%d.5.tmp" % DEAD))
+
+
+def staging(ctx: Context) -> str:
+    return files.make_directory(ctx.path("layers", ".%s.%d" % (BAD, DEAD)))
+
+
+def orphaned_layer(ctx: Context) -> str:
+    return os.path.dirname(write(ctx.path("layers", BAD, "layer.json"), "{}"))
+
+
+def orphaned_blob(ctx: Context) -> str:
+    return ctx.path("blobs", "sha256", blobs.put(ctx, b"{}"))
+
+
+def image_name(ctx: Context) -> str:
+    with images.lock(ctx):
+        images.set_name(ctx, "localhost/gone:latest", BAD)
+    return ctx.path("images", "names", names.quoted("localhost/gone:latest"))
+
+
+def name_claim(ctx: Context) -> str:
+    names.claim(ctx, "containers", "gone", BAD)
+    return ctx.path("names", "containers", "gone")
+
+
+def torn_claim(ctx: Context) -> str:
+    return write(ctx.path("names", "containers", "torn"), "")
+
+
+def volume_mark(ctx: Context) -> str:
+    volumes.create(ctx, VolumeSpec("data"))
+    return write(ctx.path("volumes", "data", "users", BAD))
+
+
+def half_made_container(ctx: Context) -> str:
+    return os.path.dirname(write(ctx.path("containers", BAD, "ctr.log")))
+
+
+def half_made_volume(ctx: Context) -> str:
+    return os.path.dirname(files.make_directory(ctx.path("volumes", "half", "_data")))
+
+
+def pending_note(ctx: Context) -> str:
+    return write(ctx.path("pending", BAD), json.dumps({"verb": "create", "volumes": []}))
+
+
+def address(ctx: Context) -> str:
+    return write(ctx.run("ipam", "podman", "10.88.0.9"), BAD)
+
+
+def port(ctx: Context) -> str:
+    return write(ctx.run("ports", "tcp_0.0.0.0_8080"), "")
+
+
+def ended_run(ctx: Context) -> str:
+    return os.path.dirname(write(ctx.run("containers", BAD, "hosts")))
+
+
+def exit_document(ctx: Context) -> str:
+    container(ctx, "good")
+    return write(ctx.path("containers", GOOD, "exit.json"), "[]")
+
+
+def endpoint(ctx: Context) -> str:
+    return write(ctx.run("endpoints", BAD + ".json"), "nonsense")
+
+
+def default_network(ctx: Context) -> str:
+    return write(ctx.path("networks", "podman.json"), "")
+
+
+LEFT = [temporary, staging, orphaned_layer, orphaned_blob, image_name, name_claim, torn_claim, volume_mark,
+        half_made_container, half_made_volume, pending_note, address, port, ended_run, exit_document, endpoint,
+        default_network]
+
+
+@pytest.mark.parametrize("make", LEFT)
+def test_what_is_left_over_is_found_and_removed(ctx: Context, make: Callable[[Context], str]) -> None:
+    assert call(ctx, "system", "check") == (0, "", "")
+    path = make(ctx)
+    found = call(ctx, "system", "check", "--quick")
+    assert found.code == 1 and path in found.out and "--repair: " in found.out and not found.err
+    assert os.path.lexists(path), "looking changes nothing"
+    done = call(ctx, "system", "check", "--quick", "--repair")
+    assert done.code == 0 and path in done.out and "not repaired" not in done.out
+    assert not os.path.lexists(path)
+    assert call(ctx, "system", "check", "--quick") == (0, "", "")
+
+
+def test_an_image_s_document_is_written_anew_by_its_configuration(ctx: Context) -> None:
+    before = image(ctx, "bad", "1" * 64, "2" * 64)
+    spoil(ctx.path("images", before.id, "image.json"))
+    assert call(ctx, "system", "check", "--quick", "--repair").code == 0
+    (after,) = images.all(ctx)
+    assert (after.id, after.names, after.layers, after.created) == (
+        before.id, before.names, before.layers, "2026-01-02T03:04:05Z")
+
+
+DAMAGED = {
+    "container": lambda ctx: spoil(container(ctx, "bad")),
+    "volume": lambda ctx: (volumes.create(ctx, VolumeSpec("v")), spoil(volumes.directory(ctx, "v", "volume.json")))[1],
+    "secret": lambda ctx: spoil(ctx.path("secrets", secrets.put(ctx, "s", b"x").id, "secret.json")),
+    "network": lambda ctx: (definitions.write_new(ctx, "e" * 64, NetworkSpec("n")),
+                            spoil(ctx.path("networks", "n.json")))[1],
+    "unit": lambda ctx: (units.write(ctx, "u", units.Definition("container", "x")),
+                         spoil(ctx.path("units", "u.json")))[1],
+    "lost container": lambda ctx: write(ctx.path("containers", BAD, "upper", "file"), "data"),
+    "lost volume": lambda ctx: write(ctx.path("volumes", "lost", "_data", "file"), "data"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_what_is_a_user_s_goes_by_force_only(ctx: Context, kind: str) -> None:
+    path = DAMAGED[kind](ctx)
+    found = call(ctx, "system", "check")
+    assert found.code == 1 and "--repair --force: " in found.out
+    kept = call(ctx, "system", "check", "--repair")
+    assert kept.code == 1 and "not repaired: by --force only" in kept.out and os.path.exists(path)
+    done = call(ctx, "system", "check", "--repair", "--force")
+    assert done.code == 0 and not os.path.lexists(path)
+    assert call(ctx, "system", "check").code == 0
+
+
+def test_a_container_that_lost_its_name_gets_it_back(ctx: Context) -> None:
+    container(ctx, "good")
+    os.unlink(ctx.path("names", "containers", "good"))
+    assert "lost name: good" in call(ctx, "system", "check").out
+    assert call(ctx, "system", "check", "--repair").code == 0
+    assert containers.find(ctx, "good") == GOOD
+
+
+def test_a_changed_blob_is_found_and_a_pull_is_what_mends_it(ctx: Context) -> None:
+    record = image(ctx, "bad", "1" * 64)
+    spoil(ctx.path("blobs", "sha256", record.id))
+    done = call(ctx, "system", "check", "--quick", "--repair", "--force")
+    assert done.code == 1 and "Pull the image again" in done.out
+    assert os.path.exists(ctx.path("images", record.id, "image.json"))
+
+
+def test_what_is_just_being_made_is_left_alone(ctx: Context) -> None:
+    held = os.path.dirname(write(ctx.path("containers", BAD, "ctr.log")))
+    write(ctx.path("pending", BAD), json.dumps({"verb": "create"}))
+    names.claim(ctx, "containers", "new", BAD)
+    layer = orphaned_layer(ctx)
+    write(ctx.path("pods", "x.json.%d.5.tmp" % os.getpid()))
+    with containers.lock(ctx, BAD), collection.pinned(ctx, [BAD]):
+        done = call(ctx, "system", "check", "--quick", "--repair", "--force")
+        assert done == (0, "", "")
+        assert os.path.exists(held) and os.path.exists(layer) and names.owner(ctx, "containers", "new") == BAD
+    again = call(ctx, "system", "check", "--quick", "--repair")
+    assert again.code == 0 and not os.path.exists(held) and not os.path.exists(layer)
+
+
+def test_what_runs_is_left_alone(ctx: Context) -> None:
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import proc
+
+    own = proc.start_time(os.getpid())
+    files.make_directory(containers.directory(ctx, GOOD))
+    containers.reserve_name(ctx, "good", GOOD)
+    containers.write(ctx, containers.Record(GOOD, "good", 1.0, ContainerSpec(image="x", name="good")))
+    files.make_directory(containers.run_directory(ctx, GOOD))
+    containers.write_state(ctx, GOOD, {
+        "phase": "running", "boot": proc.boot_id(), "pid": os.getpid(), "pid_start": own, "conmon_pid": 0,
+        "conmon_start": 0, "started_at": 5.0, "restarts": 0})
+    endpoints.write(ctx, EndpointDocument(SetupRequest(GOOD, "good", "/none", (NetworkUse("private"),))))
+    write(ctx.run("ports", "tcp_0.0.0.0_8080"), GOOD)
+    write(ctx.run("ipam", "podman", "10.88.0.9"), GOOD)
+    assert call(ctx, "system", "check", "--repair", "--force") == (0, "", "")
+
+
+def test_flags_that_make_no_sense_are_refused(ctx: Context) -> None:
+    assert call(ctx, "system", "check", "--force").code == 125
+    assert "--max" in call(ctx, "system", "check", "--max", "5h").err
+    assert layers.all_ids(ctx) == []
