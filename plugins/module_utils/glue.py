@@ -99,6 +99,8 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
 def _refusal(exc: EngineError) -> Dict[str, Any]:
     """An error as a module's answer."""
     answer = {"failed": True, "msg": str(exc), "error": type(exc).__name__, "hint": exc.hint or ""}
+    if exc.unread:
+        answer["unread"] = exc.unread
     return dict(answer, changed=True, actions=list(exc.done)) if exc.done else answer
 
 
@@ -217,7 +219,19 @@ def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     if not text or status:
         return {"failed": True, "msg": "The process that works for the user ended with status %d" % status}
     result: Dict[str, Any] = json.loads(text)
+    unit = result.pop("unread", "")
+    if unit and os.getuid() == 0:
+        result["msg"] += _journal(module.params["run_as_user"], unit)
     return result
+
+
+def _journal(user: str, unit: str) -> str:
+    """What a user's unit said last, which that user could not read."""
+    from .engine.context import make_context
+    from .engine.kernel import account
+    from .engine.service import systemd
+
+    return systemd.journal(make_context(), unit, uid=account.find(user).pw_uid)
 
 
 def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:

@@ -13,6 +13,8 @@ description:
     containers that are to survive a logout or a reboot need it. Root only.
   - When the module ends, the user's systemd runs, and their runtime directory and message bus are there, so that the
     next task can use C(systemctl --user).
+  - A host without logind or without message buses for users fails, with the package that it lacks. In check mode that is
+    a warning, for an earlier task may be about to install it.
 extends_documentation_fragment:
   - pycontainer.engine.engine
   - pycontainer.engine.engine.attributes
@@ -63,6 +65,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.start import ru
 
 def run(ctx, params, check):
     """Observe, plan, apply."""
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import MissingDependency
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import linger
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import linger as state
     from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
@@ -70,8 +73,15 @@ def run(ctx, params, check):
     present = params["state"] == "present"
     seen = linger.observe(params["user"], required=present)
     plan = state.plan(present, lingers=seen.lingers, manager=seen.manager, bus=seen.bus)
+    values = {}
     if present or plan.changed:
-        linger.require_logind(ctx, bus=present)
+        try:
+            linger.require_logind(ctx, bus=present)
+        except MissingDependency as exc:
+            # An earlier task of the play may be about to install it.
+            if not check:
+                raise
+            values["warnings"] = [str(exc)]
     if plan.changed and not check:
         steps = {"enable": linger.enable, "disable": linger.disable, "start": linger.start,
                  "start bus": linger.start_bus}
@@ -79,7 +89,7 @@ def run(ctx, params, check):
             steps[verb](ctx, seen)
         if present:
             seen = linger.wait(ctx, seen, params["timeout"])
-    values = {"actions": [str(action) for action in plan.actions]}
+    values["actions"] = [str(action) for action in plan.actions]
     if present:
         values["runtime_directory"] = seen.runtime_directory
     return Result(plan.changed, values, plan.before, plan.after)

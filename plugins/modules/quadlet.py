@@ -27,7 +27,7 @@ options:
     type: str
     required: true
   state:
-    description: Whether the file is there. With V(absent) its service is stopped first.
+    description: Whether the file is there. With V(absent) its service is stopped first, of a template all instances.
     type: str
     choices: [absent, present]
     default: present
@@ -99,8 +99,8 @@ def run(ctx, params, check):
     if params["state"] == "present":
         wanted = quadlets.wanted(params["content"], params["src"], params["options"])
     service = quadlets.service(ctx, name, there, wanted, command_line.check)
-    shown = systemd.show(ctx, [service])[service] if service else None
-    plan = state.plan(wanted, there, runs=shown is not None and shown.runs, stale=shown is not None and shown.stale,
+    shown = systemd.instances(ctx, service) if service else []
+    plan = state.plan(wanted, there, runs=any(one.runs for one in shown), stale=any(one.stale for one in shown),
                       heard=systemd.present(ctx))
     values = {}
     try:

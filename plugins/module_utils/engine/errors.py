@@ -28,6 +28,8 @@ class EngineError(Exception):
         self.told = False
         # What was done before it came up, for a task that does several things.
         self.done: Tuple[str, ...] = ()
+        # A unit of the user's whose journal may say why, but only to root.
+        self.unread = ""
 
     def __str__(self) -> str:
         return "%s. %s" % (self.message.rstrip("."), self.hint) if self.hint else self.message

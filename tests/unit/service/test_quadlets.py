@@ -94,5 +94,7 @@ def test_the_module_looks_at_the_whole_file_before_it_writes(monkeypatch: pytest
     monkeypatch.setattr(quadlets, "directories", lambda **_all: [quadlets.own_directory(ctx)])
     text = "[Container]\nImage=x\nVolume=%N.volume:/d\nMount=type=image,source=y.image,target=/y\n"
     assert quadlets.check(ctx, "web.container", text, main.check) == "web.service"
+    template = text + "Volume=data@%i.volume:/data\nVolume=data@.volume:/b\n"
+    assert quadlets.check(ctx, "web@.container", template, main.check) == "web@.service"
     with pytest.raises(EngineError, match="web.container, line 5: Memory=lots"):
         quadlets.check(ctx, "web.container", text + "Memory=lots\n", main.check)

@@ -91,9 +91,9 @@ def warning(ctx: Context) -> str:
 
 
 def require_logind(ctx: Context, *, bus: bool) -> None:
-    """Raise Unsupported on a host without logind, MissingDependency on one without a ``bus`` for users.
+    """Raise MissingDependency on a host without logind or without a ``bus`` for users.
 
-    Raises InvalidInput when the caller is not root.
+    Raises Unsupported where systemd does not run, and InvalidInput when the caller is not root.
     """
     if ctx.rootless:
         raise InvalidInput("linger needs root", "Let the play become root, and leave out run_as_user.")
@@ -102,8 +102,8 @@ def require_logind(ctx: Context, *, bus: bool) -> None:
                           "Use a host with systemd and logind, or leave out linger.")
     if not any(os.path.exists(os.path.join(home, "systemd-logind.service"))
                for home in ("/usr/lib/systemd/system", "/lib/systemd/system", "/etc/systemd/system")):
-        raise Unsupported("This host has no systemd-logind, so nobody can linger on it",
-                          "Install libpam-systemd (Debian) or systemd (Fedora).")
+        raise MissingDependency("This host has no systemd-logind, so nobody can linger on it",
+                                "Install libpam-systemd (Debian) or systemd (Fedora).")
     ctx.tool("loginctl", "let a user's services run without a login")
     if bus and not any(os.path.exists(os.path.join(home, "dbus.socket")) for home in USER_UNITS):
         raise MissingDependency("This host gives users no message bus",

@@ -215,13 +215,14 @@ def _coming(name: str) -> Quadlet:
 
 
 def _mentioned(one: Quadlet) -> List[str]:
-    """The names of other files that a file's values hold, with its own specifiers put in."""
+    """The names of other files in the values of one, with its own specifiers put in; of instances, the template's."""
     ends = tuple("." + kind for kind in quadlet.KINDS)
     own = specifiers.of_unit(quadletreference.service_name(one))
     words = [word for line in one.lines
              for word in line.value.replace(",", " ").replace("=", " ").replace(":", " ").split()]
     found = [specifiers.expand(word, own)[0] for word in words if word.endswith(ends)]
-    return [word for word in found if "/" not in word and not word.startswith(".")]
+    names = [word for word in found if "/" not in word and not word.startswith(".")]
+    return ["%s@.%s" % (word.partition("@")[0], word.rpartition(".")[2]) if "@" in word else word for word in names]
 
 
 def has_generator(*, user: bool) -> bool:
@@ -256,7 +257,9 @@ def apply(ctx: Context, verbs: Sequence[str], name: str, text: str, unit: str) -
             os.chmod(place, 0o644)
         elif verb == "remove":
             os.unlink(place)
+            if unit:
+                systemd.forgive(ctx, [systemd.every_instance(unit)])
         elif verb == "stop":
-            systemd.stop(ctx, [unit])
+            systemd.stop(ctx, [systemd.every_instance(unit)])
         else:
             systemd.reload(ctx)

@@ -90,6 +90,21 @@ def show(ctx: Context, units: Sequence[str]) -> Dict[str, Shown]:
     return dict(zip(units, (_shown(block) for block in text.split("\n\n"))))
 
 
+def instances(ctx: Context, unit: str) -> List[Shown]:
+    """What systemd knows of a unit, or of the instances of a template that are loaded."""
+    if "@." not in unit:
+        return list(show(ctx, [unit]).values())
+    if not present(ctx):
+        return []
+    text = _call(ctx, "show", "--property=" + ",".join(PROPERTIES), "--", every_instance(unit))
+    return [_shown(block) for block in text.split("\n\n") if block.strip()]
+
+
+def every_instance(unit: str) -> str:
+    """What systemctl takes for all instances of a template that are loaded; another unit is itself."""
+    return unit.replace("@.", "@*.")
+
+
 def _shown(block: str) -> Shown:
     rows: Mapping[str, str] = dict(line.partition("=")[::2] for line in block.strip().splitlines())
     return Shown(rows.get("Id", ""), rows.get("LoadState", ""), rows.get("ActiveState", ""), rows.get("SubState", ""),
@@ -129,17 +144,29 @@ def start(ctx: Context, unit: str, *, again: bool = False) -> None:
     try:
         _call(ctx, "restart" if again else "start", "--", unit)
     except EngineError as exc:
-        exc.message += _journal(ctx, unit)
+        said = journal(ctx, unit)
+        exc.message += said
+        # Not every user can read what the own units say, and what was said last may have yet to be written.
+        exc.unread = unit if ctx.rootless and not said else ""
         raise
 
 
-def _journal(ctx: Context, unit: str) -> str:
-    """The end of a unit's journal, to stand behind a message; '' when it cannot be read."""
+def journal(ctx: Context, unit: str, *, uid: int = 0) -> str:
+    """The end of a unit's journal, to stand behind a message; '' when it cannot be read.
+
+    As root the unit may be that of another user, ``uid``.
+    """
     program = ctx.find_tool("journalctl")
     if program is None:
         return ""
-    where = "--user-unit" if ctx.rootless else "--unit"
-    done = command.run([program, "--no-pager", "--output=cat", "--lines=20", where, unit], env=environment(ctx))
+    matches = ["--unit=" + unit]
+    if uid or ctx.uid:
+        # Its own --user-unit takes a process in the user's namespaces for root's.
+        whose = "_UID=%d" % (uid or ctx.uid)
+        matches = ["_SYSTEMD_USER_UNIT=" + unit, whose, "+", "USER_UNIT=" + unit, whose]
+    if not ctx.rootless:
+        command.run([program, "--sync"], env=environment(ctx))
+    done = command.run([program, "--no-pager", "--quiet", "--output=cat", "--lines=20", *matches], env=environment(ctx))
     text = done.stdout.decode("utf-8", "replace").strip()
     clean = "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
     return "; the end of its journal:\n%s\n" % clean if clean and not done.code else ""

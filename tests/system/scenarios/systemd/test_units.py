@@ -192,6 +192,67 @@ def test_quadlets_become_services(host: Any, user: str, port: int) -> None:
 
 
 @USERS
+def test_a_pod_of_quadlets_ends_with_its_last_container(host: Any, user: str) -> None:
+    def states() -> List[str]:
+        return [shown(host, user, unit)["ActiveState"] for unit in ("group-pod.service", "member.service")]
+
+    for again in (False, True):
+        systemctl(host, user, "start member.service")
+        assert states() == ["active", "active"]
+        monitor = shown(host, user, "group-pod.service")["MainPID"]
+        assert host.file("/proc/%s/comm" % monitor).content_string.strip() == "conmon"
+        if again:
+            systemctl(host, user, "stop group-pod.service")
+        else:
+            command(host, user, "pycontainer kill systemd-member")
+        # Nobody asked for the container's end by SIGKILL.
+        ended = ["inactive", "inactive" if again else "failed"]
+        assert eventually(lambda ended=ended: states() == ended), states()
+    assert "systemd-group" not in command(host, user, "pycontainer pod ps --format '{{.Name}}'")
+    systemctl(host, user, "start group-pod.service")
+    assert eventually(lambda: states() == ["active", "active"])
+
+
+def test_instances_of_templates_have_instances_of_others(host: Any, ansible: Callable) -> None:
+    text = ("[Container]\nImage=box.image\nVolume=data@%i.volume:/data\nStopSignal=KILL\nNetwork=none\n"
+            "Mount=type=image,source=box.image,target=/image\nExec=sleep 100%i\n")
+    for name, content in (("job@.container", text), ("data@.volume", "[Volume]\n")):
+        assert ansible(QUADLET, name=name, content=content, run_as_user=ALICE)["actions"] == ["write", "reload"]
+    systemctl(host, ALICE, "start job@1.service job@2.service")
+    assert "bin" in command(host, ALICE, "pycontainer exec systemd-job_1 ls /image").split()
+    assert {"systemd-data_1", "systemd-data_2"} <= set(command(host, ALICE, "pycontainer volume ls -q").split())
+    assert shown(host, ALICE, "data-volume@2.service")["ActiveState"] == "active"
+    assert ansible(QUADLET, name="job@.container", state="absent", run_as_user=ALICE)["actions"] == [
+        "stop", "remove", "reload"]
+    assert shown(host, ALICE, "job@1.service")["LoadState"] == "not-found"
+    assert ansible(QUADLET, name="data@.volume", state="absent", run_as_user=ALICE)["changed"]
+    command(host, ALICE, "pycontainer volume rm systemd-data_1 systemd-data_2")
+
+
+# Who has no journal of their own, as on a host that keeps none on its disk, cannot read it.
+@pytest.mark.parametrize("user, storage", [(ROOT, "persistent"), (ALICE, "persistent"), (ALICE, "volatile")])
+def test_a_unit_that_fails_says_why(host: Any, ansible: Callable, user: str, storage: str) -> None:
+    place = "/etc/systemd/journald.conf.d"
+    restart = "systemctl restart systemd-journald"
+    host.check_output("mkdir -p %s; printf '[Journal]\\nStorage=%s\\n' > %s/test.conf; %s" % (
+        place, storage, place, restart))
+    ansible(CONTAINER, name="broken", image=IMAGE % "1", tls_verify=False, state="created", command=["no-such-program"],
+            **own(user))
+    failed = ansible(UNIT, name="broken", restart_policy="no", **own(user))
+    assert "the end of its journal" in failed["msg"] and "no-such-program" in failed["msg"], failed
+    ansible(UNIT, name="broken", state="absent", **own(user))
+    ansible(CONTAINER, name="broken", state="absent", **own(user))
+    host.check_output("rm %s/test.conf; %s" % (place, restart))
+
+
+@USERS
+def test_a_quadlet_with_a_value_that_no_start_takes_is_not_written(host: Any, ansible: Callable, user: str) -> None:
+    text = "[Container]\nImage=%s\nMemory=lots\n" % (IMAGE % "1")
+    result = ansible(QUADLET, name="bad.container", content=text, **own(user))
+    assert "bad.container, line 3: Memory=lots: --memory is 'lots'" in result["msg"], result
+
+
+@USERS
 def test_a_quadlet_with_a_mistake_is_not_written(host: Any, ansible: Callable, user: str) -> None:
     text = "[Container]\nImage=%s\nPublishPorts=1:1\n" % (IMAGE % "1")
     result = ansible(QUADLET, name="bad.container", content=text, **own(user))
