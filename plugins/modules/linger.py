@@ -13,8 +13,8 @@ description:
     containers that are to survive a logout or a reboot need it. Root only.
   - When the module ends, the user's systemd runs, and their runtime directory and message bus are there, so that the
     next task can use C(systemctl --user).
-  - A host without logind or without message buses for users fails, with the package that it lacks. In check mode that is
-    a warning, for an earlier task may be about to install it.
+  - On a host without logind, or without message buses for users, it fails with the package that is missing. In check
+    mode that is a warning, for an earlier task may be about to install it.
 extends_documentation_fragment:
   - pycontainer.engine.engine
   - pycontainer.engine.engine.attributes
