@@ -8,7 +8,7 @@ import os
 import pathlib
 import shutil
 import time
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
@@ -136,3 +136,22 @@ def test_an_exec_that_is_detached_ends(place: Place, monkeypatch: pytest.MonkeyP
     with pytest.raises(TimedOut, match=r"The command busybox did not end within 0.5 seconds"):
         monkeypatch.setattr(command, "GOODBYE", 0.5)
         containers.exec_run(place.ctx, container_id, ExecWish(("busybox", "true"), timeout=0.5))
+
+
+def test_a_start_whose_runtime_hangs_is_undone(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = probe.choose(place.ctx).path
+    place.runtime.write_text('#!/bin/sh\ncase " $* " in *" start "*) exec sleep 1000;; esac\nexec %s "$@"\n' % works)
+    place.runtime.chmod(0o755)
+    container_id = containers.create(place.ctx, place.spec(str(place.runtime))).id
+    real = command.run
+
+    def impatient(argv: list[str], **more: Any) -> command.Result:
+        return real(argv, **dict(more, within=0.5 if "start" in argv else None))
+
+    monkeypatch.setattr(command, "run", impatient)
+    with pytest.raises(TimedOut, match=r"runtime --root .* start .* did not end within 0.5 seconds"):
+        containers.start(place.ctx, container_id)
+    assert store.state(place.ctx, container_id).status in ("created", "exited")
+    assert not place.monitors() and not os.path.exists(place.ctx.run("containers", container_id))
+    place.mended()
+    containers.start(place.ctx, container_id)

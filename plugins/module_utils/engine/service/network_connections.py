@@ -226,7 +226,7 @@ def is_abandoned(ctx: Context, document: EndpointDocument) -> bool:
     """Whether nobody stands behind a document: its container does not run, and who started it is dead."""
     from ..store import containers
 
-    if proc.alive(document.pid, document.started):
+    if proc.serves(document.pid, document.started):
         return False
     try:
         return containers.state(ctx, document.request.container_id).status in ("created", "exited")
