@@ -45,6 +45,20 @@ def test_signals_reach_the_container_and_its_exit_code_comes_back(client: Client
     assert client("ps", "-aq")[1] == ""
 
 
+@pytest.mark.parametrize("name", ["INT", "QUIT"])
+def test_so_do_those_that_a_script_has_its_background_jobs_ignore(client: Client, name: str) -> None:
+    number = getattr(signal, "SIG" + name)
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        running = client.attached(*client.run, "--rm", client.image, "sh", "-c",
+                                  "trap 'exit 7' %s; echo ready; while :; do sleep 0.1; done" % name)
+    finally:
+        signal.signal(number, before)
+    assert running.stdout.readline() == "ready\n"
+    running.send_signal(number)
+    assert running.wait(timeout=60) == 7
+
+
 def test_without_the_proxy_the_container_goes_on(client: Client) -> None:
     running = client.attached(*client.run, "--name", "on", "--sig-proxy=false", client.image, "sh", "-c",
                               "echo ready; sleep 100")

@@ -207,8 +207,10 @@ IMAGE = {"PATH": "/image", "LANG": "C"}
 
 
 @pytest.mark.parametrize("given, tells, silent", [
-    ({}, {"PATH": "/image", "LANG": "C", "HOME": "/root", "HOSTNAME": "box", "container": "oci"}, ("TERM", "SECRET")),
-    ({"tty": True}, {"TERM": "xterm"}, ("SECRET",)),
+    ({}, {"PATH": "/image", "LANG": "C", "HOME": "/root", "HOSTNAME": "box", "container": "oci", "TERM": "xterm"},
+     ("SECRET",)),
+    ({"tty": True}, {"TERM": "xterm"}, ("SECRET",)), ({"unsetenv": ["TERM"]}, {"PATH": "/image"}, ("TERM",)),
+    ({"env": {"TERM": "dumb"}}, {"TERM": "dumb"}, ()),
     ({"env": {"HOME": "/else", "LANG": ""}}, {"HOME": "/else", "LANG": ""}, ()),
     ({"unsetenv": ["LANG"]}, {"PATH": "/image"}, ("LANG",)),
     ({"unsetenv_all": True}, {"PATH": runtimespec.DEFAULT_PATH}, ("LANG",)),

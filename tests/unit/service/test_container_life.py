@@ -45,7 +45,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
-PROGRAMS = ("sh", "sleep", "cat", "ls", "echo", "touch", "true", "false", "id", "pwd", "rm", "mount")
+PROGRAMS = ("sh", "sleep", "cat", "ls", "echo", "touch", "true", "false", "id", "pwd", "rm", "mount", "stat")
 
 
 @pytest.fixture(scope="module")
@@ -343,3 +343,36 @@ def test_the_cgroup_manager_is_the_one_it_was_made_with(ctx: Context, root: str,
     assert managers() == ["cgroupfs", "cgroupfs"]
     containers.stop(ctx, "two")
     assert managers() == ["cgroupfs", "systemd"]
+
+
+def test_the_users_working_directory_has_to_be_there(ctx: Context, root: str) -> None:
+    for missing in ("/none", "/bin/busybox", "/tmp/none"):
+        with pytest.raises(CannotInvoke, match="working directory " + missing) as caught:
+            containers.run(ctx, spec(root, "pwd", rm=True, workdir=missing))
+        assert caught.value.exit_code == 126
+    nothing_left(ctx)
+    for there in ("/tmp", "/dev/shm", "/proc"):
+        assert run(ctx, spec(root, "pwd", rm=True, workdir=there))[:2] == (0, there.encode() + b"\n")
+    assert run(ctx, spec(root, "pwd", rm=True, workdir="/v", mounts=(Mount("volume", "/v"),)))[1] == b"/v\n"
+    assert not os.path.exists(root + "/none")
+
+
+def test_an_unknown_user_is_at_home_in_the_working_directory(ctx: Context, root: str) -> None:
+    assert b":/tmp:" in run(ctx, spec(root, "cat", "/etc/passwd", rm=True, user="77", workdir="/tmp"))[1]
+
+
+def test_owners_are_changed_by_the_first_start_only(ctx: Context, root: str, tmp_path: object) -> None:
+    shared = "%s/shared" % tmp_path
+    os.makedirs(shared + "/kept")
+    containers.run(ctx, spec(root, user="33:44", mounts=(Mount("bind", "/tmp", shared, ("U",)),)))
+    assert [os.stat(path)[4:6] for path in (shared, shared + "/kept")] == [(33, 44)] * 2
+    os.chown(shared + "/kept", 55, 66)
+    containers.restart(ctx, "one")
+    assert os.stat(shared + "/kept")[4:6] == (55, 66)
+
+
+def test_a_tmpfs_belongs_to_the_user(ctx: Context, root: str) -> None:
+    for options, owner in ((("U",), b"33:44"), (("U", "uid=5"), b"5:44"), ((), b"0:0")):
+        got = run(ctx, spec(root, "stat", "-c", "%u:%g", "/tmp", rm=True, user="33:44", name="t",
+                            mounts=(Mount("tmpfs", "/tmp", "", options),)))
+        assert got[:2] == (0, owner + b"\n"), got

@@ -11,7 +11,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context 
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Conflict, InvalidInput, NotFound
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import network as network_format
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import volume as volume_format
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import networks, volumes
 from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import network as nouns
 from ansible_collections.pycontainer.engine.plugins.module_utils.state import image, login, network, secret, volume
 
@@ -43,6 +43,20 @@ def test_volume(given: dict, actual: dict | None, verbs: tuple, fields: set) -> 
 def test_a_volume_never_loses_data_unasked() -> None:
     with pytest.raises(Conflict, match="options"):
         volume.plan(params(volume, options=["type=ext4"]), VOLUME)
+
+
+@pytest.mark.parametrize("options, there", [
+    ({"device": "/missing"}, False), ({"device": "/missing", "type": "bind"}, False), ({"device": "/etc"}, True),
+    ({"device": "/missing", "type": "none", "o": "rbind,ro"}, False), ({"device": "tmpfs", "type": "tmpfs"}, True),
+    ({"device": "host:/missing", "type": "nfs"}, True), ({"device": "/missing", "type": "nfs"}, True)], ids=str)
+def test_a_volume_of_a_path_needs_the_path(ctx: Context, options: dict, there: bool) -> None:
+    spec = volume_format.VolumeSpec("thing", options=options)
+    if there:
+        assert volumes.create(ctx, spec).name == "thing"
+        return
+    with pytest.raises(NotFound, match="/missing"):
+        volumes.create(ctx, spec)
+    assert not volumes.exists(ctx, "thing")
 
 
 def made(**given: Any) -> dict:

@@ -18,6 +18,7 @@ from ..service import containers
 _OWN = ("SIGKILL", "SIGSTOP", "SIGCHLD", "SIGCLD", "SIGPIPE", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP",
         "SIGSYS", "SIGABRT", "SIGIOT", "SIGURG", "SIGWINCH", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGPROF",
         "SIGSTKFLT", "SIGXCPU", "SIGXFSZ")
+_OF_SHELLS = (signal.SIGINT, signal.SIGQUIT)
 
 
 def forwarded() -> List[int]:
@@ -43,8 +44,9 @@ class Proxy:
         """From now on signals are the container's."""
         if self._wanted:
             for number in forwarded():
-                # What a parent made this process ignore (nohup(1)) stays so.
-                if signal.getsignal(number) is not signal.SIG_IGN:
+                # What a parent made this process ignore (nohup(1)) stays so; but for what a shell makes all ignore
+                # that it starts in the background (POSIX, 2.11): a script that sends it means the container.
+                if number in _OF_SHELLS or signal.getsignal(number) is not signal.SIG_IGN:
                     self._before[number] = signal.signal(number, self._received)
 
     def started(self, record: Any) -> None:

@@ -90,9 +90,7 @@ def cmd_of(spec: ContainerSpec, command: Tuple[str, ...]) -> Tuple[str, ...]:
 def environment(spec: ContainerSpec, image: Mapping[str, str], user: User,
                 caller: Mapping[str, str], hostname: str) -> Dict[str, str]:
     """The process's environment. Nothing of ``caller`` reaches it unasked."""
-    result = {"PATH": DEFAULT_PATH, "container": "oci"}
-    if spec.tty:
-        result["TERM"] = "xterm"
+    result = {"PATH": DEFAULT_PATH, "TERM": "xterm", "container": "oci"}
     if not spec.unsetenv_all:
         result.update(image)
     for name in spec.unsetenv:

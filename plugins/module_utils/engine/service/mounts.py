@@ -131,15 +131,18 @@ def resolve(ctx: Context, record: Record, root: str, owner: Owner, user: Tuple[i
     """
     for number, row in enumerate(of_record(ctx, record)):
         if row.type == "tmpfs":
-            yield _tmpfs(row)
+            yield _tmpfs(row, user)
         elif row.type == "image":
             yield _image(ctx, record, row, number)
         else:
             yield _bind(ctx, record, row, root, (owner(0, 0), owner(*user)))
 
 
-def _tmpfs(row: Mount) -> Resolved:
+def _tmpfs(row: Mount, user: Tuple[int, int]) -> Resolved:
     options = [o for o in row.options if o not in _OURS]
+    if "U" in row.options:
+        given = {option.partition("=")[0] for option in options}
+        options += ["%s=%d" % pair for pair in zip(("uid", "gid"), user) if pair[0] not in given]
     for default in ("noexec", "nosuid", "nodev"):
         if default[2:] not in options and default not in options:
             options.append(default)
@@ -165,7 +168,8 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
     else:
         source = row.source
         _check_source(row)
-    if "U" in row.options:
+    if "U" in row.options and not store.has_run(ctx, record.id):
+        # Once, as podman: what the container has given to other owners stays theirs at the next start.
         _chown_tree(source, owners[1])
     if "z" in row.options or "Z" in row.options:
         _relabel(source)

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..context import Context
-from ..errors import InvalidInput, NotFound, Unsupported
+from ..errors import CannotInvoke, InvalidInput, NotFound, Unsupported
 from ..formats import idmap, passwd, runtimespec
 from ..formats.container import ContainerSpec
 from ..frozen import replace
@@ -48,17 +48,23 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     owner = maps.outside if maps is not None else _same
     resolved = list(mounts.resolve(ctx, record, root, owner, (user.uid, user.gid)))
     versions: Dict[str, str] = {}
+    workdir = _workdir(spec, image)
+    login = _login_name(ctx, record, user, root)
+    if login:
+        user = replace(user, home=_home(ctx, workdir, resolved))
     environment = _environment(ctx, spec, image, user, hostname, versions)
     argv = effective.arguments(spec, image)
     oci_mounts = [row.oci for row in resolved]
     taken = {row["destination"] for row in oci_mounts}
-    own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(ctx, record, spec, user, root, argv)
+    own = mounts.secret_mounts(ctx, record, owner) + _engine_mounts(
+        ctx, record, spec, user, root, argv, (login, user.home if login else workdir))
     oci_mounts += [row for row in own if row["destination"] not in taken]
     _note_secrets(ctx, spec, versions)
+    _ready_workdir(spec, workdir, root, owner(user.uid, user.gid), [row["destination"] for row in oci_mounts])
     nodes, rules = devices.resolve(spec, consoles=not effective.is_systemd(spec, argv))
     config = runtimespec.build(runtimespec.Inputs(
         spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
-        environment=environment, workdir=_workdir(spec, image, root, owner(user.uid, user.gid)), user=user,
+        environment=environment, workdir=workdir, user=user,
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
         hostname=hostname, cgroups_path=effective.cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),
         namespaces=joined, mounts=tuple(oci_mounts), hard_limits=_hard_limits(),
@@ -125,16 +131,29 @@ def _with_init(spec: ContainerSpec, argv: Tuple[str, ...]) -> Tuple[str, ...]:
     return (INIT_TARGET, "--") + argv if spec.init else argv
 
 
-def _workdir(spec: ContainerSpec, image: Optional[ImageConfig], root: str, owner: Tuple[int, int]) -> str:
-    """The working directory; the image's own is made when it is missing, with the user as its owner."""
+def _workdir(spec: ContainerSpec, image: Optional[ImageConfig]) -> str:
+    """The working directory's path: the user's, the image's, or /."""
     path = spec.workdir or (image.workdir if image is not None else "") or "/"
-    if not path.startswith("/"):
-        path = "/" + path
-    path = os.path.normpath(path)
-    if path != "/" and not spec.read_only:
-        with inroot.directory(root, path, make=True, owner=owner):
+    return os.path.normpath("/" + path.lstrip("/"))
+
+
+def _ready_workdir(spec: ContainerSpec, path: str, root: str, owner: Tuple[int, int], mounted: List[str]) -> None:
+    """Make the image's working directory when it is missing, with the user as its owner; one that the user named has
+    to be there, as podman has it. Raises CannotInvoke."""
+    places = ["/dev", "/proc", "/sys", *mounted]
+    if path == "/" or any((path + "/").startswith(place.rstrip("/") + "/") or place.startswith(path + "/")
+                          for place in places):
+        return
+    made = not spec.workdir and not spec.read_only
+    try:
+        with inroot.directory(root, path, make=made, owner=owner):
             pass
-    return path
+    except InvalidInput as exc:
+        if spec.workdir:
+            raise CannotInvoke("The working directory %s does not exist in the container" % path,
+                               "Mount something there, choose another one, or make it in the image.") from exc
+        if made:
+            raise
 
 
 def _same(uid: int, gid: int) -> Tuple[int, int]:
@@ -193,7 +212,7 @@ def _file(source: str, target: str, *options: str) -> Dict[str, Any]:
 
 
 def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, user: passwd.User, root: str,
-                   argv: Tuple[str, ...]) -> List[Dict[str, Any]]:
+                   argv: Tuple[str, ...], entry: Tuple[str, str]) -> List[Dict[str, Any]]:
     run = store.run_directory(ctx, record.id)
     names = membership.etc_directory(ctx, record)
     rows = [_file(os.path.join(names, "resolv.conf"), "/etc/resolv.conf"),
@@ -207,7 +226,7 @@ def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, user: pass
     if spec.timezone:
         rows.append(_file(_zone(spec.timezone), "/etc/localtime", "ro"))
     if spec.passwd and not spec.read_only:
-        rows += _entries(ctx, record, user, root)
+        rows += _entries(ctx, record, user, root, *entry)
     if effective.is_systemd(spec, argv):
         rows += _systemd_mounts()
     for row in rows:
@@ -231,13 +250,13 @@ def _zone(name: str) -> str:
     return os.path.realpath(path)
 
 
-def _entries(ctx: Context, record: Record, user: passwd.User, root: str) -> List[Dict[str, Any]]:
+def _entries(ctx: Context, record: Record, user: passwd.User, root: str, name: str, home: str
+             ) -> List[Dict[str, Any]]:
     """Passwd and group files with a line for a user that the image does not know (podman-run(1), --passwd)."""
     if user.uid == 0 or user.name:
         return []
     known = {name: inroot.read_in_root(root, "/etc/" + name, passwd.MAX_FILE) for name in ("passwd", "group")}
-    name = _login_name(ctx, record, user, known["passwd"])
-    fields = (name or user.uid, user.uid, user.gid, name or "container user", record.spec.workdir or "/")
+    fields = (name or user.uid, user.uid, user.gid, name or "container user", home)
     lines = {"passwd": "%s:*:%d:%d:%s:%s:/bin/sh\n" % fields}
     if name and user.gid not in passwd.group_names(known["group"]):
         lines["group"] = "%s:x:%d:\n" % (name, user.gid)
@@ -250,18 +269,33 @@ def _entries(ctx: Context, record: Record, user: passwd.User, root: str) -> List
     return rows
 
 
-def _login_name(ctx: Context, record: Record, user: passwd.User, known: bytes) -> str:
-    """What the user of the engine is called, when that is who the container's user is (keep-id); else ''."""
+def _login_name(ctx: Context, record: Record, user: passwd.User, root: str) -> str:
+    """What the user of the engine is called, when that is who the container's user is (keep-id) and the image knows
+    nobody of that ID or name; else ''."""
     import pwd
 
     maps = usernamespace.of(record)
-    if not ctx.rootless or maps is None or maps.outside(user.uid, user.gid)[0] != 0:
+    if not ctx.rootless or maps is None or user.uid == 0 or user.name or maps.outside(user.uid, user.gid)[0] != 0:
         return ""
     try:
         name = pwd.getpwuid(ctx.uid).pw_name
     except KeyError:
         return ""
-    return "" if name in passwd.user_names(known).values() else name
+    known = passwd.user_names(inroot.read_in_root(root, "/etc/passwd", passwd.MAX_FILE))
+    return "" if name in known.values() else name
+
+
+def _home(ctx: Context, workdir: str, mounted: List[mounts.Resolved]) -> str:
+    """Where the user of the engine is at home in a container: in the own home if that is mounted there, or what it is
+    in, else in the working directory."""
+    import pwd
+
+    home = pwd.getpwuid(ctx.uid).pw_dir
+    above = {home}
+    while os.path.dirname(home) != "/" and home != os.path.dirname(home):
+        home = os.path.dirname(home)
+        above.add(home)
+    return max(above, key=len) if above & {row.oci["destination"] for row in mounted} else workdir
 
 
 def _systemd_mounts() -> List[Dict[str, Any]]:

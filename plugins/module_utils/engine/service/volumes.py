@@ -20,7 +20,7 @@ OPTIONS = ("type", "device", "o", "copy", "nocopy")
 
 
 def check(spec: VolumeSpec) -> None:
-    """Raise Unsupported or InvalidInput for what this engine cannot make."""
+    """Raise Unsupported, InvalidInput or NotFound for what this engine cannot make."""
     if spec.name:
         names.check_name("volume", spec.name)
     if spec.driver != "local":
@@ -30,8 +30,18 @@ def check(spec: VolumeSpec) -> None:
             raise InvalidInput("The volume option %r does not exist" % key, "There are: %s." % ", ".join(OPTIONS))
     if spec.options.get("type") and not spec.options.get("device") and spec.options["type"] != "tmpfs":
         raise InvalidInput("The volume %s has a type but no device" % spec.name, "Set the option device.")
+    if _is_bind(spec) and not os.path.exists(spec.options["device"]):
+        raise NotFound("The device %s of the volume %s does not exist" % (spec.options["device"], spec.name),
+                       "Make it first.")
     if "copy" in spec.options and "nocopy" in spec.options:
         raise InvalidInput("The volume %s has the options copy and nocopy" % spec.name, "Use one of them.")
+
+
+def _is_bind(spec: VolumeSpec) -> bool:
+    """Whether the volume is a path of this host."""
+    kind, device = spec.options.get("type", ""), spec.options.get("device", "")
+    bound = {"bind", "rbind"} & {kind, *spec.options.get("o", "").split(",")}
+    return device.startswith("/") and (bool(bound) or kind in ("", "none"))
 
 
 def create(ctx: Context, spec: VolumeSpec, *, ignore: bool = False) -> Volume:

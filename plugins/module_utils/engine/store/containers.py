@@ -357,6 +357,11 @@ def write_state(ctx: Context, container_id: str, document: Dict[str, Any]) -> No
     files.write_json(run_directory(ctx, container_id, "state.json"), document, durable=False)
 
 
+def has_run(ctx: Context, container_id: str) -> bool:
+    """Whether an earlier run has ended."""
+    return os.path.exists(directory(ctx, container_id, "exit.json"))
+
+
 def write_exit(ctx: Context, container_id: str, last: State) -> None:
     """Store how a run ended; the caller holds the container's lock."""
     document = {
