@@ -8,6 +8,7 @@ import ctypes
 import errno
 import os
 import pathlib
+import resource
 import subprocess
 import traceback
 from typing import Callable
@@ -110,3 +111,17 @@ def test_a_limit_of_ones_own_comes_first(monkeypatch: pytest.MonkeyPatch, kernel
     monkeypatch.setattr(command, "PATIENCE", 0.0)
     assert command.run(shell("echo said"), within=60).stdout == b"said\n"
     assert command.run(shell("echo said"), within=command.FOREVER).stdout == b"said\n"
+
+
+def test_many_open_files_do_not_hinder_a_wait() -> None:
+    highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if highest[1] != resource.RLIM_INFINITY and highest[1] < 2100:
+        pytest.skip("this process may not open that many files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(highest[0], 2100), highest[1]))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _number in range(1100)]
+    try:
+        assert command.run(shell("echo said")).stdout == b"said\n"
+    finally:
+        for fd in opened:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, highest)

@@ -64,8 +64,6 @@ class Running:
 
 def ended(pid: int, timeout: float) -> bool:
     """Whether a process ends within ``timeout`` seconds, or is gone already; not whether somebody took note of it."""
-    import select
-
     try:
         fd = os.pidfd_open(pid, 0)
     except ProcessLookupError:
@@ -73,9 +71,18 @@ def ended(pid: int, timeout: float) -> bool:
     except OSError:  # a kernel before 5.3
         return _polled(pid, timeout)
     try:
-        return bool(select.select([fd], [], [], timeout)[0])
+        return readable(fd, timeout)
     finally:
         os.close(fd)
+
+
+def readable(fd: int, timeout: float) -> bool:
+    """Whether there is something to read within ``timeout`` seconds, or the end; the number of ``fd`` may be high."""
+    import select
+
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(min(max(timeout, 0.0) * 1000, 2 ** 31 - 1)))
 
 
 def _polled(pid: int, timeout: float) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import select
 from typing import List, NoReturn, Optional, Sequence
 
 from ..errors import EngineError
@@ -72,7 +71,7 @@ def hold(plan: Plan) -> int:
 
 
 def _await(fd: int, wanted: bytes) -> None:
-    if not select.select([fd], [], [], command.PATIENCE)[0]:
+    if not command.readable(fd, command.PATIENCE):
         raise EngineError("Cannot make a user namespace: its process did not answer within %g seconds"
                           % command.PATIENCE)
     answer = os.read(fd, 4096)

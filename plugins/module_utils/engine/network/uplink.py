@@ -206,9 +206,7 @@ def _number(text: str) -> str:
 
 
 def _ready(fd: int) -> bool:
-    import select
-
-    return bool(select.select([fd], [], [], PATIENCE)[0]) and os.read(fd, 16) != b""
+    return command.readable(fd, PATIENCE) and os.read(fd, 16) != b""
 
 
 def _log(place: str) -> int:

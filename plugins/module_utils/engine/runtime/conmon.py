@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import re
-import select
 import time
 from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 
@@ -114,7 +113,7 @@ class Launching:
         deadline = time.monotonic() + PATIENCE
         data = b""
         while not data.endswith(b"\n") and len(data) < MAX_ANSWER:
-            if not select.select([fd], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not command.readable(fd, deadline - time.monotonic()):
                 self._give_up()
             piece = os.read(fd, 65536)
             if not piece:
