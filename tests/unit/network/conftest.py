@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Tests marked ``netns`` run in a child process with network and mount namespaces of its own."""
+"""Tests marked ``netns`` run in network, mount and PID namespaces of their own, which end with all that was started."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import netns
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import network_etcfiles, networks
 
-CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
+CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWPID = 0x20000, 0x40000000, 0x20000000
 MS_REC, MS_PRIVATE = 0x4000, 1 << 18
 
 
@@ -56,9 +56,28 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Optional[bool]:
 
 def _in_child(function: Any, arguments: Any, writing: int) -> int:
     libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0
+    assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
+    first = os.fork()
+    if first == 0:
+        assert libc.mount(b"proc", b"/proc", b"proc", 0, None) == 0
+        os._exit(_first_process(function, arguments, writing))
+    return os.waitstatus_to_exitcode(os.waitpid(first, 0)[1]) and 1
+
+
+def _first_process(function: Any, arguments: Any, writing: int) -> int:
+    """Collect the orphans of the namespace until the test has ended; the kernel ends the others then."""
+    test = os.fork()
+    if test == 0:
+        os._exit(_test(function, arguments, writing))
+    while True:
+        pid, status = os.waitpid(-1, 0)
+        if pid == test:
+            return os.waitstatus_to_exitcode(status) and 1
+
+
+def _test(function: Any, arguments: Any, writing: int) -> int:
     try:
-        assert libc.unshare(CLONE_NEWNS | CLONE_NEWNET) == 0
-        assert libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None) == 0
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         try:
             function(**arguments)
