@@ -143,7 +143,7 @@ def leftovers(place: Place, before: set[str]) -> List[str]:
     for holder in holders():
         mounts.append("/proc/%s/mounts" % holder)
         before = before | {holder}
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while True:
         pids = [p for p in os.listdir("/proc") if p.isdigit() and p not in before and p != str(os.getpid())]
         alive = [p for p in pids if command_of(p)]

@@ -64,11 +64,12 @@ def running(directory: str, port: Optional[int] = None, *, secure: bool = False)
         yield "127.0.0.1:%d" % port
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    for _attempt in range(200):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError("docker-registry ended with %d" % process.returncode)
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):

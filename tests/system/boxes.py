@@ -93,7 +93,7 @@ def ready(work: str, numbers: Sequence[int]) -> Iterator[None]:
         yield
     finally:
         # The processes of a box that was ended take a moment to go.
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while groups(work) and time.monotonic() < deadline:
             for group in groups(work):
                 for directory, _below, _files in os.walk(group, topdown=False):

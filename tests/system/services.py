@@ -60,12 +60,12 @@ def a_timer_checks_health(host: Any, ansible: Callable, user: Optional[str]) -> 
     # It runs in a session, from where a user may move no process into the container's control group.
     removed = ansible("pycontainer.engine.exec", argv=["rm", "/tmp/good"], **which)
     assert removed.get("rc") == 0, removed
-    for _attempt in range(20):
+
+    def unhealthy() -> bool:
         shown = ansible("pycontainer.engine.container_info", **which)
-        health = shown["containers"][0]["State"]["Health"]
-        if health["Status"] == "unhealthy":
-            break
-    assert health["Status"] == "unhealthy", health
+        return bool(shown["containers"][0]["State"]["Health"]["Status"] == "unhealthy")
+
+    assert eventually(unhealthy, 180)
     assert ansible(CONTAINER, state="absent", **which)["changed"]
     found = timers(host, user)
     assert made["container"]["Id"][:12] not in found, found

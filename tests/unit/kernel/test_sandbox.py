@@ -49,7 +49,7 @@ def test_a_child_dies_with_its_parent() -> None:
     child = int(os.read(read, 20))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    for _attempt in range(1000):
+    for _attempt in range(3000):
         try:
             with open("/proc/%d/stat" % child) as stream:
                 if stream.read().rpartition(")")[2].split()[0] == "Z":

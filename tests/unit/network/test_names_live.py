@@ -55,7 +55,7 @@ def address_of(lab: Any, name: str) -> str:
 
 
 def eventually(lab: Any, name: str, address: str) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while address_of(lab, name) != address:
         if time.monotonic() > deadline:
             return False

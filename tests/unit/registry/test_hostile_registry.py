@@ -418,10 +418,10 @@ def test_a_document_has_a_time_limit_in_all(server: Server, monkeypatch: pytest.
 
 def test_silence_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "IDLE", 0.2)
-    server.routes[TAG] = lambda request: time.sleep(2)
+    server.routes[TAG] = lambda request: time.sleep(30)
     with pytest.raises(TimedOut, match="does not answer"):
         plain(server).manifest("a/b", "1")
-    server.routes[TAG] = slowly(DATA, 2)
+    server.routes[TAG] = slowly(DATA, 30)
     with pytest.raises(TimedOut, match="stopped sending"):
         plain(server).manifest("a/b", "1")
 
@@ -431,7 +431,7 @@ def test_a_header_that_trickles_is_not_waited_for(server: Server, monkeypatch: p
 
     def route(request: Any) -> None:
         request.wfile.write(b"HTTP/1.1 200 OK\r\n")
-        for number in range(200):
+        for number in range(1200):
             request.wfile.write(b"X-%d: y\r\n" % number)
             time.sleep(0.05)
 
@@ -439,7 +439,7 @@ def test_a_header_that_trickles_is_not_waited_for(server: Server, monkeypatch: p
     began = time.monotonic()
     with pytest.raises(TimedOut, match="does not answer"):
         plain(server).manifest("a/b", "1")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize(("limit", "head", "again"), [
@@ -451,7 +451,7 @@ def test_an_answer_that_never_gets_to_the_point_ends(server: Server, monkeypatch
 
     def route(request: Any) -> None:
         request.wfile.write(head)
-        for _number in range(2000):
+        for _number in range(12000):
             request.wfile.write(again)
             time.sleep(0.005)
 
@@ -459,7 +459,7 @@ def test_an_answer_that_never_gets_to_the_point_ends(server: Server, monkeypatch
     began = time.monotonic()
     with pytest.raises(TimedOut):
         plain(server).manifest("a/b", "1")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -498,7 +498,7 @@ def test_a_handshake_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyP
 
     def trickle(peer: socket.socket) -> None:
         with contextlib.suppress(OSError), peer:
-            for one in b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc" + b"\0" * 200:
+            for one in b"\x16\x03\x03\x40\x00" + b"\x02\x00\x3f\xfc" + b"\0" * 1200:
                 peer.sendall(bytes([one]))
                 time.sleep(0.05)
 
@@ -506,7 +506,7 @@ def test_a_handshake_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyP
     began = time.monotonic()
     with listener, pytest.raises((RegistryError, TimedOut)):
         Client("127.0.0.1:%d" % listener.getsockname()[1], Options()).ping()
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 30
 
 
 # Redirects and credentials

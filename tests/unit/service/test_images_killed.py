@@ -62,7 +62,8 @@ def _pull_and_die(ctx, name: str) -> None:
         finally:
             os._exit(0)
     folder = ctx.path("layers")
-    for _attempt in range(2000):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
         there = os.listdir(folder) if os.path.isdir(folder) else []
         if any(not n.startswith(".") for n in there) and any(n.startswith(".") for n in there):
             break

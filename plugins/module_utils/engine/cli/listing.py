@@ -58,9 +58,7 @@ def _list(ctx: Context, parsed: Parsed) -> str:
         if key not in SORTED_BY:
             raise InvalidInput("--sort %s is not there" % key, "Use one of: %s." % ", ".join(sorted(SORTED_BY)))
         rows.sort(key=lambda row: _row(ctx, row, full)[SORTED_BY[key]])
-    if parsed.get("quiet"):
-        if format:
-            raise InvalidInput("--quiet and --format cannot go together", "Leave one of them out.")
+    if parsed.get("quiet") and not format:
         return "".join(output.short(row.id, full) + "\n" for row in rows)
     if format and ".Size" in format and not parsed.get("size"):
         raise InvalidInput("The template's .Size needs --size", "Add --size; it takes a look at every file.")

@@ -143,7 +143,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
     return {
         "Id": raw["id"], "Name": raw["name"], "Created": timestamp(raw["created"]), "Image": raw["image_id"],
         "ImageName": raw["image_name"], "RestartCount": state.restarts,
-        "State": {"Status": state.status, "Running": state.running, "Paused": state.status == "paused",
+        "State": {"Status": state.status, "Running": state.status == "running", "Paused": state.status == "paused",
                   "Pid": state.pid, "ExitCode": state.exit_code, "OOMKilled": state.oom, "Error": state.error,
                   "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at)},
         "NetworkSettings": {"Networks": _networks(ctx, raw["id"]), "Ports": _ports(ports(raw, state))}}

@@ -47,7 +47,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
         "LogPath": record.log_path, "LogTag": record.spec.log_opt.get("tag", ""), "Name": record.name,
         "RestartCount": state.restarts, "Driver": "overlay", "MountLabel": "", "ProcessLabel": "",
         "AppArmorProfile": "",
-        "EffectiveCaps": _capabilities(record), "BoundingCaps": _capabilities(record), "ExecIDs": [],
+        "EffectiveCaps": _effective(record, image), "BoundingCaps": _capabilities(record), "ExecIDs": [],
         "GraphDriver": _driver(ctx, record, state), "Mounts": _mounts(ctx, record, state),
         "Dependencies": namespaces.dependencies(record.spec),
         "NetworkSettings": _network_settings(ctx, record, state, ports), "ExitCommand": [],
@@ -69,15 +69,15 @@ def _argv(record: Record, image: Optional[ImageConfig], state: State) -> List[st
 
 def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConfig]) -> Dict[str, Any]:
     document: Dict[str, Any] = {
-        "OciVersion": "1.0.2", "Status": state.status, "Running": state.running,
+        "OciVersion": "1.0.2", "Status": state.status, "Running": state.status == "running",
         "Paused": state.status == "paused", "Restarting": state.status == "restarting", "OOMKilled": state.oom,
         "Dead": False, "Pid": state.pid, "ConmonPid": state.conmon_pid, "ExitCode": state.exit_code,
         "Error": state.error, "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at),
         "CgroupPath": state.raw.get("cgroup", ""), "Checkpointed": False,
         "StoppedByUser": store.stopped_by_user(ctx, record.id)}
-    if effective.check_of(record, image) is not None:
-        document["Health"] = store.health(ctx, record.id) or {"Status": "", "FailingStreak": 0, "Log": []}
-        document["Healthcheck"] = document["Health"]
+    # It is there without a check too, as podman has it: a template that asks for it fails on no container.
+    known = store.health(ctx, record.id) if effective.check_of(record, image) is not None else {}
+    document["Health"] = document["Healthcheck"] = known or {"Status": "", "FailingStreak": 0, "Log": []}
     return document
 
 
@@ -97,6 +97,15 @@ def _capabilities(record: Record) -> List[str]:
         return list(caps.container_set(record.spec.cap_add, record.spec.cap_drop, privileged=record.spec.privileged))
     except EngineError:
         return []
+
+
+def _effective(record: Record, image: Optional[ImageConfig]) -> List[str]:
+    """What the first process may do: all that it is given as root, else what was added (capabilities(7))."""
+    user = (record.spec.user or (image.user if image is not None else "")).partition(":")[0]
+    given = _capabilities(record)
+    if user in ("", "0", "root") or "ALL" in record.spec.cap_add:
+        return given
+    return [name for name in given if name in record.spec.cap_add]
 
 
 def _driver(ctx: Context, record: Record, state: State) -> Dict[str, Any]:

@@ -32,7 +32,7 @@ def blocked(hosts: Dict[str, Any]) -> Iterator[None]:
 def test_hosts_see_one_another(hosts: Dict[str, Any]) -> None:
     for name in hosts:
         for other in hosts.keys() - {name}:
-            assert hosts[name].check_output("timeout 20 bash -c 'head -c 4 < /dev/tcp/%s/22'" % other) == "SSH-"
+            assert hosts[name].check_output("timeout 60 bash -c 'head -c 4 < /dev/tcp/%s/22'" % other) == "SSH-"
 
 
 def test_the_clients_reach_nothing_outside(hosts: Dict[str, Any], ansible_on: Callable) -> None:
@@ -56,7 +56,7 @@ def test_a_login_is_asked_for(hosts: Dict[str, Any]) -> None:
 def test_redis_keeps_what_is_known_of_blobs(hosts: Dict[str, Any], ansible_on: Callable) -> None:
     shown = ansible_on("h1", "pycontainer.engine.container_info", name="registry-redis")["containers"][0]
     address = shown["NetworkSettings"]["Networks"]["registry"]["IPAddress"]
-    ask = "exec 3<>/dev/tcp/%s/6379; printf 'KEYS *\\r\\n' >&3; timeout 3 cat <&3"
+    ask = "exec 3<>/dev/tcp/%s/6379; printf 'KEYS *\\r\\nQUIT\\r\\n' >&3; timeout 60 cat <&3"
     keys = hosts["h1"].run("bash -c %s", ask % address).stdout
     assert "blobs::sha256:" in keys and "repository::busybox" in keys, keys
 

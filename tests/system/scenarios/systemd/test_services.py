@@ -19,7 +19,7 @@ def test_ports_outlive_the_hosts_own_rules(host: Any, verb: str) -> None:
     """nftables.service empties the whole set of rules first."""
     assert services.answer(18080) == "version 1\n"
     host.check_output("systemctl %s nftables" % verb)
-    host.check_output("timeout 30 sh -c 'until nft list table inet pycontainer; do sleep 0.1; done'")
+    host.check_output("timeout 120 sh -c 'until nft list table inet pycontainer; do sleep 0.1; done'")
     assert services.answer(18080) == "version 1\n"
 
 
