@@ -24,7 +24,6 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     NetworkUse,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import mount, netns, proc
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import firewall
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.runtime import oci
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     cleanup,
@@ -106,30 +105,6 @@ def test_a_step_that_fails_once_is_tried_again(ctx: Context, root: str, monkeypa
     nothing_left(ctx, record.id, state)
     with pytest.raises(NotFound):
         containers.remove(ctx, "one")
-
-
-def test_a_rule_that_could_not_be_taken_back_is_tried_again(ctx: Context, root: str, monkeypatch: Any) -> None:
-    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import endpoints
-
-    if not shutil.which("nft"):
-        pytest.skip("needs nftables")
-    place = ctx.__class__(**{**vars(ctx), "prefix": "pycdmg"})
-    record = run(place, root, network=(NetworkUse("private"),))
-    real, calls = firewall.remove, []
-
-    def fails_once(*arguments: Any) -> None:
-        calls.append(1)
-        if len(calls) == 1:
-            raise EngineError("nft fails")
-        real(*arguments)
-
-    monkeypatch.setattr(firewall, "remove", fails_once)
-    with pytest.raises(EngineError, match="nft fails"):
-        containers.remove(place, "one", force=True, timeout=0)
-    assert endpoints.read(place, record.id) is not None
-    containers.remove(place, "one", force=True, timeout=0)
-    assert endpoints.ids(place) == [] and len(calls) > 1
-    assert not os.path.exists("/sys/class/net/pycdmg0")
 
 
 @pytest.mark.parametrize("what", ["", "[]", "{}"])

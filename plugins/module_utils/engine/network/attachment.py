@@ -258,7 +258,7 @@ def rename(ctx: Context, document: EndpointDocument, name: str) -> None:
         endpoints=tuple(replace(e, aliases=tuple(name if a == old else a for a in e.aliases))
                         for e in document.endpoints))
     endpoints.write(ctx, document)
-    found = (definitions.read(ctx, e.network) for e in document.endpoints)
+    found = (definitions.read_if_whole(ctx, e.network) for e in document.endpoints)
     dns.update(ctx, document, [record for record in found if record is not None])
 
 

@@ -9,7 +9,7 @@ import ipaddress
 import os
 import re
 import time
-from typing import ContextManager, List, NamedTuple, Optional
+from typing import ContextManager, Iterable, List, NamedTuple, Optional
 
 from ..context import Context
 from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound
@@ -76,6 +76,20 @@ def read(ctx: Context, name: str) -> Optional[NetworkRecord]:
         for subnet in spec.subnets:
             ipaddress.ip_network(subnet.subnet)
         return NetworkRecord(document["id"], document["created"], spec)
+
+
+def read_if_whole(ctx: Context, name: str) -> Optional[NetworkRecord]:
+    """As ``read``, for who can do without: None for a damaged one, of which the user is warned."""
+    try:
+        return read(ctx, name)
+    except Damaged as exc:
+        ctx.warn(exc)
+        return None
+
+
+def whole(ctx: Context, names: Iterable[str]) -> List[NetworkRecord]:
+    """Those of some networks that are there and whole; of a damaged one the user is warned."""
+    return list(documents.each(names, lambda name: read(ctx, name), ctx.warn))
 
 
 def write_new(ctx: Context, network_id: str, spec: NetworkSpec) -> NetworkRecord:

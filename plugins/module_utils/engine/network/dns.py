@@ -94,7 +94,7 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
     """Let the name server forget a container on these networks."""
     known = [name for name in networks if os.path.exists(ctx.run("dns", name))]
     for name in known:
-        record = definitions.read(ctx, name)
+        record = definitions.read_if_whole(ctx, name)
         others = _others(ctx, name, container_id)
         if others and record is not None:
             _write(ctx, name, [header(ctx, record), *others])
@@ -102,7 +102,7 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(ctx.run("dns", name))
     # One that was killed here may have changed the file and told nobody.
-    if known or any(record.spec.dns for record in (definitions.read(ctx, name) for name in networks) if record):
+    if known or any(record.spec.dns for record in definitions.whole(ctx, networks)):
         _signal(ctx)
 
 

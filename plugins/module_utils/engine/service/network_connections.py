@@ -179,17 +179,8 @@ def _take_down_unknown(ctx: Context, container_id: str) -> None:
     endpoints.delete(ctx, container_id)
     firewall.rebuild(ctx)
     dns.forget(ctx, container_id, networks_of)
-    idle = [record.spec.interface for name in networks_of if not ipam.used(ctx, name)
-            for record in [_if_whole(ctx, name)] if record is not None and record.spec.driver == "bridge"]
-    attachment.remove_bridges(idle)
-
-
-def _if_whole(ctx: Context, name: str) -> Optional[NetworkRecord]:
-    try:
-        return definitions.read(ctx, name)
-    except Damaged as exc:
-        ctx.warn(exc)
-        return None
+    idle = definitions.whole(ctx, (name for name in networks_of if not ipam.used(ctx, name)))
+    attachment.remove_bridges([record.spec.interface for record in idle if record.spec.driver == "bridge"])
 
 
 def _take_down(ctx: Context, document: EndpointDocument, *, keep_namespace: bool) -> None:
@@ -299,10 +290,13 @@ def _reload(ctx: Context, container_ids: Optional[Sequence[str]]) -> List[str]:
             continue
         if not netns.exists(document.request.netns):
             continue
-        attachment.restore(ctx, document, [networks.get(ctx, e.network) for e in document.endpoints])
+        found = definitions.whole(ctx, (e.network for e in document.endpoints))
+        if len(found) < len(document.endpoints):
+            continue
+        attachment.restore(ctx, document, found)
         done.append(container_id)
     firewall.rebuild(ctx)
-    dns.rebuild(ctx, [networks.get(ctx, name) for name in ipam.used_networks(ctx)])
+    dns.rebuild(ctx, definitions.whole(ctx, ipam.used_networks(ctx)))
     return done
 
 
@@ -353,6 +347,6 @@ def _write_hosts(ctx: Context, names: Sequence[str]) -> None:
     if dns.available(ctx):
         return
     for name in names:
-        record = _if_whole(ctx, name)
+        record = definitions.read_if_whole(ctx, name)
         for document in endpoints.of_network(ctx, name) if record is not None and record.spec.dns else ():
             etcfiles.rewrite(ctx, document)

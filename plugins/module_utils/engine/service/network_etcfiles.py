@@ -98,7 +98,7 @@ def _host_address(ctx: Context, document: EndpointDocument) -> str:
         found = uplink.read(place)
         return found.host if found is not None else "127.0.0.1" if document.request.etc_hosts else ""
     for endpoint in document.endpoints:
-        record = definitions.read(ctx, endpoint.network)
+        record = definitions.read_if_whole(ctx, endpoint.network)
         if record is not None and endpoint.bridge:
             return record.spec.subnets[0].gateway
     # Before the addresses are there: any text of an address will do, it is written again.
@@ -110,7 +110,7 @@ def _peers(ctx: Context, document: EndpointDocument) -> List[etcfiles.Row]:
     wanted = [e.network for e in document.endpoints]
     if not wanted or dns.available(ctx):
         return []
-    records = (definitions.read(ctx, name) for name in wanted)
+    records = (definitions.read_if_whole(ctx, name) for name in wanted)
     named = {record.name for record in records if record is not None and record.spec.dns}
     rows = []
     for network in sorted(named):
@@ -131,7 +131,7 @@ def _resolv(ctx: Context, document: EndpointDocument) -> str:
     resolver: List[str] = []
     if dns.available(ctx):
         for endpoint in document.endpoints:
-            record = definitions.read(ctx, endpoint.network)
+            record = definitions.read_if_whole(ctx, endpoint.network)
             if record is not None and record.spec.dns:
                 resolver += [subnet.gateway for subnet in record.spec.subnets]
     servers = [s for s in request.dns if s != "none"] or _reachable(ctx, request)
