@@ -140,3 +140,27 @@ def test_a_running_container_whose_record_is_damaged_is_removed_by_force(ctx: Co
     containers.remove(ctx, "one", force=True, volumes=True)
     nothing_left(ctx, record.id, state)
     assert [one.name for one in volumes.all_volumes(ctx)] == ["data"]
+
+
+def test_check_and_repair_leave_alone_what_others_are_doing(ctx: Context, root: str) -> None:
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import check
+
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            for number in range(5):
+                record = run(ctx, root, name="c%d" % number, mounts=(Mount("volume", "/v"),))
+                containers.stop(ctx, record.id, timeout=0)
+                containers.start(ctx, record.id)
+                containers.remove(ctx, record.id, force=True, volumes=True, timeout=0)
+            run(ctx, root, name="last", mounts=(Mount("volume", "/v"),))
+            code = 0
+        finally:
+            os._exit(code)
+    rounds, repaired = 0, []
+    while os.waitpid(child, os.WNOHANG) == (0, 0) or not rounds:
+        repaired += check.repair(ctx, check.find(ctx), force=True)
+        rounds += 1
+    assert [(row.finding.kind, row.finding.path, row.problem) for row in repaired] == []
+    assert containers.running(ctx, "last") and check.find(ctx) == []

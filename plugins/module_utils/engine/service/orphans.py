@@ -56,7 +56,7 @@ def _idle(ctx: Context, container_id: str) -> Iterator[bool]:
 def _temporaries(ctx: Context) -> Iterator[Finding]:
     for pattern in [ctx.path(place) for place in PLACES] + [ctx.run(place) for place in RUN_PLACES]:
         for directory in sorted(glob.glob(pattern)):
-            for path in files.temporaries(directory):
+            for path in filter(os.path.lexists, files.temporaries(directory)):
                 yield Finding("temporary file", os.path.basename(path), path, "removes it",
                               partial(files.drop_temporaries, directory))
 
@@ -64,7 +64,7 @@ def _temporaries(ctx: Context) -> Iterator[Finding]:
 def _unfinished(ctx: Context) -> Iterator[Finding]:
     for key in journal.pending(ctx):
         with _idle(ctx, key) as idle:
-            if idle:
+            if idle and key in journal.pending(ctx):
                 yield Finding("unfinished work", key[:16], ctx.path("pending", key), "undoes or completes it",
                               partial(_finish, ctx, key))
 
@@ -95,7 +95,8 @@ def _is_dead(ctx: Context, name: str) -> bool:
             document["name"] for document in store.all_raw(ctx)}
     if {holder, "pod-" + holder} & set(journal.pending(ctx)):
         return False
-    return not os.path.lexists(store.directory(ctx, holder, "container.json")) and not pods.exists(ctx, holder)
+    dead = not os.path.lexists(store.directory(ctx, holder, "container.json")) and not pods.exists(ctx, holder)
+    return dead and names.owner(ctx, "containers", name) == holder  # It may have been released since.
 
 
 def _free(ctx: Context, name: str) -> None:
@@ -121,7 +122,7 @@ def _nameless(ctx: Context) -> Iterator[Finding]:
         if os.path.lexists(os.path.join(place, "container.json")) or container_id in pending or len(container_id) != 64:
             continue
         with _idle(ctx, container_id) as idle:
-            if idle and not os.path.lexists(os.path.join(place, "container.json")):
+            if idle and os.path.lexists(place) and not os.path.lexists(os.path.join(place, "container.json")):
                 yield Finding("container without a document", container_id[:12], place,
                               "removes it%s" % (" with what it has written" if _filled(place, "upper") else ""),
                               partial(_remove_rest, ctx, container_id),
@@ -168,7 +169,8 @@ def _marks(ctx: Context) -> Iterator[Finding]:
     marks = glob.glob(ctx.path("volumes", "*", "users", "*")) + glob.glob(ctx.path("engine", "*.users", "*"))
     for path in sorted(marks):
         container_id = os.path.basename(path)
-        if container_id not in pending and not os.path.lexists(store.directory(ctx, container_id)):
+        gone = not os.path.lexists(store.directory(ctx, container_id))
+        if container_id not in pending and gone and os.path.lexists(path):
             yield Finding("orphaned mark", container_id[:12], path, "removes it",
                           partial(_remove_mark, ctx, path))
 
@@ -234,11 +236,12 @@ def _runs(ctx: Context) -> Iterator[Finding]:
         if _has_run(ctx, container_id):
             continue
         with _idle(ctx, container_id) as idle:
-            if idle and not _has_run(ctx, container_id):
+            # What was seen before may have been taken down since.
+            if idle and os.path.lexists(path) and not _has_run(ctx, container_id):
                 yield Finding("remains of a run", names.spoken(ctx, "containers", container_id), path,
                               "takes it down", partial(_take_down, ctx, container_id))
     for path in sorted(glob.glob(ctx.run("volumes", "*", "*"))):
-        if not _has_run(ctx, os.path.basename(path)):
+        if not _has_run(ctx, os.path.basename(path)) and os.path.lexists(path):
             yield Finding("mounted volume without a user", os.path.basename(os.path.dirname(path)), path, "unmounts it",
                           partial(_unuse, ctx, path))
 

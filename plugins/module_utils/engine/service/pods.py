@@ -119,6 +119,7 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
         with files.together():
             complete_removal(ctx, "pod-" + pod_id, note)
         journal.end(ctx, "pod-" + pod_id)
+        store.drop_lock(ctx, pod_id)
     return pod_id
 
 
@@ -163,7 +164,6 @@ def complete_removal(ctx: Context, key: str, note: Dict[str, Any]) -> None:
         podcgroup.remove(ctx, pod)
     store.remove(ctx, pod_id)
     names.release(ctx, "containers", note["name"], pod_id)
-    store.drop_lock(ctx, pod_id)
 
 
 def _remove_container(ctx: Context, container_id: str, timeout: Optional[float]) -> None:

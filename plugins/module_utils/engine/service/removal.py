@@ -95,6 +95,7 @@ def remove_locked(ctx: Context, record: Record, *, volumes: bool, keep: Sequence
     with files.together():
         complete(ctx, record.id, note)
     journal.end(ctx, record.id)
+    store.drop_lock(ctx, record.id)
 
 
 def remove_damaged(ctx: Context, container_id: str, *, volumes: bool) -> None:
@@ -108,6 +109,7 @@ def remove_damaged(ctx: Context, container_id: str, *, volumes: bool) -> None:
     with files.together():
         complete(ctx, container_id, note)
     journal.end(ctx, container_id)
+    store.drop_lock(ctx, container_id)
 
 
 def _free_dependencies(ctx: Context, container_id: str) -> None:
@@ -122,7 +124,8 @@ def _free_dependencies(ctx: Context, container_id: str) -> None:
 
 
 def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
-    """Do, or do again, what removing a container takes; the caller holds its lock."""
+    """Do, or do again, what removing a container takes; the caller holds its lock, and drops it when the note is gone:
+    without its lock a note looks like that of a dead command."""
     cleanup.end_run(ctx, container_id)
     _free_dependencies(ctx, container_id)
     files.remove(store.directory(ctx, container_id, "container.json"))
@@ -136,4 +139,3 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     store.drop_aside(ctx, container_id)
     tree.remove_path(store.directory(ctx, container_id))
     files.sync_directory(ctx.path("containers"))
-    store.drop_lock(ctx, container_id)
