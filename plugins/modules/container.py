@@ -78,7 +78,9 @@ options:
     choices: [always, missing, never, newer]
     default: missing
   platform:
-    description: Platform of the image as C(os/arch[/variant]), instead of the host's.
+    description:
+      - Platform of the image as C(os/arch[/variant]), instead of the host's. A container whose image is for another
+        platform is made anew.
     type: str
   arch:
     description: Architecture of the image, instead of the host's.

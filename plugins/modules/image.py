@@ -91,7 +91,9 @@ options:
     description: Directory with C(*.crt), and C(*.cert) with C(*.key) for a client's certificate.
     type: path
   platform:
-    description: Platform as C(os/arch[/variant]), instead of the host's.
+    description:
+      - Platform as C(os/arch[/variant]), instead of the host's. An image here of that name for another platform is pulled
+        anew.
     type: str
   arch:
     description: Architecture, instead of the host's.

@@ -18,7 +18,9 @@ extends_documentation_fragment:
   - pycontainer.engine.engine.registry
 options:
   registry:
-    description: Host name and port of the registry, with a path if the credentials are for a part of it.
+    description:
+      - Host name and port of the registry, with a path if the credentials are for a part of it. Of an address, such as
+        C(https://registry.example.com/v2/), the host counts.
     type: str
     required: true
   state:

@@ -39,7 +39,9 @@ options:
     type: list
     elements: str
   stdin:
-    description: What the command reads.
+    description:
+      - What the command reads. Verbs that ask first, such as C(image prune), take their answer from here; without one
+        they fail and remove nothing, unless they are given C(--force).
     type: str
 """
 

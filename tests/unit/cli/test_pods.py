@@ -71,7 +71,7 @@ def test_pods_without_containers(tmp_path: Any) -> None:
     assert document["Id"] == pod_id and not document["CreateInfra"] and document["NumContainers"] == 0
     assert called(tmp_path, "inspect", pod_id[:9], "--format", "{{.Name}}")[1] == "one\n"
     assert [called(tmp_path, "exists", name)[0] for name in ("one", pod_id, "two")] == [0, 0, 1]
-    assert called(tmp_path, "prune")[1] == "" and called(tmp_path, "pause", "one")[:2] == (0, pod_id + "\n")
+    assert called(tmp_path, "prune", "-f")[1] == "" and called(tmp_path, "pause", "one")[:2] == (0, pod_id + "\n")
     assert called(tmp_path, "stop", "--pod-id-file", str(tmp_path / "id"))[:2] == (0, pod_id + "\n")
     assert called(tmp_path, "rm", "one")[:2] == (0, pod_id + "\n")
 

@@ -10,6 +10,7 @@ from ..context import Context
 from ..errors import Damaged, InvalidInput, NotFound, WrongState
 from ..service import containers
 from . import selection
+from .confirm import FORCE, confirmed
 from .flags import IO, Flag, Parsed, Verb
 from .selection import each, named
 
@@ -160,6 +161,8 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove all containers that do not run."""
+    if not confirmed(parsed, io, "This will remove all containers that do not run."):
+        return 0
     containers.repair(ctx)
     io.out.write("".join(one + "\n" for one in containers.prune(ctx, parsed.get("filter", ()))))
     return 0
@@ -202,6 +205,6 @@ VERBS: Tuple[Verb, ...] = (
         Flag("external", kind="bool", help="those of other tools too, of which there are none"),), exists, (1, 1),
         reads_only=True),
     Verb("prune", "", "Remove all containers that do not run",
-         (Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")),
+         (Flag("filter", kind="list", help="KEY=VALUE"), FORCE),
          prune, (0, 0)),
 )

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 import time
 from typing import Any, Dict, List, Sequence, Tuple
@@ -16,6 +15,7 @@ from ..errors import EngineError, InvalidInput, NotFound
 from ..formats import reference
 from ..service import images
 from . import options, output
+from .confirm import FORCE, confirmed
 from .flags import IO, Flag, Parsed, Verb
 from .imagelist import seconds, stamp
 
@@ -155,6 +155,9 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
     spooled = ""
     try:
         if not path:
+            if os.isatty(io.stdin):
+                raise InvalidInput("An archive is not read from a terminal",
+                                   "Use --input, or let standard input be the archive.")
             # The archive's members are looked up, which a pipe does not allow.
             with os.fdopen(os.dup(io.stdin), "rb") as source, tempfile.NamedTemporaryFile(
                     prefix="pycontainer-load-", dir=ctx.tmpdir, delete=False) as target:
@@ -178,8 +181,8 @@ def save(ctx: Context, parsed: Parsed, io: IO) -> int:
         return 0
     if not format.endswith("-archive"):
         raise InvalidInput("%s is a directory and cannot be written to standard output" % format, "Use --output.")
-    if sys.stdout.isatty():
-        raise InvalidInput("An archive is not written to a terminal", "Use --output.")
+    if io.out.isatty() or not hasattr(io.out, "buffer"):
+        raise InvalidInput("An archive is not written to a terminal, nor into what a module returns", "Use --output.")
     folder = tempfile.mkdtemp(prefix="pycontainer-save-", dir=ctx.tmpdir)
     try:
         images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
@@ -235,6 +238,9 @@ def tree(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove images without a name, or all that are not used."""
+    which = "that no container uses" if parsed.get("all") else "without a name that no container uses"
+    if not confirmed(parsed, io, "This will remove all images %s." % which):
+        return 0
     io.out.write("".join(one + "\n" for one in images.prune(ctx, every=bool(parsed.get("all")))))
     return 0
 
@@ -282,7 +288,7 @@ VERBS: Tuple[Verb, ...] = (
         Flag("whatrequires", kind="bool", help="the layers of other images that lie upon it"),), tree, (1, 1),
         reads_only=True),
     Verb("image prune", "", "Remove images that nothing needs", (
-        Flag("all", "a", "bool", "also those with a name"), Flag("force", "f", "bool", "never ask, which is so anyway"),
+        Flag("all", "a", "bool", "also those with a name"), FORCE,
         Flag("external", kind="bool", help="those of other tools too, of which there are none"),
         Flag("filter", kind="list", refused="prune takes all")), prune, (0, 0)),
 )

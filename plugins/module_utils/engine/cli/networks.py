@@ -12,6 +12,7 @@ from ..formats.container import NetworkUse
 from ..formats.network import NetworkSpec, Subnet
 from ..service import containers, networks
 from . import output, selection
+from .confirm import FORCE, confirmed
 from .flags import IO, Flag, Parsed, Verb
 
 
@@ -183,6 +184,8 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove networks that no container uses."""
+    if not confirmed(parsed, io, "This will remove all networks that no container uses."):
+        return 0
     used: List[str] = []
     for row in containers.listing(ctx, everything=True):
         from ..service import listing as rows
@@ -251,7 +254,7 @@ VERBS: Tuple[Verb, ...] = (
         Flag("force", "f", "bool", "whatever it does, which is so anyway"),), disconnect, (2, 2)),
     Verb("network exists", "NETWORK", "Whether there is such a network", (), exists, (1, 1), reads_only=True),
     Verb("network prune", "", "Remove networks that no container uses", (
-        Flag("force", "f", "bool", "never ask, which is so anyway"),
+        FORCE,
         Flag("filter", kind="list", help="label=, label!= or until=")), prune, (0, 0)),
     Verb("network reload", "[CONTAINER...]", "Put links and rules back", (
         Flag("all", "a", "bool", "of all containers"), selection.LATEST), reload, (0, None)),

@@ -14,6 +14,7 @@ from ..formats import pod as formats
 from ..formats.pod import PodSpec
 from ..service import podlisting, pods
 from . import options, output
+from .confirm import FORCE, confirmed
 from .flags import IO, Flag, Parsed, Verb
 
 ALL = Flag("all", "a", "bool", "all pods")
@@ -163,6 +164,8 @@ def remove(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove all pods that have ended."""
+    if not confirmed(parsed, io, "This will remove all pods that have ended."):
+        return 0
     for pod_id in pods.prune(ctx):
         io.out.write(pod_id + "\n")
     return 0
@@ -276,6 +279,6 @@ VERBS: Tuple[Verb, ...] = (
     Verb("pod rm", "POD...", "Remove pods",
          (ALL, LATEST, ID_FILE, IGNORE, TIME, Flag("force", "f", "bool", "stop them first")), remove),
     Verb("pod prune", "", "Remove all pods that have ended",
-         (Flag("force", "f", "bool", "never ask, which is so anyway"),), prune, (0, 0)),
+         (FORCE,), prune, (0, 0)),
     Verb("pod exists", "POD", "Whether there is such a pod", (), exists, (1, 1), reads_only=True),
 )

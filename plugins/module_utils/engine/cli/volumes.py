@@ -12,6 +12,7 @@ from ..errors import EngineError, InvalidInput, NotFound
 from ..formats.volume import VolumeSpec
 from ..service import volumes
 from . import output
+from .confirm import FORCE, confirmed
 from .flags import IO, Flag, Parsed, Verb
 from .networks import pairs
 
@@ -80,7 +81,12 @@ def exists(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Remove volumes that no container uses."""
-    io.out.write("".join(name + "\n" for name in volumes.prune(ctx, parsed.get("filter", ()))))
+    filters = parsed.get("filter", ())
+    names = volumes.unused(ctx, filters)
+    if not names or not confirmed(parsed, io, "This will remove these volumes, which no container uses:\n%s" % (
+            "\n".join(names))):
+        return 0
+    io.out.write("".join(name + "\n" for name in volumes.prune(ctx, filters)))
     return 0
 
 
@@ -101,6 +107,5 @@ VERBS: Tuple[Verb, ...] = (
         Flag("time", "t", "int", "seconds until a container is killed")), remove),
     Verb("volume exists", "VOLUME", "Whether there is such a volume", (), exists, (1, 1), reads_only=True),
     Verb("volume prune", "", "Remove volumes that no container uses", (
-        Flag("filter", kind="list", help="KEY=VALUE"), Flag("force", "f", "bool", "never ask, which is so anyway")),
-        prune, (0, 0)),
+        Flag("filter", kind="list", help="KEY=VALUE"), FORCE), prune, (0, 0)),
 )

@@ -127,13 +127,17 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
 def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
     """Remove all volumes that no container uses and that fit the filters; their names."""
     gone = []
-    for volume in listing(ctx, filters):
-        if not store.users(ctx, volume.name):
-            with contextlib.suppress(InUse):
-                unmount(ctx, volume.name)
-                store.remove(ctx, volume.name)
-                gone.append(volume.name)
+    for name in unused(ctx, filters):
+        with contextlib.suppress(InUse):
+            unmount(ctx, name)
+            store.remove(ctx, name)
+            gone.append(name)
     return gone
+
+
+def unused(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
+    """The names of the volumes that no container uses and that fit the filters."""
+    return [volume.name for volume in listing(ctx, filters) if not store.users(ctx, volume.name)]
 
 
 def listing(ctx: Context, filters: Sequence[str] = ()) -> List[Volume]:
