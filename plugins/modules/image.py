@@ -92,8 +92,8 @@ options:
     type: path
   platform:
     description:
-      - Platform as C(os/arch[/variant]), instead of the host's. An image here of that name for another platform is pulled
-        anew.
+      - Platform as C(os/arch[/variant]), instead of the host's.
+      - An image of that name that is here for another platform is not the one that is wanted; one is pulled.
     type: str
   arch:
     description: Architecture, instead of the host's.

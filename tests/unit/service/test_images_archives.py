@@ -11,11 +11,19 @@ import os
 import pathlib
 import sys
 import tarfile
+import time
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, InvalidInput
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    EngineError,
+    InvalidInput,
+    RegistryError,
+    VerificationError,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import manifest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images, pull
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import layers
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import tars  # noqa: E402
@@ -47,6 +55,60 @@ def load(ctx, tmp_path, data: bytes):
     path = tmp_path / "archive.tar"
     path.write_bytes(data)
     return images.load(ctx, str(path))
+
+
+SECOND = tars.make(tars.member("second", b"content"))
+
+
+def configuration(second: str) -> bytes:
+    """Of an image with two layers, the second by its diff ID."""
+    rootfs = {"type": "layers", "diff_ids": ["sha256:" + tars.digest(LAYER), "sha256:" + second]}
+    return json.dumps({"architecture": "amd64", "os": "linux", "config": {}, "rootfs": rootfs}).encode()
+
+
+def two_layers(second: bytes, *, diff_id: str = "") -> bytes:
+    """An archive whose first layer is good."""
+    return tars.make(tars.member("manifest.json", rows(Layers=["a/layer.tar", "b/layer.tar"])),
+                     tars.member("config.json", configuration(diff_id or tars.digest(SECOND))),
+                     tars.member("a/layer.tar", LAYER), tars.member("b/layer.tar", second))
+
+
+@pytest.mark.parametrize("data", [
+    two_layers(SECOND[:-1024] + b"x" * 1024), two_layers(SECOND, diff_id="0" * 64), two_layers(b"junk" * 1000)])
+@pytest.mark.parametrize("needed", [False, True])
+def test_of_a_refused_archive_nothing_is_kept(ctx, tmp_path, data: bytes, needed: bool) -> None:
+    before = load(ctx, tmp_path, archive())[0].layers if needed else ()
+    blobs = os.listdir(ctx.path("blobs", "sha256")) if needed else []
+    with pytest.raises(EngineError):
+        load(ctx, tmp_path, data)
+    assert tuple(layers.all_ids(ctx)) == before
+    assert not os.path.isdir(ctx.path("blobs", "sha256")) or os.listdir(ctx.path("blobs", "sha256")) == blobs
+    assert load(ctx, tmp_path, two_layers(SECOND))[0].names == ("example.org/x:1",)
+
+
+@pytest.mark.parametrize(("error", "kept"), [
+    (InvalidInput("refused"), []), (VerificationError("refused"), []),
+    (RegistryError("broken off"), [tars.digest(LAYER)])])
+def test_of_a_refused_pull_nothing_is_kept_but_of_one_that_broke_off(ctx, error: EngineError, kept: list[str]) -> None:
+    config = configuration(tars.digest(SECOND))
+    rows = [manifest.Descriptor(manifest.OCI_LAYER, tars.digest(data), len(data)) for data in (LAYER, SECOND)]
+    text = manifest.build_manifest(manifest.Descriptor(manifest.OCI_CONFIG, tars.digest(config), len(config)), rows)
+    parsed = manifest.parse_manifest(text)
+    assert isinstance(parsed, manifest.Manifest)
+    deadline = time.monotonic() + 60
+
+    def write(row, feed, _progress) -> None:
+        if row.digest == tars.digest(LAYER):
+            feed(LAYER)
+            return
+        while not layers.exists(ctx, tars.digest(LAYER)):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        raise error
+
+    with pytest.raises(type(error)):
+        pull.keep(ctx, parsed, config, text, [], [], write)
+    assert layers.all_ids(ctx) == kept and images.all(ctx) == []
 
 
 @pytest.mark.parametrize("data", [

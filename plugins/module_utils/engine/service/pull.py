@@ -238,7 +238,7 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
          digests: Sequence[str], write: Writer, progress: Optional[Progress] = None) -> ImageRecord:
     """Extract the layers that are not here yet, and record the image; ``write`` brings a layer's bytes.
 
-    Raises VerificationError or InvalidInput; then nothing is recorded.
+    Raises VerificationError or InvalidInput; then nothing is kept.
     """
     config = imageconfig.parse(config_data)
     if len(config.diff_ids) != len(parsed.layers):
@@ -246,7 +246,8 @@ def keep(ctx: Context, parsed: Manifest, config_data: bytes, manifest_data: byte
             len(parsed.layers), len(config.diff_ids)), "The image is damaged or hostile; nothing was kept.")
     chains = layers.chain(config.diff_ids)
     layers.discard_staging(ctx)
-    with collection.pinned(ctx, chains):
+    # What a pull that broke off has brought is the next one's; of an image that is refused nothing is wanted.
+    with collection.kept_if_done(ctx, chains, (InvalidInput, VerificationError)):
         layers.discard_staging(ctx)
         extract(ctx, config, chains, parsed.layers, write, progress)
         layers.settle(ctx, chains)

@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import time
-from typing import Iterator, List, NamedTuple, Optional, Sequence, Set
+from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Type
 
 from ..context import Context
 from ..errors import Damaged, EngineError
@@ -187,12 +187,13 @@ def pinned(ctx: Context, ids: Sequence[str], *, image: bool = False) -> Iterator
 
 
 @contextlib.contextmanager
-def kept_if_done(ctx: Context, chain_ids: Sequence[str]) -> Iterator[None]:
-    """``pinned`` for the layers of an image that is read from a file: when that is refused, they go again."""
+def kept_if_done(ctx: Context, chain_ids: Sequence[str],
+                 refusals: Tuple[Type[BaseException], ...] = (BaseException,)) -> Iterator[None]:
+    """``pinned`` for the layers of an image that may be refused, with one of these errors: then they go again."""
     try:
         with pinned(ctx, chain_ids):
             yield
-    except BaseException:
+    except refusals:
         _discard(ctx, chain_ids)
         raise
 
