@@ -12,12 +12,13 @@ import sys
 from typing import Any
 
 import pytest
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine import deps
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
     EngineError,
     InvalidInput,
+    MissingDependency,
     NotFound,
-    RegistryError,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
 from ansible_collections.pycontainer.engine.plugins.module_utils.nouns import container, image, stack
@@ -132,14 +133,36 @@ def test_a_container_of_another_platform_is_made_anew(ctx, place) -> None:
 
 def test_a_check_asks_the_registry_for_what_a_run_would_pull(ctx, place) -> None:
     both(ctx, NotFound, "missing", name=place + "/missing:1")
-    both(ctx, RegistryError, "Cannot reach", name="127.0.0.1:1/shop:1")
-    both(ctx, InvalidInput, "no registry to search", name="shop")
+    both(ctx, InvalidInput, "no valid", name=place + "/Shop:1")
+    with open(ctx.registries_conf, "w", encoding="utf-8") as stream:
+        stream.write('[[registry]]\nlocation = "blocked.example"\nblocked = true')
+    both(ctx, InvalidInput, "blocked", name="blocked.example/shop:1")
     assert not os.path.exists(ctx.path("images"))
+    assert ctx.warnings == []
     assert converge(ctx, True, name=place + "/shop:1") == ["pull (%s/shop:1)" % place]
     assert images.all(ctx) == []
 
 
-@pytest.mark.parametrize("pull", ["missing", "newer", "always", "never"])
+@pytest.mark.parametrize(("name", "words"), [
+    ("127.0.0.1:1/shop:1", "Cannot reach"), ("shop", "no registry to search"), ("localhost/shop", "not on this host"),
+    ("library", "python3-requests")])
+def test_where_no_registry_can_be_asked_a_check_warns(ctx, place, monkeypatch, name: str, words: str) -> None:
+    """An earlier task of the same check may bring the registry, its configuration, the package or the image."""
+    def missing(name: str) -> None:
+        raise MissingDependency("The Python library %s is not there" % name, "Install the package python3-requests.")
+
+    if name == "library":
+        monkeypatch.setattr(deps, "load", missing)
+        name = place + "/shop:1"
+    assert converge(ctx, True, name=name) == ["pull (%s)" % name]
+    assert made(ctx, True, image=name, tls_verify=False) == ["create"]
+    (warning,) = ctx.warnings
+    assert words in warning and name in warning
+    with pytest.raises(EngineError):
+        converge(ctx, name=name)
+
+
+@pytest.mark.parametrize("pull", ["missing", "newer", "always"])
 def test_a_check_of_a_container_looks_for_its_image(ctx, place, pull: str) -> None:
     said = []
     for check in (True, False):
@@ -147,8 +170,7 @@ def test_a_check_of_a_container_looks_for_its_image(ctx, place, pull: str) -> No
             made(ctx, check, image=place + "/missing:1", tls_verify=False, pull=pull)
         said.append(str(caught.value))
     assert said[0] == said[1]
-    if pull != "never":
-        assert made(ctx, True, image=place + "/shop:1", tls_verify=False, pull=pull) == ["create"]
+    assert made(ctx, True, image=place + "/shop:1", tls_verify=False, pull=pull) == ["create"]
     assert images.all(ctx) == []
 
 

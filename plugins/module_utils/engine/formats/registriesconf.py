@@ -33,6 +33,10 @@ _HELPER = re.compile(r"\A[A-Za-z0-9._-]+\Z")
 Loads = Callable[[str], Dict[str, Any]]
 
 
+class NoRegistry(InvalidInput):
+    """A short name that no file gives a registry."""
+
+
 class Mirror(Frozen):
     """Another place for the same content; ``pull_from`` is one of PULL_FROM."""
 
@@ -114,7 +118,7 @@ class RegistriesConf:
     def candidates(self, text: str) -> List[Candidate]:
         """What a name may mean: itself when it names a registry, else its alias, else each of the search list.
 
-        Never a prompt. Raises InvalidInput when there is nothing to try, and Ambiguous when the mode
+        Never a prompt. Raises NoRegistry when there is nothing to try, and Ambiguous when the mode
         'enforcing' forbids to try several registries.
         """
         if not references.is_short(text):
@@ -126,9 +130,9 @@ class RegistriesConf:
             target = references.complete(host, rest, tag, digest, value)
             return [Candidate(target, 'Resolved "%s" as an alias (%s)' % (path, source))]
         if not self.search:
-            raise InvalidInput("The short name %r has no alias, and there is no registry to search" % text,
-                               "Write it out, such as docker.io/library/%s, or set unqualified-search-registries "
-                               "in registries.conf." % text)
+            raise NoRegistry("The short name %r has no alias, and there is no registry to search" % text,
+                             "Write it out, such as docker.io/library/%s, or set unqualified-search-registries "
+                             "in registries.conf." % text)
         rows = [Candidate(references.in_registry(domain, text), 'Trying "%s" in %s (%s)' % (
             text, domain, self.search_source)) for domain in self.search]
         if self.short_name_mode == "enforcing" and len(rows) > 1:

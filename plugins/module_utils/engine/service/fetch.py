@@ -40,7 +40,7 @@ def pull(ctx: Context, name: str, *, policy: str = "always", **options: Any) -> 
 
 
 def foresee(ctx: Context, name: str, *, policy: str, **options: Any) -> None:
-    """Raise what ``pull`` would raise, as far as a registry tells; the keywords are those of ``pull``."""
+    """Raise what ``pull`` would raise, as far as a registry can be asked; the keywords are those of ``pull``."""
     if policy == "missing" and not options.get("platform") and _here(ctx, name) is not None:
         return
     from . import pull as service

@@ -10,14 +10,23 @@ import time
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 
 from ..context import Context
-from ..errors import Ambiguous, EngineError, InvalidInput, NotFound, RegistryError, TimedOut, VerificationError
+from ..errors import (
+    Ambiguous,
+    EngineError,
+    InvalidInput,
+    MissingDependency,
+    NotFound,
+    RegistryError,
+    TimedOut,
+    VerificationError,
+)
 from ..formats import imageconfig, manifest
 from ..formats import platform as platforms
 from ..formats import reference as references
 from ..formats.imageconfig import ImageConfig
 from ..formats.manifest import Descriptor, Index, Manifest
 from ..formats.reference import Reference
-from ..formats.registriesconf import Candidate
+from ..formats.registriesconf import Candidate, NoRegistry
 from ..registry import configuration, transfer
 from ..registry.auth import Credentials
 from ..registry.transfer import Access, Source
@@ -27,6 +36,10 @@ from .fetch import PullResult
 
 POLICIES = ("always", "missing", "newer", "never")
 WORKERS = 4
+
+class LocalOnly(NotFound):
+    """An image of this host's own that is not there."""
+
 
 Progress = Callable[[str, int, int], None]
 Result = TypeVar("Result")
@@ -100,14 +113,23 @@ def fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
 
 
 def foresee(ctx: Context, name: str, *, policy: str = "always", platform: str = "", access: Access = OPEN) -> None:
-    """Raise what a pull would raise, as far as a registry tells without giving its layers."""
+    """Raise what a pull would raise because of what a registry answers, without getting any layer.
+
+    Where none can be asked that is a warning: what is missing may be what an earlier task of the same check would do.
+    """
     check_policy(policy)
     local = _local(ctx, name, policy)
     here = local is not None and fits(ctx, local, platform)
-    if policy == "never":
-        pull(ctx, name, policy=policy, platform=platform)
-    elif not here or policy == "always":
-        _by_candidates(ctx, name, None, lambda candidate: _foresee_one(ctx, candidate.reference, platform, access))
+    try:
+        if policy == "never":
+            if not here:
+                raise LocalOnly("The image %s is not on this host" % name)
+        elif not here or policy == "always":
+            _by_candidates(ctx, name, None, lambda candidate: _foresee_one(ctx, candidate.reference, platform, access))
+    except (MissingDependency, NoRegistry, LocalOnly, TimedOut, RegistryError) as exc:
+        if isinstance(exc, RegistryError) and exc.status is not None:
+            raise
+        ctx.warn("Not known whether there is an image %s to pull: %s" % (name, exc))
 
 
 def _foresee_one(ctx: Context, reference: Reference, platform: str, access: Access) -> None:
@@ -126,8 +148,8 @@ def _by_candidates(ctx: Context, name: str, progress: Optional[Progress],
     failures: List[EngineError] = []
     for candidate in candidates:
         if candidate.reference.domain == references.LOCAL and not conf.find(candidate.reference.name):
-            raise NotFound("The image %s is not on this host" % candidate.reference,
-                           "localhost/ names images that were made here; there is no such registry.")
+            raise LocalOnly("The image %s is not on this host" % candidate.reference,
+                            "localhost/ names images that were made here; there is no such registry.")
         if candidate.reason and progress is not None:
             progress(candidate.reason, 0, 0)
         try:
