@@ -156,15 +156,26 @@ def test_the_server_ends_with_the_last_name_though_its_removal_was_killed(
 
 
 @pytest.mark.netns
-def test_a_network_that_is_removed_takes_forgotten_names_along(names: Any) -> None:
+def test_a_damaged_file_of_names_goes_with_the_next_repair(names: Any) -> None:
     networks.create(names.ctx, NetworkSpec("n"))
     names.up("web", uses=ON)
     pid, file = server(names), pathlib.Path(names.ctx.run("dns", "n"))
-    text = file.read_text()
     endpoints.delete(names.ctx, names.identity("web"))
     for address in pathlib.Path(names.ctx.run("ipam", "n")).iterdir():
         address.unlink()
-    assert text and file.exists()
+    assert file.exists()
+    file.write_bytes(b"\xff\n" + b"\xff" * 20)
+    assert networks.repair(names.ctx) == [] and not file.exists() and command.ended(pid, 30)
+
+
+@pytest.mark.netns
+def test_a_network_that_is_removed_takes_them_along_too(names: Any) -> None:
+    networks.create(names.ctx, NetworkSpec("n"))
+    names.up("web", uses=ON)
+    pid, file = server(names), pathlib.Path(names.ctx.run("dns", "n"))
+    endpoints.delete(names.ctx, names.identity("web"))
+    for address in pathlib.Path(names.ctx.run("ipam", "n")).iterdir():
+        address.unlink()
     networks.remove(names.ctx, "n")
     assert command.ended(pid, 30) and not file.exists()
 

@@ -75,12 +75,15 @@ def update(ctx: Context, document: EndpointDocument, records: Sequence[NetworkRe
 
 def _others(ctx: Context, network: str, container_id: str) -> List[str]:
     """The lines of the other containers in a network's file."""
+    return [row for row in _rows(ctx, network) if row.split(" ", 1)[0] != container_id]
+
+
+def _rows(ctx: Context, network: str) -> List[str]:
     try:
-        with open(ctx.run("dns", network), encoding="ascii") as stream:
-            lines = stream.read().splitlines()[1:]
+        with open(ctx.run("dns", network), encoding="ascii", errors="replace") as stream:
+            return stream.read().splitlines()[1:]
     except FileNotFoundError:
         return []
-    return [row for row in lines if not row.startswith(container_id + " ")]
 
 
 def _write(ctx: Context, network: str, lines: Sequence[str]) -> None:
@@ -115,15 +118,12 @@ def forget_network(ctx: Context, name: str) -> None:
 
 def drop(ctx: Context, known: Set[str]) -> Set[str]:
     """Let the name server forget all containers that are not ``known``; their IDs."""
-    gone: Set[str] = set()
-    for network in _networks(ctx):
-        with contextlib.suppress(FileNotFoundError), open(ctx.run("dns", network), encoding="ascii") as stream:
-            gone.update(row.split(" ", 1)[0] for row in stream.read().splitlines()[1:])
+    gone = {row.split(" ", 1)[0] for network in _networks(ctx) for row in _rows(ctx, network)}
     for container_id in gone - known:
         forget(ctx, container_id, _networks(ctx))
     if not _networks(ctx):
         _signal(ctx)
-    return gone - known
+    return {container_id for container_id in gone - known if container_id.isalnum()}
 
 
 def _networks(ctx: Context) -> List[str]:
