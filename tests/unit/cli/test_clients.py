@@ -47,16 +47,15 @@ def test_signals_reach_the_container_and_its_exit_code_comes_back(client: Client
 
 @pytest.mark.parametrize("name", ["INT", "QUIT"])
 def test_so_do_those_that_a_script_has_its_background_jobs_ignore(client: Client, name: str) -> None:
-    number = getattr(signal, "SIG" + name)
-    before = signal.signal(number, signal.SIG_IGN)
-    try:
-        running = client.attached(*client.run, "--rm", client.image, "sh", "-c",
-                                  "trap 'exit 7' %s; echo ready; while :; do sleep 0.1; done" % name)
-    finally:
-        signal.signal(number, before)
-    assert running.stdout.readline() == "ready\n"
-    running.send_signal(number)
-    assert running.wait(timeout=60) == 7
+    script = "trap 'exit 7' %s; echo ready; while :; do sleep 0.1; done" % name
+    argv = ["env", "--ignore-signal=" + name, *client.start, *client.run, "--rm", client.image, "sh", "-c", script]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            assert running.stdout is not None and running.stdout.readline() == "ready\n"
+            running.send_signal(getattr(signal, "SIG" + name))
+            assert running.wait(timeout=20) == 7
+        finally:
+            running.kill()
 
 
 def test_without_the_proxy_the_container_goes_on(client: Client) -> None:
