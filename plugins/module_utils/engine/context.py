@@ -55,6 +55,8 @@ class Context(Frozen):
     the host's, also when the engine works inside a user's namespaces, where that user is root.
     ``prefix`` starts the names of what the engine makes outside its roots: links, the nft
     table and cgroups, so that engines with other roots can live side by side on one host.
+    ``descriptors`` is how many of this process, from 3 on, a container gets that is started; ``listen`` the names of
+    those that are sockets to listen on (LISTEN_FDNAMES), None for no such.
     ``warnings`` is what the user is to be told beside the result: the command line writes it to standard error, a
     module hands it to Ansible.
     """
@@ -71,6 +73,8 @@ class Context(Frozen):
     log_level: str = "warn"
     registries_conf: Optional[str] = None
     prefix: str = "pycontainer"
+    descriptors: int = 0
+    listen: Optional[str] = None
     warnings: List[str] = []
 
     def warn(self, text: object) -> None:

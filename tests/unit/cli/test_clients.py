@@ -58,6 +58,34 @@ def test_so_do_those_that_a_script_has_its_background_jobs_ignore(client: Client
             running.kill()
 
 
+SEEN = "env | grep LISTEN | sort; cat <&3"
+TOLD = "LISTEN_FDNAMES=web\nLISTEN_FDS=1\nLISTEN_PID=1\n"
+SOCKET = {"LISTEN_FDS": "1", "LISTEN_PID": "7", "LISTEN_FDNAMES": "web"}
+
+
+@pytest.mark.parametrize("variables, words, says", [
+    (SOCKET, ["--rm"], TOLD + "passed\n"), (SOCKET, ["-d", "--name", "one"], TOLD + "passed\n"),
+    ({}, ["--rm", "--preserve-fds", "1"], "passed\n")], ids=["attached", "detached", "preserved"])
+def test_a_container_gets_the_sockets_of_its_caller(client: Client, tmp_path: Any, variables: dict[str, str],
+                                                    words: list[str], says: str) -> None:
+    (tmp_path / "passed").write_text("passed\n")
+    # sh puts the file where systemd puts the first socket.
+    argv = ["sh", "-c", 'exec 3<"$0"; exec "$@"', str(tmp_path / "passed"), *client.start, *client.run, *words,
+            client.image, "sh", "-c", SEEN]
+    done = subprocess.run(argv, env={**os.environ, **variables}, capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+    if "-d" not in words:
+        assert done.stdout == says
+        return
+    assert client("wait", "one")[0] == 0 and client("logs", "one")[1] == says
+
+
+def test_descriptors_that_are_not_open_are_refused(client: Client) -> None:
+    code, _out, err = client(*client.run, "--rm", "--preserve-fds", "9", client.image, "true")
+    assert code == 125 and "is not open" in err and client("ps", "-aq")[1] == ""
+
+
 def test_without_the_proxy_the_container_goes_on(client: Client) -> None:
     running = client.attached(*client.run, "--name", "on", "--sig-proxy=false", client.image, "sh", "-c",
                               "echo ready; sleep 100")

@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from ..context import Context
 from ..errors import InUse, InvalidInput, WrongState
-from ..service import containers
+from ..service import containers, passing
 from . import options, selection, signals
 from .flags import IO, Flag, Parsed, Verb
 from .streams import terminal, writer
@@ -155,6 +155,7 @@ def run(ctx: Context, parsed: Parsed, io: IO) -> int:
     if parsed.get("detach") and (parsed.get("rmi") or parsed.get("attach")):
         raise InvalidInput("--detach and --%s cannot go together" % ("rmi" if parsed.get("rmi") else "attach"),
                            "Leave one of them out.")
+    ctx = passing.to_containers(ctx, os.environ, parsed.get("preserve-fds", "0"))
     if parsed.get("rmi"):
         parsed.flags["rm"] = True
     with _cidfile(parsed) as note:
@@ -192,6 +193,7 @@ def _detached(ctx: Context, parsed: Parsed, io: IO, made: Tuple[Any, str, Dict[s
 
 def start(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Start containers that exist."""
+    ctx = passing.to_containers(ctx, os.environ)
     names = selection.chosen(ctx, parsed, ("created", "exited"))
     if not parsed.get("attach") and not parsed.get("interactive"):
         return selection.each(selection.named(lambda name: containers.start(ctx, name)), names, io)
@@ -270,6 +272,7 @@ VERBS: Tuple[Verb, ...] = (
     Verb("run", "IMAGE [COMMAND [ARG...]]", "Make and start a container",
          options.ALL + (Flag("detach", "d", "bool", "leave it running and print its ID"), DETACH_KEYS, SIG_PROXY,
                         Flag("attach", "a", "slice", "stay with stdin, stdout or stderr only"),
+                        Flag("preserve-fds", help="how many descriptors from 3 on the container gets"),
                         Flag("rmi", kind="bool", help="remove it at its end, and its image if no other uses it")),
          run, (1, None), interspersed=False, check=check),
     Verb("create", "IMAGE [COMMAND [ARG...]]", "Make a container", options.ALL + (

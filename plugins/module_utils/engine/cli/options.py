@@ -149,7 +149,6 @@ CLIENT = (
     Flag("decryption-key", kind="list", refused="encrypted images are not there"),
     Flag("conmon-pidfile", refused="inspect shows the monitor"), Flag("pidfile", refused="inspect shows the process"),
     Flag("seccomp-policy", refused="the default profile is always the engine's", accepted=("default",)),
-    Flag("preserve-fds", refused="no descriptor of the caller reaches a container", accepted=("0",)),
     Flag("rdt-class", refused="Intel RDT is not there"), Flag("personality", refused="it is not there"),
 )
 

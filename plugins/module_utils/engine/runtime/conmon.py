@@ -35,7 +35,8 @@ class Launch(Frozen):
     ``log`` is conmon's --log-path ('k8s-file:/path', 'journald', 'none'). The exit code is written to
     ``exit_directory``/<``container_id``>, also for an exec. ``exit_command`` runs when all is over. ``timeout`` in
     seconds ends the process; 0 never. ``attach`` makes conmon wait with an exec's process until a
-    client is there. ``before`` are words that conmon's command line follows.
+    client is there. ``preserved`` descriptors of this process, from 3 on, are the container's.
+    ``before`` are words that conmon's command line follows.
     """
 
     container_id: str
@@ -57,6 +58,7 @@ class Launch(Frozen):
     exec_spec: str = ""
     exec_id: str = ""
     attach: bool = False
+    preserved: int = 0
     before: Tuple[str, ...] = ()
 
 
@@ -69,14 +71,16 @@ class Launching:
     def __init__(self, ctx: Context, job: Launch) -> None:
         self._job = job
         program = ctx.conmon or ctx.tool("conmon", "supervise containers")
-        env = {**environment(ctx), "_OCI_SYNCPIPE": str(_SYNC), "_OCI_STARTPIPE": str(_START)}
+        past = job.preserved  # the container's own come first
+        env = {**environment(ctx), "_OCI_SYNCPIPE": str(_SYNC + past), "_OCI_STARTPIPE": str(_START + past)}
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             self._sync, sync = _pipe(ours, theirs)
             start, self._start = _pipe(theirs, ours)
-            self._attach, pipes = -1, {_SYNC: sync, _START: start}
+            self._attach, pipes = -1, {_SYNC + past: sync, _START + past: start}
+            pipes.update({number: number for number in range(3, 3 + past)})
             if job.attach:
-                self._attach, pipes[_ATTACH] = _pipe(ours, theirs)
-                env["_OCI_ATTACHPIPE"] = str(_ATTACH)
+                self._attach, pipes[_ATTACH + past] = _pipe(ours, theirs)
+                env["_OCI_ATTACHPIPE"] = str(_ATTACH + past)
             self._pid = command.launch([*job.before, program, *arguments(job)], descriptors=pipes, env=env)
             os.write(self._start, b"\0")
             self._open = ours.pop_all()
@@ -209,6 +213,8 @@ def arguments(job: Launch) -> List[str]:
     for flag, wanted in (("-t", job.terminal), ("-i", job.stdin and not job.terminal), ("-s", job.systemd_cgroup)):
         if wanted:
             result.append(flag)
+    if job.preserved:
+        result += ["--runtime-opt", "--preserve-fds", "--runtime-opt", str(job.preserved)]
     if job.timeout:
         result += ["-T", str(job.timeout)]
     if job.log_size > 0:

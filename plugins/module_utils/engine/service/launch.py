@@ -23,7 +23,7 @@ from ..kernel import files, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
 from ..store.containers import Record
-from . import effective, infra, limits, membership, namespaces, persist, podcgroup, prepare, usernamespace
+from . import effective, infra, limits, membership, namespaces, passing, persist, podcgroup, prepare, usernamespace
 
 if TYPE_CHECKING:
     from ..formats.imageconfig import ImageConfig
@@ -48,7 +48,10 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     usernamespace.create(ctx, record, namespaces.netns_path(ctx, record.id)
                          if namespaces.owns_network(record.spec) else "")
     _write_etc_files(ctx, record)
-    bundle = prepare.prepare(ctx, record, image, root, namespaces.resolve(ctx, record))
+    told = record
+    if ctx.listen is not None:
+        told = record._replace(spec=replace(record.spec, env=dict(record.spec.env, **passing.variables(ctx))))
+    bundle = prepare.prepare(ctx, told, image, root, namespaces.resolve(ctx, record))
     run.update(cgroup=bundle.cgroups_path, mounts=bundle.mounts, secrets=bundle.secrets,
                argv=bundle.config["process"]["args"])
     record = _create_with_links(ctx, record, image, run)
@@ -148,7 +151,7 @@ def _job(ctx: Context, record: Record) -> conmon.Launch:
         pidfile=os.path.join(run, "pidfile"), conmon_pidfile=os.path.join(run, "conmon.pid"),
         exit_directory=os.path.join(run, "exits"),
         exit_command=tuple(persist.command(ctx, record.engine, "exit", record.id)),
-        terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
+        preserved=ctx.descriptors, terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
         log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""),
         systemd_cgroup=effective.cgroup_manager(ctx, record) == "systemd")
 

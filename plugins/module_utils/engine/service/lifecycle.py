@@ -13,6 +13,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import InvalidInput, TimedOut, WrongState
+from ..frozen import replace
 from ..kernel import files, proc
 from ..store import containers as store
 from ..store.containers import Record, State
@@ -31,7 +32,7 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
     Raises WrongState for a paused one; when starting fails for any reason, nothing of the attempt is left.
     """
     journal.repair(ctx)
-    _start_dependencies(ctx, container_id, chain)
+    _start_dependencies(replace(ctx, descriptors=0, listen=None), container_id, chain)
     with store.held(ctx, container_id) as record:
         state = store.state(ctx, container_id)
         if only_if is not None and not only_if():

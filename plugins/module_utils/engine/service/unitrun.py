@@ -51,7 +51,7 @@ def start(ctx: Context, unit: str) -> None:
 
 def run(ctx: Context, container_id: str, unit: str) -> Record:
     """Run a container as a part of this process's control group; one that runs elsewhere is started again here."""
-    from . import lifecycle, persist, readiness
+    from . import lifecycle, passing, persist, readiness
 
     # The link that led here may soon lead to another copy: this one stays while it works.
     persist.ensure(ctx, container_id)
@@ -65,7 +65,7 @@ def run(ctx: Context, container_id: str, unit: str) -> Record:
     def mark(started: Record) -> None:
         store.write_state(ctx, started.id, dict(store.state(ctx, started.id).raw, unit=unit))
 
-    return lifecycle.start(ctx, container_id, after_start=mark)
+    return lifecycle.start(passing.to_containers(ctx, os.environ), container_id, after_start=mark)
 
 
 def announce(ctx: Context, record: Record, when: str) -> None:
