@@ -28,7 +28,7 @@ LOOP = 7  # Documentation/admin-guide/devices.txt
 LONG = 600  # seconds between the commits that ext4 makes by itself
 
 
-def run(what: str, *arguments: str, place: str) -> "subprocess.CompletedProcess[str]":
+def run(what: str, *arguments: str, place: str) -> subprocess.CompletedProcess[str]:
     """Do one of the things below in fresh namespaces; ``place`` is an empty directory."""
     return subprocess.run(NAMESPACES + [sys.executable, str(HERE), what, place, *arguments], check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL)
@@ -99,7 +99,160 @@ def full(place: str, how: str, where: str) -> None:
     assert [path for path in faults.tree(ctx) if not path.startswith("locks/")] == []
 
 
-WHATS: Dict[str, Callable[..., None]] = {"full": full}
+# a power cut
+
+class Machine:
+    """A root on an ext4 of its own, which can lose power; all in the namespaces of this script."""
+
+    def __init__(self, place: str) -> None:
+        from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
+
+        self.memory, self.disk = os.path.join(place, "memory"), os.path.join(place, "disk")
+        self.ran, self.image = os.path.join(place, "run"), os.path.join(place, "memory", "image")
+        for path in (self.memory, self.disk):
+            os.mkdir(path)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400m", "tmpfs", self.memory], check=True)
+        with open(self.image, "wb") as stream:
+            stream.truncate(64 << 20)
+        subprocess.run(["mkfs.ext4", "-q", "-F", "-b", "4096", "-m", "0", "-J", "size=8", self.image], check=True)
+        self.ctx = make_context(root=self.disk + "/root", runroot=self.ran)
+
+    def on(self) -> None:
+        """Boot: the disk is there, and what was on the run root is not."""
+        boot = os.path.join(self.memory, "boot")
+        with open(boot, "w", encoding="ascii") as stream:
+            stream.write("%s\n" % os.urandom(16).hex())
+        subprocess.run(["mount", "--bind", boot, "/proc/sys/kernel/random/boot_id"], check=True)
+        subprocess.run(["mount", "-t", "ext4", "-o", "loop,commit=%d" % LONG, self.image, self.disk], check=True)
+
+    def off(self) -> None:
+        """All processes end, and all is unmounted; only what is on the disk stays."""
+        while self._others():
+            for pid in self._others():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            time.sleep(0.01)
+        with open("/proc/self/mounts", encoding="utf-8") as stream:
+            mounted = [line.split()[1] for line in stream]
+        for path in reversed(mounted):
+            if path.startswith((self.disk, self.ran)) or path.endswith("/boot_id"):
+                subprocess.run(["umount", "-l", path], check=True)
+        shutil.rmtree(self.ran, ignore_errors=True)
+        deadline = time.monotonic() + 60
+        while _in_use(self.image):
+            assert time.monotonic() < deadline, "the loop device stays"
+            time.sleep(0.01)
+
+    @staticmethod
+    def _others() -> List[int]:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+
+    def cut(self, _name: str = "") -> None:
+        """Lose power: what is not on the disk by now never will be."""
+        fd = os.open(self.disk, os.O_RDONLY | os.O_DIRECTORY)
+        assert os.major(os.fstat(fd).st_dev) == LOOP
+        fcntl.ioctl(fd, EXT4_IOC_SHUTDOWN, array.array("I", [WITHOUT_FLUSH]))
+        os.close(fd)
+
+    def cut_and_end(self, _name: str) -> None:
+        """The fault of a command that is under way when the power goes."""
+        self.cut()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Any]:
+        """The machine is on; its context."""
+        self.on()
+        try:
+            yield self.ctx
+        finally:
+            self.off()
+
+
+def _in_use(image: str) -> bool:
+    found = subprocess.run(["losetup", "-j", image], check=True, stdout=subprocess.PIPE).stdout
+    return bool(found.strip())
+
+
+def power(place: str, name: str, most: str) -> None:
+    """Cut the power right after a scene's command, and inside it: it is done, or whole or not at all."""
+    import faults
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
+    from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import persist, tidying
+
+    scene, words, output = faults.SCENES[name], faults.materials(place), os.path.join(place, "output")
+    line, machine = faults.words_of(scene.line, words), Machine(place)
+    kept = machine.image + ".kept"
+
+    def prepare(ctx: Any) -> None:
+        faults.set_up(ctx, scene.before, words, output)
+        files.sync_filesystem(machine.disk)
+
+    with machine.running() as ctx:
+        persist.keep(ctx)
+        if scene.live:  # what runs does not survive a reboot: it is prepared in each
+            files.sync_filesystem(machine.disk)
+            shutil.copy(machine.image, kept)
+        prepare(ctx)
+    if not scene.live:
+        shutil.copy(machine.image, kept)
+    with machine.running() as ctx:
+        before = faults.observe(ctx)
+    shutil.copy(kept, machine.image)
+    with machine.running() as ctx:
+        if scene.live:
+            prepare(ctx)
+        ended = faults.run(ctx, line, output)
+        assert ended.code == 0, ended
+        files.sync_filesystem(machine.disk)
+    calls = ended.calls
+    with machine.running() as ctx:
+        after = faults.observe(ctx)
+    assert after != before
+    for at in [0] + faults.points(calls, int(most)):
+        where = "%s, cut at call %d of %d" % (name, at, calls) if at else "%s, cut right after it" % name
+        shutil.copy(kept, machine.image)
+        with machine.running() as ctx:
+            if scene.live:
+                prepare(ctx)
+            ended = faults.run(ctx, line, output, at=at, fault=machine.cut_and_end)
+            assert ended.code == (-9 if at else 0), (where, ended)
+            if not at:
+                machine.cut()
+        with machine.running() as ctx:
+            if at:
+                tidying.tidy(ctx)
+            found = faults.observe(ctx)
+            assert found in ((before, after) if at else (after,)) or (
+                at and scene.live and _stopped(found) in (_stopped(before), after)), (where, found, before, after)
+            if found == before and not scene.live:
+                again = faults.run(ctx, line, output)
+                assert again.code == 0, (where, again)
+            tidying.tidy(ctx)
+            assert is_usable(ctx, words, output), where
+
+
+def _stopped(found: Dict[str, Any]) -> Dict[str, Any]:
+    """What is there, if its containers had been stopped: what removes a running one stops it first."""
+    return dict(found, containers={name: ("exited",) + row[1:] for name, row in found["containers"].items()})
+
+
+def is_usable(ctx: Any, words: Dict[str, str], output: str) -> bool:
+    """Whether other objects can be made and removed, whatever became of the one that was under way."""
+    import faults
+
+    for line in (faults.CREATE.format("another"), "rm -v another", "volume rm named", "network create another",
+                 "network rm another", "secret create another VALUE", "secret rm another"):
+        ended = faults.run(ctx, faults.words_of(line, words), output)
+        if ended.code and line != "volume rm named":
+            raise AssertionError((line, ended))
+    return True
+
+
+WHATS: Dict[str, Callable[..., None]] = {"full": full, "power": power}
 
 if __name__ == "__main__":
     sys.path[:0] = [str(HERE.parents[2] / ".collections"), str(HERE.parent)]
