@@ -22,7 +22,8 @@ import time
 from typing import Any, Callable, Dict, Iterator, List
 
 HERE = pathlib.Path(__file__).resolve()
-NAMESPACES = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
+NAMESPACES = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation",
+              "private"]
 EXT4_IOC_SHUTDOWN, WITHOUT_FLUSH = 0x8004587D, 2  # ext4.h in Linux
 LOOP = 7  # Documentation/admin-guide/devices.txt
 LONG = 600  # seconds between the commits that ext4 makes by itself
@@ -57,8 +58,9 @@ def fill(directory: str, *, inodes: bool) -> None:
 
 
 FREEING = ("stop one", "rm one", "rm -f two", "pod stop pod", "pod rm -f pod", "rm -f three", "volume rm named",
-           "volume prune -f", "network rm net", "network prune -f", "secret rm secret", "untag localhost/base localhost/other",
-           "rmi localhost/base", "image prune -f -a", "container prune -f", "pod prune -f")
+           "volume prune -f", "network rm net", "network prune -f", "secret rm secret",
+           "untag localhost/base localhost/other", "rmi localhost/base", "image prune -f -a", "container prune -f",
+           "pod prune -f")
 
 
 def full(place: str, how: str, where: str) -> None:
@@ -76,7 +78,7 @@ def full(place: str, how: str, where: str) -> None:
     run_one = faults.RUN.format
     faults.set_up(ctx, ["load -i LAYOUT", "tag localhost/base localhost/other", "network create net",
                         "secret create secret VALUE", run_one("one"), run_one("two"), faults.CREATE.format("three"),
-                        "pod create --name pod --network none", "create --pod pod --name four --rootfs ROOTFS sleep 100",
+                        "pod create --name pod --network none", "create --pod pod --name four --rootfs ROOTFS sleep 9",
                         "pod start pod"], words, output)
     fill(disk, inodes=how == "inodes")
     before = faults.observe(ctx)
@@ -85,6 +87,9 @@ def full(place: str, how: str, where: str) -> None:
         ended = faults.run(ctx, faults.words_of(line, words), output)
         assert ended.code == 125 and "No space left" in ended.said and "Traceback" not in ended.said, (line, ended)
         assert faults.observe(ctx) == before, line
+    ended = faults.run(ctx, ["--tmpdir", disk, "load"], output, stdin=words["TAR"])
+    assert ended.code == 125 and "Cannot write %s" % disk in ended.said and "--tmpdir" in ended.said, ended
+    assert not [name for name in os.listdir(disk) if name.startswith("pycontainer-load-")]
     for line in FREEING:
         ended = faults.run(ctx, line.split(), output)
         assert ended.code == 0, (line, ended)

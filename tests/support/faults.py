@@ -119,7 +119,7 @@ class Ended(NamedTuple):
 
 
 def run(ctx: Context, words: Sequence[str], output: str, *, at: int = 0, fault: Act = lambda _name: None,
-        kinds: Sequence[str] = ()) -> Ended:
+        kinds: Sequence[str] = (), stdin: str = os.devnull) -> Ended:
     """Run a command line in a child; its call number ``at`` (of one of ``kinds``, all when there are none) goes
     through ``fault`` first."""
     pid = os.fork()
@@ -129,7 +129,7 @@ def run(ctx: Context, words: Sequence[str], output: str, *, at: int = 0, fault: 
             fd = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             for number in (1, 2):
                 os.dup2(fd, number)
-            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            os.dup2(os.open(stdin, os.O_RDONLY), 0)
             sys.stdout, sys.stderr = (os.fdopen(os.dup(fd), "w", buffering=1) for _stream in range(2))
             counter = os.open(output + ".calls", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             calls = [0]

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What frees space works without space: a small tmpfs filled to its last byte, or without inodes. Needs root, conmon."""
+"""What frees space works without space: a small tmpfs filled to its last byte, or without inodes.
+
+Needs root and conmon.
+"""
 
 from __future__ import annotations
 

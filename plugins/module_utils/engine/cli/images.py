@@ -159,10 +159,14 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
                 raise InvalidInput("An archive is not read from a terminal",
                                    "Use --input, or let standard input be the archive.")
             # The archive's members are looked up, which a pipe does not allow.
-            with os.fdopen(os.dup(io.stdin), "rb") as source, tempfile.NamedTemporaryFile(
-                    prefix="pycontainer-load-", dir=ctx.tmpdir, delete=False) as target:
-                spooled = path = target.name
-                shutil.copyfileobj(source, target)
+            try:
+                with os.fdopen(os.dup(io.stdin), "rb") as source, tempfile.NamedTemporaryFile(
+                        prefix="pycontainer-load-", dir=ctx.tmpdir, delete=False) as target:
+                    spooled = path = target.name
+                    shutil.copyfileobj(source, target)
+            except OSError as exc:
+                raise EngineError("Cannot write %s: %s" % (spooled or ctx.tmpdir, exc.strerror), "Make room there, or "
+                                  "name another directory for temporary files (--tmpdir).") from exc
         for record in images.load(ctx, path):
             io.out.write("Loaded image: %s\n" % (", ".join(record.names) or "sha256:" + record.id))
     finally:
