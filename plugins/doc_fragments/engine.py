@@ -41,10 +41,14 @@ requirements:
     ATTRIBUTES = r"""
 attributes:
   check_mode:
-    description: Predicts what a real run would do, and changes nothing on the host.
+    description: >-
+      Predicts what a real run would do, and changes nothing on the host. It fails where the run would; only programs
+      that the host lacks are a warning, since an earlier task may be the one that installs them.
     support: full
   diff_mode:
-    description: Returns the fields that differ, before and after.
+    description: >-
+      Returns the options that differ as a task would write them, before and after, and files as text. The header says
+      whether the change is made live or by a replacement.
     support: full
   platform:
     description: Where the module works.

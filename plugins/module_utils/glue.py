@@ -91,8 +91,8 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
                 "exception": traceback.format_exc()}
     warnings += result.values.get("warnings", ())
     answer = dict(result.values, changed=result.changed, warnings=[*warnings, *context.warnings])
-    if result.before or result.after:
-        answer["diff"] = {"before": dict(result.before), "after": dict(result.after)}
+    if result.diffs:
+        answer["diff"] = result.diffs[0] if len(result.diffs) == 1 else result.diffs
     return answer
 
 

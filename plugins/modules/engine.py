@@ -89,7 +89,6 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import completion
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import installation, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import engine as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     installation.require_root()
     present, directory = params["state"] == "present", params["directory"]
@@ -105,10 +104,7 @@ def run(ctx, params, check):
             systemd.reload(ctx)
         last = installation.copy_of_command(have["command"], directory)
         installation.collect(directory, [path for path in (copy, last) if path] if present else [])
-    values = {"actions": [str(action) for action in plan.actions]}
-    if present:
-        values["copy"] = copy
-    return Result(plan.changed, values, plan.before, plan.after)
+    return plan.result("engine", **({"copy": copy} if present else {}))
 
 
 def table():

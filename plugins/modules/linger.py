@@ -68,7 +68,6 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import MissingDependency
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import linger
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import linger as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     present = params["state"] == "present"
     seen = linger.observe(params["user"], required=present)
@@ -89,10 +88,9 @@ def run(ctx, params, check):
             steps[verb](ctx, seen)
         if present:
             seen = linger.wait(ctx, seen, params["timeout"])
-    values["actions"] = [str(action) for action in plan.actions]
     if present:
         values["runtime_directory"] = seen.runtime_directory
-    return Result(plan.changed, values, plan.before, plan.after)
+    return plan.result("user " + params["user"], **values)
 
 
 def table():

@@ -74,19 +74,19 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.inputs import pull_options
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import login as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     registry, authfile = params["registry"], params["authfile"]
     known = images.get_login(ctx, registry, authfile=authfile)
     plan = state.plan(params, None if known is None else (known.username, known.password))
-    if plan.changed and not check:
-        if plan.verbs[0] == "logout":
-            images.logout(ctx, registry, authfile=authfile)
-        else:
-            options = pull_options(params)
-            options.pop("creds")
-            images.login(ctx, registry, params["username"], params["password"], **options)
-    return Result(plan.changed, {"actions": [str(action) for action in plan.actions]}, plan.before, plan.after)
+    if "login" in plan.verbs:
+        options = pull_options(params)
+        options.pop("creds")
+        # Only the registry knows whether it takes them.
+        (images.try_login if check else images.login)(
+            ctx, registry, params["username"], params["password"], **options)
+    elif plan.changed and not check:
+        images.logout(ctx, registry, authfile=authfile)
+    return plan.result("login " + registry)
 
 
 def table():

@@ -92,7 +92,6 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Unsupported
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import quadlets, systemd
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import quadlet as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     name, there = params["name"], quadlets.read_own(ctx, params["name"])
     wanted = None
@@ -100,9 +99,9 @@ def run(ctx, params, check):
         wanted = quadlets.wanted(params["content"], params["src"], params["options"])
     service = quadlets.service(ctx, name, there, wanted, command_line.check)
     shown = systemd.instances(ctx, service) if service else []
-    plan = state.plan(wanted, there, runs=any(one.runs for one in shown), stale=any(one.stale for one in shown),
-                      heard=systemd.present(ctx))
-    values = {}
+    plan = state.plan(quadlets.path(ctx, name), wanted, there, runs=any(one.runs for one in shown),
+                      stale=any(one.stale for one in shown), heard=systemd.present(ctx))
+    values = {"path": quadlets.path(ctx, name)}
     try:
         quadlets.require_generator(ctx, plan.verbs)
     except Unsupported as exc:
@@ -111,10 +110,9 @@ def run(ctx, params, check):
         values["warnings"] = [str(exc)]
     if plan.changed and not check:
         quadlets.apply(ctx, plan.verbs, name, wanted or "", service)
-    values = {**values, "actions": [str(action) for action in plan.actions], "path": quadlets.path(ctx, name)}
     if service:
         values["service"] = service
-    return Result(plan.changed, values, plan.before, plan.after)
+    return plan.result("quadlet " + name, **values)
 
 
 def table():

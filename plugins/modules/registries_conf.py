@@ -154,16 +154,15 @@ def run(ctx, params, check):
     """Observe, plan, apply."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import registriesconf
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import registries_conf as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     change = registriesconf.plan(state.path(params, registriesconf.main_file(ctx)), state.declared(params))
     plan = state.plan(change.path, change.before, change.after)
-    values = {"path": change.path, "actions": [str(action) for action in plan.actions]}
+    values = {"path": change.path}
     if plan.changed and not check:
         saved = registriesconf.apply(change, backup=params["backup"])
         if saved:
             values["backup_file"] = saved
-    return Result(plan.changed, values, plan.before, plan.after)
+    return plan.result(change.path, **values)
 
 
 def table():

@@ -16,6 +16,10 @@ description:
     taken away.
   - "Networks, volumes, secrets and images come first; then goes what runs and is not wanted any more; then come pods,
     containers and units, and at the end the rest of what is not wanted goes, the networks last."
+  - Pods and containers are made in the order in which they need one another, by C(requires), C(volumes_from),
+    C(pod), or C(container:NAME) as a network or another namespace, and removed in the other order, however they are
+    listed. A circle is an error that shows it. When one is replaced, those of the stack that cannot run without it are
+    stopped before and run again afterwards.
   - When an entry fails, the message names it and says what was done before. Another run goes on from there.
   - All but images get the label C(org.pycontainer.role) with the O(name) of the stack. It is the label of the role
     C(containers), which is made of this module.

@@ -94,7 +94,6 @@ def run(ctx, params, check):
     """Observe, plan, apply; what was planned without the locks is planned again under them."""
     from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
     from ansible_collections.pycontainer.engine.plugins.module_utils.state import subid as state
-    from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     def observe():
         return subid.observe(ctx, params["user"], required=params["state"] == "present")
@@ -109,9 +108,8 @@ def run(ctx, params, check):
         seen = observe()
     shown = {kind: [{"start": row.start, "count": row.size} for row in rows]
              for kind, rows in state.ranges(seen).items()}
-    values = {"actions": [str(action) for action in plan.actions], "ranges": shown, "source": seen.source,
-              "migrate_needed": subid.migrate_needed(seen.names, subid.planned(seen, coming or {}))}
-    return Result(plan.changed, values, plan.before, plan.after)
+    return plan.result("user " + params["user"], ranges=shown, source=seen.source,
+                       migrate_needed=subid.migrate_needed(seen.names, subid.planned(seen, coming or {})))
 
 
 def table():

@@ -20,6 +20,7 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
 
     argv = params["argv"] or values.command(params["command"])
     if check:
+        containers.exec_check(ctx, params["name"], argv)
         return Result(False, {"skipped": True, "msg": "In check mode the command is not run", "cmd": argv})
     wish = ExecWish(
         tuple(argv), values.pairs(params["env"], "env"), params["user"] or "", params["workdir"] or "", params["tty"],

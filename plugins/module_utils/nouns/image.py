@@ -39,4 +39,4 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     from ..state import image as state
 
     plan = converge(ctx, params, check)
-    return plan.result(image=imageplan.describe(ctx, state.full_name(params)))
+    return plan.result("image " + state.full_name(params), image=imageplan.describe(ctx, state.full_name(params)))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Collection, Mapping
 
 from ..state.plan import Plan, Result
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..engine.context import Context
 
 
-def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
-    """Observe, plan, and unless it is a ``check``, apply."""
+def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, without: Collection[str] = ()) -> Plan:
+    """Observe, plan, and unless it is a ``check``, apply; ``without`` are containers that would have left by now."""
     from ..engine.formats.network import from_document
     from ..engine.service import networks
     from ..state import network as state
@@ -31,6 +31,12 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
         if plan.verbs[0] == "update":
             spec = from_document(plan.document)
             networks.update(ctx, name, dns_servers=spec.dns_servers, labels=spec.labels)
+    elif "remove" in plan.verbs:
+        networks.check_removal(ctx, name, params["force"], without)
+    elif "update" not in plan.verbs and plan.changed:
+        networks.check(ctx, from_document(plan.document), anew="replace" in plan.verbs)
+        if "replace" in plan.verbs:
+            networks.check_removal(ctx, name, params["force"], without)
     return plan
 
 
@@ -40,4 +46,4 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
 
     plan = converge(ctx, params, check)
     shown = networks.inspect(ctx, params["name"]) if networks.exists(ctx, params["name"]) else {}
-    return plan.result(network=shown)
+    return plan.result("network " + params["name"], network=shown)

@@ -32,6 +32,8 @@ def _converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Tuple[Pla
     stale = [i for i, fresh in secrets.users(ctx, name).items() if not fresh] if asked else []
     plan = state.plan(params, known, same, len(stale))
     restarted: List[str] = []
+    if check and "create" in plan.verbs or "data" in plan.after:
+        secrets.check(name, value or b"")
     if not check:
         if "remove" in plan.verbs:
             secrets.remove(ctx, name)
@@ -51,4 +53,4 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     if check and "remove" in plan.verbs:
         secrets.refuse_used(ctx, params["name"])
     shown = secrets.inspect(ctx, params["name"]) if secrets.exists(ctx, params["name"]) else {}
-    return plan.result(secret=shown, restarted=restarted)
+    return plan.result("secret " + params["name"], secret=shown, restarted=restarted)

@@ -3,21 +3,38 @@
 """The things of an application, brought into their declared states in one go.
 
 Networks, volumes, secrets and images come first; then goes what runs and is not wanted any more, so that its ports
-and addresses are free; then pods, containers and units come; what else is not wanted goes last.
+and addresses are free; then pods, containers and units come, each after what it needs; what else is not wanted goes
+last.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Callable,
+    Dict,
+    FrozenSet,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Set,
+    Tuple,
+)
 
 from ..engine.errors import EngineError, of_system
 from ..state import stack as state
+from ..state import stackorder
+from ..state.option import blank
 from ..state.plan import Action, Plan, Result
 from . import container, image, network, pod, secret, unit, volume
 
 if TYPE_CHECKING:
     from ..engine.context import Context
+    from ..engine.service.foresee import Coming as AheadOf
     from ..engine.service.unitsource import Coming
 
 CONVERGE: Dict[str, Callable[..., Plan]] = {
@@ -35,25 +52,29 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     found = labelled.find(ctx, state.LABEL, params["name"], kinds) if kinds else {}
     wanted = {kind: state.wanted(params, kind, units=units) for kind in state.LISTS}
     unwanted = {kind: state.unwanted(params, kind, found) for kind in state.LISTS}
-    work = Work(ctx, check)
+    work = Work(ctx, check, units=units)
+    things: Sequence[stackorder.Thing]
+    leaving: Sequence[stackorder.Thing]
+    things, leaving = ([(kind, entry) for kind in kinds for entry in rows[kind]] for kinds, rows in (
+        (("pods", "containers"), wanted), (("containers", "pods"), unwanted)))
+    work.stored = {(kind, entry["name"]): converge.stored(ctx, state.NOUNS[kind], entry["name"])
+                   for kind, entry in (*things, *leaving)}
+    things = stackorder.ordered(things, work.stored)
+    leaving, late = stackorder.going(leaving, things, work.stored)
     for kind in ("networks", "volumes", "secrets", "images"):
         work.all(kind, wanted[kind])
-    if units:
-        for kind in ("pods", "containers"):
-            work.remove_units(kind, unwanted[kind])
-            work.remove_other_units(kind, [entry for entry in wanted[kind] if not entry.get("pod")])
-    for kind in ("containers", "pods"):
-        work.all(kind, unwanted[kind])
+    work.take_away(leaving, [(kind, entry) for kind, entry in things if not entry.get("pod")])
     named: Dict[str, str] = {}
     if units:
-        named = work.with_units(wanted)
+        named = work.with_units(things)
     else:
-        work.pods_and_containers(wanted)
+        work.pods_and_containers(things)
+    work.take_away(late)
     for kind in ("images", "secrets", "volumes", "networks"):
         work.all(kind, unwanted[kind])
     shown = {entry["name"]: converge.describe(ctx, entry["name"]) for entry in wanted["containers"]}
     values = {"actions": work.actions, "containers": shown, "units": named}
-    return Result(bool(work.actions), values, work.before, work.after)
+    return Result(bool(work.actions), values, work.diffs())
 
 
 class Work:
@@ -61,15 +82,20 @@ class Work:
 
     For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
     ``fetched`` images, by the ID that they have now, with the keywords of the pull, ``secrets`` with other values,
-    and units that are ``stopped`` for good, names of ``images`` that would be there, and whether an archive
-    ``loads`` more of them. The check ``ahead`` of a run, after what that has ``done``, asks no registry.
+    and units that are ``stopped`` for good, things that were ``made``, names of ``images`` that would be there, and
+    whether an archive ``loads`` more of them. The check ``ahead`` of a run, after what that has ``done``, asks no
+    registry. Pods and containers were made as ``stored``; some were ``halted`` because what they need is another now,
+    by what that is.
     """
 
-    def __init__(self, ctx: Context, check: bool, done: Sequence[str] = (), *, ahead: bool = False) -> None:
-        self.ctx, self.check, self.done, self.ahead = ctx, check, done, ahead
+    def __init__(self, ctx: Context, check: bool, done: Sequence[str] = (), *, ahead: bool = False,
+                 units: bool = False) -> None:
+        self.ctx, self.check, self.done, self.ahead, self.units = ctx, check, done, ahead, units
+        self.stored: Mapping[stackorder.Key, Mapping[str, Any]] = {}
+        self.halted: Dict[str, str] = {}
+        self.made: Set[Tuple[str, str]] = set()
         self.actions: List[str] = []
-        self.before: Dict[str, Any] = {}
-        self.after: Dict[str, Any] = {}
+        self.plans: Dict[Tuple[str, str], Plan] = {}
         self.coming: Dict[Tuple[str, str], Coming] = {}
         self.fetched: Dict[str, Mapping[str, Any]] = {}
         self.secrets: Set[str] = set()
@@ -77,7 +103,7 @@ class Work:
         self.images: Set[str] = set()
         self.loads = False
 
-    def all(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+    def all(self, kind: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Converge entries of a kind in their order."""
         for params in entries:
             if params["state"] == "absent" and self.gone(kind, params["name"]):
@@ -89,28 +115,101 @@ class Work:
                 if self.check:
                     self.remember(kind, params, plan)
 
-    def with_units(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> Dict[str, str]:
+    def take_away(self, leaving: Sequence[stackorder.Thing], others: Sequence[stackorder.Thing] = ()) -> None:
+        """Remove pods and containers, before them their units and those of ``others`` that are called otherwise."""
+        if self.units:
+            for kind in ("pods", "containers"):
+                self.remove_units(kind, [entry for one, entry in leaving if one == kind])
+                self.remove_other_units(kind, [entry for one, entry in others if one == kind])
+        for kind, entry in leaving:
+            self.all(kind, [entry])
+
+    def with_units(self, things: Sequence[stackorder.Thing]) -> Dict[str, str]:
         """Converge pods and containers, and their units; the unit's name by the container's or pod's.
 
         While a container is replaced its unit may run, have failed, or be about to start again. So that what is done
         about units hangs on none of that, but is what a check says, it is planned before.
         """
-        entries = wanted["pods"] + [row for row in wanted["containers"] if not row["pod"]]
-        ahead = self if self.check else Work(self.ctx, True, done=self.actions, ahead=True)
-        ahead.pods_and_containers(wanted)
+        entries = [entry for _kind, entry in things if not entry.get("pod")]
+        ahead = self
+        if not self.check:
+            ahead = Work(self.ctx, True, done=self.actions, ahead=True, units=True)
+            ahead.stored = self.stored
+        ahead.pods_and_containers(things)
         aims = ahead.aim_units(entries)
-        plans = ahead.plan_units(entries, aims, ahead.stale(wanted["containers"]))
+        plans = ahead.plan_units(entries, aims, ahead.stale([entry for kind, entry in things if kind == "containers"]))
         if not self.check and ahead.actions:
-            self.pods_and_containers(wanted)
+            self.pods_and_containers(things)
             aims = self.aim_units(entries)
         if any(plan.changed for plan in plans.values()):
             self.change_units(aims, plans)
         return {name: aimed.main for name, aimed in aims.items()}
 
-    def pods_and_containers(self, wanted: Mapping[str, List[Dict[str, Any]]]) -> None:
-        """Converge pods and containers."""
-        for kind in ("pods", "containers"):
-            self.all(kind, wanted[kind])
+    def pods_and_containers(self, things: Sequence[stackorder.Thing]) -> None:
+        """Converge pods and containers in that order."""
+        by_name = {(kind, entry["name"]): entry for kind, entry in things}
+        for kind, entry in things:
+            if kind == "containers":
+                self.make_way(entry, by_name)
+                if entry["name"] in self.halted and entry["state"] in ("present", "created") and not self.units:
+                    entry = dict(entry, state="started")  # it runs again, as it did
+            self.all(kind, [entry])
+
+    def make_way(self, entry: Mapping[str, Any], by_name: Mapping[stackorder.Key, Mapping[str, Any]]) -> None:
+        """Halt the containers of the stack that run and need one which is to be replaced.
+
+        The unit of a pod takes the pod along, which is made again then.
+        """
+        from ..engine.service import converge
+
+        name = entry["name"]
+        needing = [one for one in stackorder.followers(name, self.stored)
+                   if ("containers", one) in by_name and one not in self.halted
+                   and converge.observe(self.ctx, one).status in ("running", "paused", "restarting")]
+        if not needing or not self.would_replace(entry, needing):
+            return
+        for other in needing:
+            with self.naming("containers", other):
+                self.halt(by_name["containers", other], name)
+        for pod_name in dict.fromkeys(by_name["containers", other]["pod"] for other in needing):
+            if ("pods", pod_name) in by_name:
+                self.all("pods", [by_name["pods", pod_name]])
+
+    def would_replace(self, entry: Mapping[str, Any], halted: Sequence[str]) -> bool:
+        """Whether a container would be replaced if those others did not run."""
+        from ..engine.service import foresee
+
+        with self.naming("containers", entry["name"]):
+            keywords: Dict[str, Any] = self.foresee("containers", entry) if self.check else {
+                "coming": foresee.Coming(image_there=True)}
+            coming = keywords["coming"]._replace(halted=keywords["coming"].halted.union(halted))
+            plan = CONVERGE["containers"](self.ctx, entry, True, **dict(keywords, coming=coming))
+        return "replace" in plan.verbs
+
+    def halt(self, entry: Mapping[str, Any], needed: str) -> None:
+        """Stop a container until what it needs is there again; where a unit runs it, that."""
+        from ..engine.service import systemd, units
+
+        name = entry["name"]
+        if self.units:
+            params = state.unit_params(dict(entry, name=entry["pod"] or name, unit=None if entry["pod"]
+                                            else entry.get("unit")))
+            aimed = unit.aim(self.ctx, dict(params, state="absent"))
+            if systemd.show(self.ctx, [aimed.main])[aimed.main].runs:
+                taken = units.takes_along(self.ctx, aimed.names)
+                self.halted[entry["pod"] or name] = self.halted[name] = needed
+                if not self.check:
+                    systemd.stop(self.ctx, aimed.names)
+                else:
+                    from ..engine.service.unitsource import Coming
+
+                    self.coming.update((thing, Coming(None)) for thing in taken)
+                return
+        plan = container.converge(self.ctx, dict(blank(state.TABLES["containers"], name=name), state="stopped"),
+                                  self.check)
+        self.halted[name] = needed
+        self.note("containers", name, plan._replace(actions=tuple(
+            Action(action.verb, "it needs %s" % needed) for action in plan.actions)))
 
     @contextlib.contextmanager
     def naming(self, kind: str, name: str) -> Iterator[None]:
@@ -129,13 +228,16 @@ class Work:
     def note(self, kind: str, name: str, plan: Plan) -> None:
         """Add a plan that was carried out to the report."""
         self.actions += ["%s %s: %s" % (state.NOUNS[kind], name, action) for action in plan.actions]
-        place = "%s/%s" % (kind, name)
         # A unit that takes the place of another is in two plans.
-        before = dict(plan.before, **self.before.get(place, {}))
-        after = dict(self.after.get(place, {}), **plan.after)
-        for side, fields in ((self.before, before), (self.after, after)):
-            if fields:
-                side[place] = fields
+        first = self.plans.get((kind, name), Plan())
+        files = {path: (first.files.get(path, sides)[0], sides[1]) for path, sides in plan.files.items()}
+        self.plans[kind, name] = Plan(first.actions + plan.actions, dict(plan.before, **first.before),
+                                      dict(first.after, **plan.after), files=dict(first.files, **files))
+
+    def diffs(self) -> List[Dict[str, Any]]:
+        """What --diff shows: each thing by itself, in the order of the actions."""
+        return [diff for (kind, name), plan in self.plans.items()
+                for diff in plan.diffs("%s %s" % (state.NOUNS[kind], name))]
 
     def gone(self, kind: str, name: str) -> bool:
         """Whether a unit would have taken it along by now."""
@@ -144,27 +246,51 @@ class Work:
 
     def foresee(self, kind: str, params: Mapping[str, Any]) -> Dict[str, Any]:
         """What a noun is told of earlier entries that a check has not carried out."""
+        gone = {name for (_kind, name), row in self.coming.items() if row.document is None}
         if kind == "pods":
-            return {"without": {name for (_kind, name), row in self.coming.items() if row.document is None},
-                    "gone": self.gone(kind, params["name"])}
-        if kind != "containers" or params["state"] == "absent":
+            return {"without": gone, "coming": self.to_come(kind, params["name"])}
+        if kind in ("networks", "volumes"):
+            # Whatever is changed may have left it.
+            return {"without": gone | {name for _kind, name in self.coming} | set(self.halted)}
+        if kind != "containers":
             return {}
         from ..state import image as image_state
 
         fetched: Optional[Mapping[str, Any]] = None
-        if self.fetched and params["image"]:
+        if self.fetched and params["image"] and params["state"] != "absent":
             from ..engine.service import imageplan
 
             record = imageplan.find(self.ctx, params["image"])
             fetched = self.fetched.get(record.id) if record is not None else None
-        return {"fetched": fetched, "secrets": self.secrets, "gone": self.gone(kind, params["name"]),
-                "image_there": self.ahead or self.loads or image_state.tagged(params["image"] or "") in self.images}
+        there = self.ahead or self.loads or image_state.tagged(params["image"] or "") in self.images
+        return {"fetched": fetched, "secrets": self.secrets,
+                "coming": self.to_come(kind, params["name"])._replace(image_there=there)}
+
+    def to_come(self, kind: str, name: str) -> AheadOf:
+        """What would be there by now for a pod or container."""
+        from ..engine.service import foresee
+
+        def made(kind: str) -> FrozenSet[str]:
+            return frozenset(other for one, other in self.made if one == kind)
+
+        def there(kind: str) -> FrozenSet[str]:
+            return frozenset(other for (one, other), row in self.coming.items()
+                             if one == kind and row.document is not None)
+
+        gone = frozenset(other for (_kind, other), row in self.coming.items() if row.document is None)
+        return foresee.Coming(
+            networks=made("networks"), secrets=made("secrets"), containers=there("container"), pods=there("pod"),
+            halted=frozenset(self.halted) | gone,
+            changed=frozenset(other for _kind, other in self.coming).union(self.halted),
+            gone=self.gone(kind, name) or self.gone("pods", name))
 
     def remember(self, kind: str, params: Mapping[str, Any], plan: Plan) -> None:
         """What of a plan that was not carried out matters to later entries."""
         from ..engine.service.unitsource import Coming
 
         verbs = set(plan.verbs)
+        if verbs & {"create", "replace"}:
+            self.made.add((kind, params["name"]))
         if kind in ("containers", "pods"):
             if "remove" in verbs:
                 self.coming[kind[:-1], params["name"]] = Coming(None)
@@ -179,10 +305,10 @@ class Work:
             names = (image_state.full_name(params), *(params["tags"] or ()))
             self.images.update(image_state.tagged(name) for name in names)
             self.loads = self.loads or "load" in verbs
-            if "pull" in verbs and plan.before.get("image"):
-                self.fetched[plan.before["image"]] = pull_options(params)
+            if "pull" in verbs and plan.document.get("replaced"):
+                self.fetched[plan.document["replaced"]] = pull_options(params)
 
-    def aim_units(self, entries: List[Dict[str, Any]]) -> Dict[str, unit.Aim]:
+    def aim_units(self, entries: Sequence[Mapping[str, Any]]) -> Dict[str, unit.Aim]:
         """What the units of pods and containers are to be, by their names; to a check, what is coming is there."""
         from ..engine.service.unitsource import Source
 
@@ -193,14 +319,14 @@ class Work:
                 aims[entry["name"]] = unit.aim(self.ctx, state.unit_params(entry), source)
         return aims
 
-    def stale(self, entries: List[Dict[str, Any]]) -> Set[str]:
+    def stale(self, entries: Sequence[Mapping[str, Any]]) -> Set[str]:
         """The containers, or their pods, that run with a secret that has another value by now."""
         from ..engine.service import converge
 
         return {entry["pod"] or entry["name"] for entry in entries
                 if converge.has_stale_secrets(self.ctx, entry["name"], self.secrets)}
 
-    def plan_units(self, entries: List[Dict[str, Any]], aims: Mapping[str, unit.Aim],
+    def plan_units(self, entries: Sequence[Mapping[str, Any]], aims: Mapping[str, unit.Aim],
                    stale: Set[str]) -> Dict[str, Plan]:
         """What is to be done for units; systemd is asked once for all of them. ``stale`` ones that run on are to be
         started anew."""
@@ -214,8 +340,10 @@ class Work:
             with self.naming("units", name):
                 plan = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown,
                                      gone=self.stopped)
-            if name in stale and shown[aims[name].main].runs and not {"start", "restart", "stop"} & set(plan.verbs):
-                plan = plan._replace(actions=(*plan.actions, Action("restart", "a secret has another value")))
+            why = "it needs %s" % self.halted[name] if name in self.halted else (
+                "a secret has another value" if name in stale else "")
+            if why and shown[aims[name].main].runs and not {"start", "restart", "stop"} & set(plan.verbs):
+                plan = plan._replace(actions=(*plan.actions, Action("restart", why)))
             plans[name] = plan
         return plans
 
@@ -253,14 +381,14 @@ class Work:
                     units.apply(self.ctx, rest.verbs, aims[name].main, aims[name].names, aims[name].wish)
             self.note("units", name, rest)
 
-    def remove_units(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+    def remove_units(self, kind: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Remove the units of pods or containers, also those with another prefix, which would make them again."""
         for entry in entries:
             with self.naming("units", entry["name"]):
                 self.remove_unit(entry, unit.aim(self.ctx, dict(state.unit_params(entry), state="absent")))
         self.remove_other_units(kind, entries)
 
-    def remove_other_units(self, kind: str, entries: List[Dict[str, Any]]) -> None:
+    def remove_other_units(self, kind: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Remove the units of pods or containers that are not called as their entries say, such as by a prefix of
         before: of two, each would stop what the other has started."""
         from ..engine.formats import serviceunit

@@ -70,4 +70,4 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
         seen = systemd.show(ctx, [aimed.main])
     shown = seen[aimed.main]
     status = {"active": shown.active, "sub": shown.sub, "enabled": shown.enabled, "main_pid": shown.main_pid}
-    return plan.result(unit=aimed.main, units=aimed.names, status=status)
+    return plan.result("unit " + aimed.main, unit=aimed.main, units=aimed.names, status=status)

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Collection, Mapping
 
 from ..state.plan import Plan, Result
 
 if TYPE_CHECKING:
     from ..engine.context import Context
+    from ..engine.formats.volume import VolumeSpec
 
 
-def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
-    """Observe, plan, and unless it is a ``check``, apply."""
+def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, without: Collection[str] = ()) -> Plan:
+    """Observe, plan, and unless it is a ``check``, apply; ``without`` are containers that would have left by now."""
     from ..engine.formats.volume import from_document
     from ..engine.service import volumes
     from ..state import volume as state
@@ -23,7 +24,10 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
     plan = state.plan(params, actual)
     if plan.changed:
         spec, verb = from_document(plan.document), plan.verbs[0]
-        volumes.check(spec)
+        if check:
+            _check(ctx, params, spec, verb, without)
+        else:
+            volumes.check(spec)
         if not check and verb == "label":
             volumes.label(ctx, name, spec.labels)
         if not check and verb in ("remove", "replace"):
@@ -33,9 +37,19 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
     return plan
 
 
+def _check(ctx: Context, params: Mapping[str, Any], spec: VolumeSpec, verb: str, without: Collection[str]) -> None:
+    from ..engine.service import volumes
+
+    if verb != "remove":
+        volumes.check_new(spec)
+    if verb == "replace" or (verb == "remove" and not params["force"]):
+        volumes.check_removal(ctx, params["name"], without)
+
+
 def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
     """What the module does: converge, and show the volume."""
     from ..engine.service import volumes
 
     plan = converge(ctx, params, check)
-    return plan.result(volume=volumes.inspect(ctx, params["name"]) if volumes.exists(ctx, params["name"]) else {})
+    shown = volumes.inspect(ctx, params["name"]) if volumes.exists(ctx, params["name"]) else {}
+    return plan.result("volume " + params["name"], volume=shown)

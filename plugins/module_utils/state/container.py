@@ -13,8 +13,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..engine.errors import InvalidInput
 from ..engine.formats import values
-from .option import LIVE, Row, defaults, desired, differences, effects
-from .plan import Action, Plan, before_after
+from .option import LIVE, Row, defaults, desired, differences, effects, spelled
+from .plan import Action, Plan, state_change
 
 STATES = ("absent", "present", "created", "started", "healthy", "stopped")
 
@@ -187,7 +187,7 @@ def plan(params: Mapping[str, Any], wanted: Mapping[str, Any], actual: Actual) -
     if state == "absent":
         if actual.document is None:
             return Plan()
-        return Plan((Action("remove"),), {"state": actual.status}, {"state": "absent"})
+        return Plan((Action("remove"),), *state_change(actual.status, "absent"))
     if not params.get("detach", True) and wanted.get("rm"):
         raise InvalidInput("detach: false and rm contradict each other: what %s writes would be gone" % params["name"],
                            "Leave rm out; state: absent removes the container.")
@@ -196,14 +196,15 @@ def plan(params: Mapping[str, Any], wanted: Mapping[str, Any], actual: Actual) -
         return _creation(params, wanted)
     changes = differences(wanted, actual.document, _STANDARD)
     _compare_image(params, changes, actual)
-    actions = _configuration(params, changes, actual)
+    before, after = _sides(params, changes, actual)
+    actions = _configuration(params, changes, actual, sorted(after))
     document = _whole(actual.document, wanted)
     states = _states(params, actual, tuple(a.verb for a in actions))
     actions += states
     end = "exited" if state == "stopped" else _end_state(state, actual.status)
     if states and end != actual.status:
-        changes["state"] = (actual.status, end)
-    before, after = before_after(changes)
+        for side, word in zip((before, after), state_change(actual.status, end)):
+            side.update(word)
     live = {field: pair[1] for field, pair in changes.items() if _EFFECTS.get(field) == LIVE}
     return Plan(actions, before, after, document, live if "update" in (a.verb for a in actions) else {})
 
@@ -232,7 +233,42 @@ def _creation(params: Mapping[str, Any], wanted: Mapping[str, Any]) -> Plan:
     if state in ("started", "healthy"):
         actions.append(Action("start"))
         actions += _waits(params, state)
-    return Plan(tuple(actions), {"state": "absent"}, dict(document, state=_end_state(state, "created")), document)
+    shown = {option: value for option, value in _spelled(params, document).items() if option != "name"}
+    before, after = state_change("absent", _end_state(state, "created"))
+    return Plan(tuple(actions), before, dict(shown, **after), document)
+
+
+# What an option that is made of several says when it is left out, where that is not None.
+_UNSET: Mapping[str, Any] = {"volume": [], "mount": [], "tmpfs": {}}
+
+
+def _sides(params: Mapping[str, Any], changes: Mapping[str, Tuple[Any, Any]],
+           actual: Actual) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """The two sides of a diff, by option and as a user writes it."""
+    if not changes:
+        return {}, {}
+    before, after = (_spelled(params, {field: pair[side] for field, pair in changes.items()}) for side in (0, 1))
+    for option in [*before, *(one for one in after if one not in before)]:
+        pair = before.setdefault(option, _UNSET.get(option)), after.setdefault(option, _UNSET.get(option))
+        if pair[0] == pair[1] and option not in changes:
+            del before[option], after[option]
+    if "image_id" in after:
+        name = params.get("image") or (actual.document or {}).get("image", "")
+        for side in (before, after):
+            side["image"] = "%s (%s)" % (name, side.pop("image_id").rpartition(":")[2][:12])
+    return before, after
+
+
+def _spelled(params: Mapping[str, Any], fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """Fields of a document by option and as a user writes them."""
+    from ..engine.formats import mounts, spelling
+
+    rest = {field: value for field, value in fields.items() if field not in ("mounts", "health")}
+    result = spelled(FIELDS, rest)
+    if "mounts" in fields:
+        by_mount = {row["target"] for row in mounts.mounts(params.get("mount"))}
+        result.update((key, value) for key, value in spelling.mounts(fields["mounts"], by_mount).items() if value)
+    return dict(result, **spelling.health(fields.get("health")))
 
 
 def _waits(params: Mapping[str, Any], state: str) -> List[Action]:
@@ -254,13 +290,14 @@ def _compare_image(params: Mapping[str, Any], changes: Dict[str, Any], actual: A
         changes["image"] = named
 
 
-def _configuration(params: Mapping[str, Any], changes: Mapping[str, Any], actual: Actual) -> Tuple[Action, ...]:
+def _configuration(params: Mapping[str, Any], changes: Mapping[str, Any], actual: Actual,
+                   options: List[str]) -> Tuple[Action, ...]:
     fixed = any(_EFFECTS.get(field) != LIVE or (field == "network" and not _has_links(pair))
                 for field, pair in changes.items())
     if fixed or params.get("recreate"):
-        return (Action("replace", ", ".join(sorted(changes)) or "recreate"),)
+        return (Action("replace", ", ".join(options) or "recreate"),)
     if changes:
-        return (Action("update", ", ".join(sorted(changes))),)
+        return (Action("update", ", ".join(options)),)
     return ()
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import Any, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..engine.errors import Conflict
 from .option import Row
@@ -57,7 +57,9 @@ def plan(params: Mapping[str, Any], want: Mapping[str, Optional[str]], have: Map
     ``mark`` is in every program of ours. ``whole``: the copy at the path ``copy`` is there.
     Raises Conflict when a place holds something else.
     """
-    actions, before, after, document = [], {}, {}, {}
+    actions: List[Action] = []
+    files: Dict[str, Tuple[Optional[str], Optional[str]]] = {}
+    document: Dict[str, Optional[str]] = {}
     present = params["state"] == "present"
     if present and not whole:
         actions.append(Action("copy", copy))
@@ -69,19 +71,17 @@ def plan(params: Mapping[str, Any], want: Mapping[str, Optional[str]], have: Map
             raise Conflict("%s is there, and it is not this engine's" % path,
                            "Move it away, or choose another place or option.")
         actions.append(Action("remove" if want[what] is None else "write", path))
-        before[path], after[path] = _shown(have[what]), _shown(want[what])
+        files[path] = _shown(have[what]), _shown(want[what])
         document[path] = want[what]
-    if present and not whole:
-        after["copy"] = copy
-        before["copy"] = None
-    return Plan(tuple(actions), before, after, document)
+    new = present and not whole
+    return Plan(tuple(actions), {"copy": None} if new else {}, {"copy": copy} if new else {}, document, files=files)
 
 
 def _shown(text: Optional[str]) -> Optional[str]:
-    """A link as it is, of a text its digest: nobody reads 20 KB of completion in a diff."""
-    if text is None or text.startswith("-> "):
-        return text
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()[:12]
+    """A link and a short text as they are, of a long one its digest: nobody reads 20 KB of completion in a diff."""
+    if text is None or len(text) < 4096:
+        return text if text is None or text.endswith("\n") else text + "\n"
+    return "%d characters, sha256:%s\n" % (len(text), hashlib.sha256(text.encode()).hexdigest()[:12])
 
 
 def _is_ours(what: str, text: Optional[str], params: Mapping[str, Any], mark: str) -> bool:

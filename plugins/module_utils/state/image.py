@@ -72,13 +72,15 @@ def plan(params: Mapping[str, Any], actual: Actual) -> Plan:
     name = full_name(params)
     if params["state"] == "absent":
         gone = (Action("remove"),) if actual.id else ()
-        return Plan(gone, {"image": actual.id} if gone else {}, {"image": ""} if gone else {})
+        return Plan(gone, {"state": "present"} if gone else {}, {"state": "absent"} if gone else {})
     actions: List[Action] = _arrival(params, actual, name)
     before: Dict[str, Any] = {}
     after: Dict[str, Any] = {}
-    if actions:
-        before["image"] = actual.id
-        after["image"] = actual.offered or actions[0].verb
+    if actions and not actual.id:
+        before["state"], after["state"] = "absent", "present"
+    elif actions:
+        before["image"] = "%s (%s)" % (name, (actual.digests or (actual.id,))[0])
+        after["image"] = "%s (%s)" % (name, actual.offered or "from %s" % actions[0].detail)
     fresh = bool(actions)
     tags = tuple(params["tags"] or ()) if fresh else actual.tags
     for tag in tags:
@@ -88,8 +90,8 @@ def plan(params: Mapping[str, Any], actual: Actual) -> Plan:
     if params["push"] and (not actual.pushed or fresh):
         destination = (params["push_args"] or {}).get("dest") or name
         actions.append(Action("push", destination))
-        before["pushed"], after["pushed"] = "", destination
-    return Plan(tuple(actions), before, after)
+        before["push"], after["push"] = "", destination
+    return Plan(tuple(actions), before, after, {"replaced": actual.id} if fresh else {})
 
 
 def _arrival(params: Mapping[str, Any], actual: Actual, name: str) -> List[Action]:

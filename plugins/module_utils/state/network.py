@@ -8,8 +8,8 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..engine.errors import InvalidInput
 from ..engine.formats import values
-from .option import Row, defaults, desired, differences
-from .plan import Action, Plan, before_after, presence
+from .option import Row, defaults, desired, differences, sides, spelled
+from .plan import Action, Plan, presence
 
 _SETTINGS = {"isolate": {"type": "raw"}, "mtu": {"type": "int"}, "metric": {"type": "int"}, "vlan": {"type": "int"},
              "no_default_route": {"type": "bool"}, "direct_routing": {"type": "bool"}, "mode": {"type": "str"}}
@@ -35,7 +35,7 @@ FIELDS = (
     Row("interface_name", "str", "interface", default="", canonical=values.line),
     Row("internal", "bool", "internal", default=False, canonical=values.boolean),
     Row("ipv6", "bool", "ipv6", default=False, canonical=values.boolean),
-    Row("disable_dns", "bool", "dns", default=True, canonical=_negated),
+    Row("disable_dns", "bool", "dns", default=True, canonical=_negated, spell=lambda dns: not dns),
     Row("dns", "list", "dns_servers", default=[], canonical=_addresses, settings={"elements": "str"}),
     Row("opt", "dict", "options", default={}, canonical=_settings, settings={"options": _SETTINGS}),
     Row("label", "dict", "labels", default={}, canonical=values.labels, settings={"aliases": ["labels"]}),
@@ -121,6 +121,17 @@ def _settled(fields: Dict[str, Any], rows: Optional[List[Dict[str, str]]], drive
     return fields
 
 
+def _spelled_subnets(rows: List[Dict[str, str]], params: Mapping[str, Any]) -> Dict[str, Any]:
+    """Subnets by the options that the user wrote them with."""
+    found = []
+    for row in rows:
+        first, last = row.get("range_start", ""), row.get("range_end", "")
+        parts = {"subnet": row["subnet"], "gateway": row.get("gateway", ""),
+                 "ip_range": "%s-%s" % (first, last) if first else ""}
+        found.append({key: value for key, value in parts.items() if value})
+    return found[0] if params.get("subnet") and len(found) == 1 else {"net_config": found}
+
+
 def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan:
     """The actions from a NetworkSpec's document (None: there is no network) to what ``params`` ask for."""
     exists, wanted = actual is not None, params["state"] == "present"
@@ -134,22 +145,26 @@ def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan
     fields = _settled(fields, rows, fields.get("driver", (actual or {}).get("driver", "bridge")))
     changes: Dict[str, Any] = dict(presence(params["name"], exists, wanted))
     if not wanted or actual is None:
-        before, after = before_after(changes)
+        before, after = sides(FIELDS, changes)
         document = dict(defaults(FIELDS), name=params["name"], subnets=rows or [])
         document.update(fields, ipv6=bool(ipv6))  # for the engine, the wish for both families
-        after = dict(after, **fields, **({"subnets": rows} if rows else {}))
+        after.update(spelled(FIELDS, fields), **(_spelled_subnets(rows, params) if rows else {}))
         return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after, document)
     changes.update(differences(fields, actual, defaults(FIELDS)))
+    before, after = sides(FIELDS, changes)
     if rows is not None and not _same_subnets(rows, actual["subnets"], ipv6):
-        changes["subnets"] = (list(actual["subnets"]), rows)
-    before, after = before_after(changes)
+        changes["subnets"] = (actual["subnets"], rows)
+        asked = {key for row in rows for key, value in row.items() if value}
+        there = [{key: value for key, value in row.items() if key in asked} for row in actual["subnets"]]
+        before.update(_spelled_subnets(there, params))
+        after.update(_spelled_subnets(rows, params))
     document = dict(actual, **dict(fields, ipv6=bool(ipv6)))
     if rows is not None:
         document["subnets"] = rows + _unasked(rows, actual["subnets"], ipv6)
     elif "ipv6" in changes:
         document["subnets"] = [row for row in actual["subnets"] if not _family(row)]
     if changes and not params["recreate"] and set(changes) <= LIVE:
-        return Plan((Action("update", ", ".join(sorted(changes))),), before, after, document)
+        return Plan((Action("update", ", ".join(sorted(after))),), before, after, document)
     if changes or params["recreate"]:
-        return Plan((Action("replace", ", ".join(sorted(changes)) or "recreate"),), before, after, document)
+        return Plan((Action("replace", ", ".join(sorted(after)) or "recreate"),), before, after, document)
     return Plan()

@@ -17,7 +17,8 @@ class Row(NamedTuple):
     ``field`` is the key in the stored document, None for an option that says how to act and is not
     compared. ``canonical`` makes of the user's value what the document holds. ``default`` is what a
     document without the key means. ``effect`` says whether a difference is applied live or by
-    recreation. ``settings`` are further keys of Ansible's argument spec (aliases, choices, ...).
+    recreation. ``settings`` are further keys of Ansible's argument spec (aliases, choices, ...). ``spell`` is the
+    way back, from what the document holds to what a user would write; None takes the field's usual one.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Row(NamedTuple):
     default: Any = None
     canonical: Optional[Canonicalise] = None
     settings: Mapping[str, Any] = {}
+    spell: Optional[Callable[[Any], Any]] = None
 
 
 class Entries(NamedTuple):
@@ -84,3 +86,23 @@ def differences(wanted: Mapping[str, Any], actual: Mapping[str, Any],
         if before != value:
             result[field] = (before, value)
     return result
+
+
+def spelled(rows: Iterable[Row], fields: Mapping[str, Any]) -> Dict[str, Any]:
+    """{option: value as a user writes it} from {field: canonical value}; what no option sets keeps its name."""
+    from ..engine.formats import spelling
+
+    by_field = {row.field: row for row in reversed(tuple(rows)) if row.field is not None}
+    result = {}
+    for field, value in fields.items():
+        row = by_field.get(field)
+        spell = row.spell if row is not None else None
+        result[row.name if row is not None else field] = spell(value) if spell else spelling.value(field, value)
+    return result
+
+
+def sides(rows: Iterable[Row], changes: Mapping[str, Tuple[Any, Any]]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
+    """The two sides of a diff as users write them, from {field: (before, after)}."""
+    rows = tuple(rows)
+    return (spelled(rows, {field: pair[0] for field, pair in changes.items()}),
+            spelled(rows, {field: pair[1] for field, pair in changes.items()}))

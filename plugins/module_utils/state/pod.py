@@ -4,12 +4,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..engine.errors import InvalidInput, Unsupported
 from ..engine.formats import pod
-from .option import LIVE, Row, defaults, desired, differences, effects
-from .plan import Action, Plan, before_after
+from .option import LIVE, Row, defaults, desired, differences, effects, sides, spelled
+from .plan import Action, Plan, state_change
 
 STATES = ("absent", "created", "killed", "paused", "restarted", "started", "stopped", "unpaused")
 
@@ -24,7 +24,20 @@ def _row(name: str, kind: str = "str", default: Any = "", field: str = "", effec
 
     if kind == "list":
         settings["elements"] = "str"
-    return Row(name, kind, field, effect, default, canonical, settings)
+    return Row(name, kind, field, effect, default, canonical, settings, _SPELL.get(field))
+
+
+def _hosts(lines: Mapping[str, str]) -> List[str]:
+    return ["%s:%s" % pair for pair in lines.items()]
+
+
+def _volumes(rows: List[Mapping[str, Any]]) -> Any:
+    from ..engine.formats import spelling
+
+    return spelling.mounts(rows)["volume"]
+
+
+_SPELL: Mapping[str, Callable[[Any], Any]] = {"etc_hosts": _hosts, "mounts": _volumes}
 
 
 FIELDS: Tuple[Row, ...] = (
@@ -87,31 +100,35 @@ def plan(params: Mapping[str, Any], wanted: Mapping[str, Any], actual: Actual) -
         if actual.document is None:
             return Plan()
         detail = "with " + ", ".join(actual.members) if actual.members else ""
-        return Plan((Action("remove", detail),), {"state": actual.status}, {"state": "absent"})
+        return Plan((Action("remove", detail),), *state_change(actual.status, "absent"))
     if actual.document is None:
         if state == "killed":
             raise InvalidInput("There is no pod %s to be killed" % name,
                                "Use state: absent for one that is to be gone.")
         document = _whole({"name": name}, wanted)
         verbs = (Action("create"),) + _states(state, "stopped")
-        return Plan(verbs, {"state": "absent"}, dict(document, state=_end(state, "created")), document)
+        shown = {option: value for option, value in spelled(FIELDS, document).items() if option != "name"}
+        ahead, then = state_change("absent", _end(state, "created"))
+        return Plan(verbs, ahead, dict(shown, **then), document)
     changes: Dict[str, Any] = differences(wanted, actual.document, _STANDARD)
     document = _whole(dict(actual.document, name=name), wanted)
     actions: Tuple[Action, ...] = ()
+    before, after = sides(FIELDS, changes)
+    options = ", ".join(sorted(after))
     fixed = sorted(field for field in changes if _EFFECTS[field] != LIVE)
     if fixed or params.get("recreate"):
         restarts = "; restarts " + ", ".join(actual.running) if actual.running and state != "stopped" else ""
-        actions = (Action("replace", (", ".join(sorted(changes)) or "recreate") + restarts),)
+        actions = (Action("replace", (options or "recreate") + restarts),)
     elif changes:
-        actions = (Action("update", ", ".join(sorted(changes))),)
+        actions = (Action("update", options),)
     more = _states(state, actual.status)
     if actions and actions[0].verb == "replace":
         # What ran, runs again then.
         more = tuple(action for action in more if action.verb != "restart")
-    before, after = before_after(changes)
     end = _end(state, actual.status)
     if more and end != actual.status:
-        before["state"], after["state"] = actual.status, end
+        for side, word in zip((before, after), state_change(actual.status, end)):
+            side.update(word)
     return Plan(actions + more, before, after, document, {field: document.get(field, _STANDARD[field])
                                                           for field in changes})
 

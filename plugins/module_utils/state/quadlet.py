@@ -19,7 +19,8 @@ CONSTRAINTS: Mapping[str, Any] = {
     "required_if": [("state", "present", ("content", "src", "options"), True)]}
 
 
-def plan(wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool, heard: bool = True) -> Plan:
+def plan(path: str, wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool,
+         heard: bool = True) -> Plan:
     """From a file's text to the wanted one (None: no file). ``runs`` and ``stale`` are the service's.
 
     ``heard`` says whether there is a systemd that can read the files again; if not, it will when it starts.
@@ -29,7 +30,7 @@ def plan(wanted: Optional[str], there: Optional[str], *, runs: bool, stale: bool
         if there is None:
             return Plan()
         actions = (Action("stop"),) if runs else ()
-        return Plan((*actions, Action("remove"), *reload), {"content": there}, {"content": None})
+        return Plan((*actions, Action("remove"), *reload), files={path: (there, None)})
     if wanted == there:
         return Plan(reload) if stale else Plan()
-    return Plan((Action("write"), *reload), {"content": there}, {"content": wanted})
+    return Plan((Action("write"), *reload), files={path: (there, wanted)})

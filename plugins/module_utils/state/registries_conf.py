@@ -68,8 +68,4 @@ def plan(file: str, before: Optional[str], after: Optional[str]) -> Plan:
     if before == after:
         return Plan()
     verb = "remove" if after is None else "write"
-    return Plan((Action(verb, file),), {"lines": _lines(before)}, {"lines": _lines(after)})
-
-
-def _lines(text: Optional[str]) -> list[str]:
-    return [] if text is None else text.splitlines()
+    return Plan((Action(verb, file),), files={file: (before, after)})

@@ -39,7 +39,8 @@ def plan(params: Mapping[str, Any], labels: Optional[Mapping[str, str]], same: O
             raise InvalidInput("There is no secret %s, and no value to make it from" % params["name"],
                                "Set data, path or env.")
         given = {"labels": values.labels(params["labels"])}
-        return Plan((Action("create" if wanted else "remove"),) if changes else (), before, after, given)
+        shown = given if changes and wanted and given["labels"] else {}
+        return Plan((Action("create" if wanted else "remove"),) if changes else (), before, dict(after, **shown), given)
     if params["skip_existing"]:
         return Plan()
     actions = []

@@ -45,19 +45,20 @@ def plan(params: Mapping[str, Any], seen: Seen) -> Plan:
         wanted: Dict[str, List[Range]] = {kind: [] for kind in have}
     else:
         wanted = _wanted(params, seen, have)
-    actions, before, after, document = [], {}, {}, {}
+    actions, files, document = [], {}, {}
     for kind, file in seen.files.items():
         text = subid.edit(file.text, seen.names, wanted[kind])
         if text != file.text:
             path = "/etc/" + subid.FILES[kind]
             actions.append(Action("write", path))
-            before[path], after[path] = _shown(have[kind]), _shown(wanted[kind])
+            files[path] = _shown(have[kind]), _shown(wanted[kind])
             document[kind] = text
-    return Plan(tuple(actions), before, after, document)
+    return Plan(tuple(actions), document=document, files=files)
 
 
-def _shown(rows: List[Range]) -> List[str]:
-    return ["%s:%d:%d" % row for row in rows]
+def _shown(rows: List[Range]) -> str:
+    """The lines of the user; the diff has no others."""
+    return "".join("%s:%d:%d\n" % row for row in rows)
 
 
 def _require_elsewhere(params: Mapping[str, Any], seen: Seen, have: Mapping[str, List[Range]]) -> None:

@@ -53,13 +53,13 @@ def plan(params: Mapping[str, Any], main: str, texts: Mapping[str, str], seen: M
     if params["state"] == "absent":
         return _absent(main, seen)
     now = seen[main]
-    changes: Dict[str, Tuple[Any, Any]] = {
-        name: (seen[name].text, text) for name, text in texts.items() if seen[name].text != text}
+    files = {name: (seen[name].text, text) for name, text in texts.items() if seen[name].text != text}
+    changes: Dict[str, Tuple[Any, Any]] = {}
     outdated = sorted(name for name in texts if seen[name].outdated)
     actions: List[Action] = []
-    if changes or outdated:
-        actions.append(Action("write", ", ".join(sorted(set(changes) | set(outdated)))))
-    if changes or any(seen[name].stale for name in texts):
+    if files or outdated:
+        actions.append(Action("write", ", ".join(sorted(set(files) | set(outdated)))))
+    if files or any(seen[name].stale for name in texts):
         actions.append(Action("reload"))
     if params["enabled"] is not None and params["enabled"] != now.enabled:
         actions.append(Action("enable" if params["enabled"] else "disable"))
@@ -69,11 +69,14 @@ def plan(params: Mapping[str, Any], main: str, texts: Mapping[str, str], seen: M
     step = _step(params["state"], now.active, restarts)
     if step:
         actions.append(Action(step))
-        changes["active"] = (now.active, step != "stop")
-    if outdated:
-        changes.setdefault("definition", ("another", "the container's"))
+        changes["state"] = ("started" if now.active else "stopped", _STEPS[step])
+    if outdated and not files:
+        changes["definition"] = ("another", "the container's")
     before, after = before_after(changes)
-    return Plan(tuple(actions), before, after)
+    return Plan(tuple(actions), before, after, files=files)
+
+
+_STEPS = {"start": "started", "stop": "stopped", "restart": "restarted"}
 
 
 def _step(state: str, active: bool, changed: bool) -> str:
@@ -96,5 +99,4 @@ def _absent(main: str, seen: Mapping[str, Seen]) -> Plan:
         actions.append(Action("disable"))
     if there:
         actions += [Action("remove", ", ".join(there)), Action("reload")]
-    before, after = before_after({name: (seen[name].text, None) for name in there})
-    return Plan(tuple(actions), before, after)
+    return Plan(tuple(actions), files={name: (seen[name].text, None) for name in there})

@@ -8,8 +8,8 @@ from typing import Any, Dict, Mapping, Optional
 
 from ..engine.errors import Conflict
 from ..engine.formats import values
-from .option import LIVE, Row, defaults, desired, differences, effects
-from .plan import Action, Plan, before_after, presence
+from .option import LIVE, Row, defaults, desired, differences, effects, sides, spelled
+from .plan import Action, Plan, presence
 
 
 def _options(value: Any, option: str) -> Dict[str, str]:
@@ -20,7 +20,8 @@ FIELDS = (
     Row("driver", "str", "driver", default="local", canonical=values.line),
     Row("label", "dict", "labels", LIVE, {}, values.labels, {"aliases": ["labels"]}),
     Row("options", "list", "options", default={}, canonical=_options,
-        settings={"elements": "str", "aliases": ["opt"]}),
+        settings={"elements": "str", "aliases": ["opt"]},
+        spell=lambda options: ["=".join(pair) if pair[1] else pair[0] for pair in options.items()]),
 )
 OPTIONS = (
     Row("name", settings={"required": True}),
@@ -42,12 +43,13 @@ def plan(params: Mapping[str, Any], actual: Optional[Mapping[str, Any]]) -> Plan
     document = dict(defaults(FIELDS), **dict(actual or {}, **fields))
     document["name"] = params["name"]
     if not wanted or actual is None:
-        before, after = before_after(changes)
+        before, after = sides(FIELDS, changes)
         return Plan((Action("create" if wanted else "remove"),) if changes else (), before,
-                    dict(after, **fields), document)
+                    dict(after, **spelled(FIELDS, fields)), document)
     changes.update(differences(fields, actual, defaults(FIELDS)))
-    before, after = before_after(changes)
-    fixed = sorted(field for field in changes if effects(FIELDS).get(field) != LIVE)
+    before, after = sides(FIELDS, changes)
+    fixed = sorted(spelled(FIELDS, {field: pair[1] for field, pair in changes.items()
+                                    if effects(FIELDS).get(field) != LIVE}))
     if fixed and not (params["force"] or params["recreate"]):
         raise Conflict("The volume %s has other %s, which cannot be changed in place" % (
             params["name"], " and ".join(fixed)), "Set force: true to make it anew, without its data.")

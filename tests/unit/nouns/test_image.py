@@ -127,7 +127,7 @@ def test_a_container_of_another_platform_is_made_anew(ctx, place) -> None:
     wish = {"image": name, "tls_verify": False}
     assert made(ctx, False, **wish) == ["create"] and made(ctx, True, **wish, platform="linux/amd64") == []
     for check in (True, False):
-        assert made(ctx, check, **wish, platform="linux/s390x") == ["replace (image_id)"]
+        assert made(ctx, check, **wish, platform="linux/s390x") == ["replace (image)"]
     assert made(ctx, False, **wish, platform="linux/s390x") == []
 
 

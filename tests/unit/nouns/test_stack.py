@@ -58,7 +58,9 @@ def test_what_others_need_comes_first_and_goes_last(calls: list, check: bool) ->
         "network n: create", "volume v: create", "secret s: create", "image i: create",
         "container old: remove", "pod old: remove", "pod p: create", "container c: create",
         "secret old: remove", "volume old: remove", "network old: remove"]
-    assert done.before["containers/c"] == {"state": "before"} and done.after["networks/old"] == {"state": "remove"}
+    assert {"before": {"state": "before"}, "after": {"state": "create"}, "before_header": "container c",
+            "after_header": "container c (new)"} in done.diffs
+    assert done.diffs[-1]["after_header"] == "network old (removed)"
     assert done.values["containers"] == {"c": {"Name": "c"}}
     assert {row[2] for row in calls} == {check}
 
@@ -201,7 +203,8 @@ def test_a_unit_whose_prefix_has_changed_goes_and_takes_its_container_along(call
     wish = params(units=True, containers=[{"name": "c"}, {"name": "in", "pod": "p"}], pods=[{"name": "p"}])
     done = stack.run(make_context(root="/x", runroot="/y"), wish, True)
     assert done.values["actions"][:2] == ["unit c: stop", "unit c: remove (svc-c.service)"]
-    assert {row[1]["name"]: row[3]["gone"] for row in calls if row[0] == "containers"} == {"c": True, "in": False}
+    gone = {row[1]["name"]: row[3]["coming"].gone for row in calls if row[0] == "containers"}
+    assert gone == {"c": True, "in": False}
 
 
 @pytest.mark.parametrize("runs, steps, wanted", [

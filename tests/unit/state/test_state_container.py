@@ -34,6 +34,7 @@ def plan(given: dict, document: dict | None, status: str = "running", **actual: 
 
 
 BASE = {"image": "busybox", "env": {"A": "1"}, "publish": ["8080:80"], "volume": ["data:/data"], "memory": "64m"}
+HEALTH = {"healthcheck", *("healthcheck_" + name for name in ("interval", "retries", "start_period", "timeout"))}
 SAME_IMAGE = {"image_id": "i1", "wanted_image_id": "i1"}
 
 CASES = [
@@ -64,13 +65,13 @@ CASES = [
     ({"env_merge": {"B": "2"}}, "running", ("replace",), {"env"}),
     ({"env_merge": {"A": "1"}}, "running", (), set()),
     ({"recreate": True}, "running", ("replace",), set()),
-    ({"volume": ["data:/data:ro"]}, "running", ("replace",), {"mounts"}),
-    ({"tmpfs": {"/t": ""}}, "running", ("replace",), {"mounts"}),
+    ({"volume": ["data:/data:ro"]}, "running", ("replace",), {"volume"}),
+    ({"tmpfs": {"/t": ""}}, "running", ("replace",), {"tmpfs"}),
     ({"network": ["web"]}, "running", ("update",), {"network"}),
     ({"network": ["bridge"]}, "running", (), set()),
     ({"network": ["host"]}, "running", ("replace",), {"network"}),
     ({"restart_policy": "always"}, "running", ("update",), {"restart_policy"}),
-    ({"healthcheck": "true"}, "running", ("replace",), {"health"}),
+    ({"healthcheck": "true"}, "running", ("replace",), HEALTH),
     ({"state": "healthy"}, "running", ("wait",), {"state"}),
 ]
 
@@ -87,7 +88,8 @@ def test_nothing_there_is_created_and_started() -> None:
     found = plan(BASE, None)
     assert found.verbs == ("create", "start")
     assert found.before == {"state": "absent"}
-    assert found.after["state"] == "running" and found.after["env"] == {"A": "1"}
+    assert found.after["state"] == "started" and found.after["env"] == {"A": "1"}
+    assert found.after["memory"] == "64m" and found.after["publish"] == ["8080:80"] and "mounts" not in found.after
     assert plan(dict(BASE, state="present"), None).verbs == ("create",)
     assert plan(dict(BASE, state="stopped"), None).verbs == ("create",)
     assert plan(dict(BASE, state="healthy"), None).verbs == ("create", "start", "wait")
@@ -106,7 +108,7 @@ def test_a_left_out_option_is_not_managed() -> None:
 def test_strict_takes_left_out_options_back() -> None:
     found = plan({"strict": True, "image": "busybox"}, stored(**BASE), **SAME_IMAGE)
     assert found.verbs == ("replace",)
-    assert set(found.after) == {"env", "mounts", "memory", "publish"}
+    assert set(found.after) == {"env", "volume", "memory", "publish"}
     assert found.document == {"name": "web", "image": "busybox"}
 
 

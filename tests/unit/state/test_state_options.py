@@ -128,6 +128,8 @@ WITH = {"healthcheck_interval": (["90s", "1m30s", 90], ["30s"]), "healthcheck_ti
 
 ROWS = [(option, {}, *case) for option, case in CASES.items()]
 ROWS += [(option, {"healthcheck": "true"}, *case) for option, case in WITH.items()]
+# The options that a field is made of, where that is not the one of its name.
+TOGETHER = {"mounts": {"volume", "mount", "tmpfs"}, "env": {"env"}, "health": {"healthcheck", *WITH}}
 BY_NAME = {row.name: row for row in state.FIELDS + state.COMPOSED}
 
 
@@ -145,11 +147,16 @@ def test_another_wish_is_seen_and_nothing_else(option: str, others: dict, same: 
     document = stored(dict(others, **{option: same[0]}))
     for wish in different:
         found = plan(dict(others, **{option: wish}), document)
-        assert set(found.before) == set(found.after) == {row.field}, wish
+        assert set(found.before) == set(found.after) and found.after, wish
+        assert set(found.after) <= TOGETHER.get(row.field, {option}), wish
         # Networks are joined and left live; from or to another kind of namespace is a new container.
         live = row.effect == "live" and wish not in (["host"],)
         assert found.verbs == ("update",) if live else found.verbs == ("replace",), wish
         assert plan(dict(others, **{option: wish}), found.document or {}).verbs == (), "the second run: %r" % (wish,)
+        # A diff has what a task would say: it changes nothing on the side that it is of.
+        for side, there in ((found.before, document), (found.after, found.document)):
+            said = {name: value for name, value in side.items() if value is not None}
+            assert plan(dict({name: others[name] for name in set(others) - set(side)}, **said), there).verbs == (), said
 
 
 @pytest.mark.parametrize("option, others, same, different", ROWS, ids=[row[0] for row in ROWS])
@@ -158,7 +165,7 @@ def test_left_out_it_is_not_managed_and_strictly_it_goes_back(option: str, other
     document = stored(dict(others, **{option: same[0]}))
     assert plan({}, document).verbs == ()
     fields = set(plan({"image": "busybox", "strict": True}, document).before)
-    assert fields == (set() if option == "image" else {BY_NAME[option].field})
+    assert fields <= TOGETHER.get(BY_NAME[option].field, {option}) and bool(fields) == (option != "image")
 
 
 @pytest.mark.parametrize("row", [row for row in state.FIELDS if row.name != "image"], ids=lambda row: row.name)

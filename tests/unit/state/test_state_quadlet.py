@@ -15,5 +15,5 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.state import qu
     ("new", None, {"heard": False}, ("write",)), (None, "old", {"heard": False}, ("remove",)),
 ])
 def test_what_is_done(wanted: str | None, there: str | None, how: dict[str, bool], verbs: tuple[str, ...]) -> None:
-    plan = quadlet.plan(wanted, there, **{"runs": False, "stale": False, **how})
+    plan = quadlet.plan("/f", wanted, there, **{"runs": False, "stale": False, **how})
     assert plan.verbs == verbs and plan.changed == bool(verbs)

@@ -92,4 +92,4 @@ def test_ranges_from_elsewhere_are_left_alone(state: str) -> None:
 
 def test_accounts_are_not_allocated() -> None:
     host = seen("", "", accounts=((0, "root"), (100010, "directory-user")))
-    assert subid.plan(params(), host).after["/etc/subuid"] == ["alice:100011:65536"]
+    assert subid.plan(params(), host).files["/etc/subuid"] == ("", "alice:100011:65536\n")

@@ -48,7 +48,8 @@ def test_a_member_that_changed_restarts_the_pod() -> None:
     plan = unit.plan({"state": "started", "enabled": None}, "pod-p.service", texts,
                      {"pod-p.service": UP, MAIN: UP})
     assert list(plan.verbs) == ["write", "reload", "restart"]
-    assert plan.before == {MAIN: "text", "active": True} and plan.after == {MAIN: "new", "active": True}
+    assert plan.files == {MAIN: ("text", "new")}
+    assert (plan.before, plan.after) == ({"state": "started"}, {"state": "restarted"})
 
 
 @pytest.mark.parametrize(("seen", "verbs"), [

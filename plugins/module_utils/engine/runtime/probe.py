@@ -49,9 +49,7 @@ def choose(ctx: Context, wanted: str = "") -> Runtime:
     asked = wanted or ctx.runtime or ""
     if asked:
         return _asked(ctx, asked)
-    found = {name: path for name in CANDIDATES for path in [ctx.find_tool(name)] if path}
-    if not found:
-        raise MissingDependency("There is no OCI runtime on this host", "Install the package crun or runc.")
+    found = _found(ctx)
     key = {name: _identity(path) for name, path in found.items()}
     key["cgroups"] = cgroup.mode()
     cache = ctx.run("runtime.json")
@@ -70,6 +68,23 @@ def choose(ctx: Context, wanted: str = "") -> Runtime:
         complaints.append("%s: %s" % (name, complaint))
     raise Unsupported("No OCI runtime works on this host (%s)" % "; ".join(complaints),
                       "Install another one (runc works with every kind of cgroup), or a newer version.")
+
+
+def require(ctx: Context, wanted: str = "") -> None:
+    """Raise MissingDependency when there is no runtime; whether it works is not tried."""
+    asked = wanted or ctx.runtime or ""
+    if asked:
+        _asked(ctx, asked)
+    else:
+        _found(ctx)
+
+
+def _found(ctx: Context) -> Dict[str, str]:
+    """The paths of the runtimes of this host, by name, the best first. Raises MissingDependency without any."""
+    found = {name: path for name in CANDIDATES for path in [ctx.find_tool(name)] if path}
+    if not found:
+        raise MissingDependency("There is no OCI runtime on this host", "Install the package crun or runc.")
+    return found
 
 
 def _asked(ctx: Context, wanted: str) -> Runtime:

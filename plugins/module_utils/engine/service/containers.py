@@ -240,6 +240,13 @@ def shown_time(stamp: str) -> str:
     return moment + ("Z" if zone == "00:00" else plus + zone)
 
 
+def exec_check(ctx: Context, name: str, argv: Sequence[str]) -> None:
+    """Raise what exec_run would raise before it runs anything."""
+    from . import exec as execution
+
+    execution.require(ctx, store.find(ctx, name), argv)
+
+
 def exec_run(ctx: Context, name: str, wish: ExecWish, *, stdin: bytes = b"", detach: bool = False,
              streams: Optional[Streams] = None) -> ExecResult:
     """Run one more process in a running container; see exec.run."""

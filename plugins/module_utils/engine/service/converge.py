@@ -49,6 +49,17 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
                     _health(ctx, raw["id"]) if health else "", state.exit_code)
 
 
+def stored(ctx: Context, kind: str, name: str) -> Dict[str, Any]:
+    """What a container or a pod (by ``kind``) was made with, {} when there is none."""
+    if kind == "container":
+        raw = store.raw_document(ctx, name)
+    else:
+        from ..store import pods
+
+        raw = pods.raw_document(ctx, name)
+    return dict(raw["spec"]) if raw else {}
+
+
 def _wanted_image(ctx: Context, image: str, raw: Mapping[str, Any], pull: str, options: Mapping[str, Any]) -> str:
     """The ID of the image that a name means here now; '' when it is not here.
 

@@ -156,11 +156,8 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str, options: Mapping[str, A
     """
     if spec.infra:
         return "", "", None
-    if not spec.image:
-        raise InvalidInput("There is no image to make the container from", "Give the image.")
+    check_source(spec)
     if spec.rootfs:
-        if not os.path.isabs(spec.image) or not os.path.isdir(spec.image):
-            raise NotFound("The root file system %s is no directory" % spec.image, "Give an absolute path.")
         return "", "", None
     from ..store import collection
     from ..store import images as image_store
@@ -177,6 +174,22 @@ def _image(ctx: Context, spec: ContainerSpec, pull: str, options: Mapping[str, A
             if pull == "never" or attempt == ATTEMPTS - 1:
                 raise
     return image_id, result.name or spec.image, image_store.config(ctx, image_id)
+
+
+def check_source(spec: ContainerSpec) -> None:
+    """Raise InvalidInput without an image, NotFound for a root file system that is not there."""
+    if not spec.image:
+        raise InvalidInput("There is no image to make the container from", "Give the image.")
+    if spec.rootfs and not (os.path.isabs(spec.image) and os.path.isdir(spec.image)):
+        raise NotFound("The root file system %s is no directory" % spec.image, "Give an absolute path.")
+
+
+def check_name(ctx: Context, name: str, kind: str = "container") -> None:
+    """Raise InvalidInput for what is no name, Conflict for one that is in use."""
+    names.check_name(kind, name)
+    holder = names.owner(ctx, "containers", name)
+    if holder is not None and _is_there(ctx, holder):
+        raise taken(ctx, name)
 
 
 def _layers(ctx: Context, image_id: str) -> Tuple[str, ...]:
@@ -216,12 +229,17 @@ def taken(ctx: Context, name: str) -> Conflict:
                     "Remove%s that %s, or choose another name." % (" or rename" if kind == "container" else "", kind))
 
 
+def _is_there(ctx: Context, holder: str) -> bool:
+    """Whether the container or pod with that ID is there."""
+    return os.path.exists(store.directory(ctx, holder, "container.json")) or pods.exists(ctx, holder)
+
+
 def _drop_dead_claim(ctx: Context, name: str) -> bool:
     """Free a name whose holder neither exists nor is being made; whether it was."""
     holder = names.owner(ctx, "containers", name)
     if holder is None:
         return True
-    if os.path.exists(store.directory(ctx, holder, "container.json")) or pods.exists(ctx, holder):
+    if _is_there(ctx, holder):
         return False
     if {holder, "pod-" + holder} & set(journal.pending(ctx)):
         return False

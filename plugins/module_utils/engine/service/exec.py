@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput, TimedOut, WrongState
@@ -69,11 +69,7 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
     process's own descriptors 1 and 2 and reads 0 when ``interactive``. Raises WrongState when the
     container does not run, CommandNotFound, CannotInvoke, and TimedOut.
     """
-    state = store.state(ctx, container_id)
-    if state.status != "running":
-        raise WrongState("The container %s is %s" % (container_id[:12], state.status), "Start it first.")
-    if not wish.argv or not wish.argv[0]:
-        raise InvalidInput("There is no command to run in %s" % container_id[:12], "Give a command.")
+    state = require(ctx, container_id, wish.argv)
     session = os.urandom(32).hex()
     place = files.make_directory(store.run_directory(ctx, container_id, "exec", session))
     try:
@@ -84,6 +80,16 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
     finally:
         if not detach:
             tree.remove_path(place)
+
+
+def require(ctx: Context, container_id: str, argv: Sequence[str]) -> State:
+    """The state of a container that runs. Raises WrongState for another, InvalidInput without a command."""
+    state = store.state(ctx, container_id)
+    if state.status != "running":
+        raise WrongState("The container %s is %s" % (container_id[:12], state.status), "Start it first.")
+    if not argv or not argv[0]:
+        raise InvalidInput("There is no command to run in %s" % container_id[:12], "Give a command.")
+    return state
 
 
 def process(ctx: Context, container_id: str, state: State, wish: ExecWish) -> Dict[str, Any]:

@@ -218,17 +218,24 @@ def login(ctx: Context, registry: str, username: str, password: str, **options: 
 
     Raises Unauthorized when it does not; what was kept before then stays.
     """
-    from ..registry import auth, configuration, transfer
+    from ..registry import auth
+
+    try_login(ctx, registry, username, password, **options)
+    registry = _registry(registry)
+    return auth.store(ctx, registry, auth.Credentials(username, password), authfile=options.get("authfile"))
+
+
+def try_login(ctx: Context, registry: str, username: str, password: str, **options: Any) -> None:
+    """Try credentials on a registry, and keep nothing; raises what ``login`` raises."""
+    from ..registry import configuration, transfer
     from .pull import access_of
 
     registry = _registry(registry)
-    credentials = auth.Credentials(username, password)
     access = access_of(options.get("tls_verify"), options.get("authfile"), options.get("cert_dir"),
                        (username, password))
     domain, _slash, path = registry.partition("/")
     target = references.Reference(domain, path or "x", "latest")
     transfer.client_for(ctx, configuration.load(ctx), target, access).ping()
-    return auth.store(ctx, registry, credentials, authfile=options.get("authfile"))
 
 
 def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = None) -> bool:

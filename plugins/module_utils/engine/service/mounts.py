@@ -167,7 +167,7 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
         shown.update(Name=row.source, Driver="local")
     else:
         source = row.source
-        _check_source(row)
+        check_source(row)
     if "U" in row.options and not store.has_run(ctx, record.id):
         # Once, as podman: what the container has given to other owners stays theirs at the next start.
         _chown_tree(source, owners[1])
@@ -191,14 +191,15 @@ def check_sources(ctx: Context, record: Record) -> None:
 
     for row in of_record(ctx, record):
         if row.type == "bind":
-            _check_source(row)
+            check_source(row)
         elif row.type == "image":
             images.lookup(ctx, row.source)
         elif row.type == "volume":
             volumes.get(ctx, row.source)
 
 
-def _check_source(row: Mount) -> None:
+def check_source(row: Mount) -> None:
+    """Raise NotFound for a bind mount of something that is not there."""
     if not os.path.exists(row.source):
         raise NotFound("The source %s of the mount on %s does not exist" % (row.source, row.target),
                        "Make it first, or use a named volume.")

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
 from ..errors import Conflict, Damaged, InUse, InvalidInput, NotFound, Unsupported
@@ -31,10 +31,28 @@ def create(ctx: Context, spec: NetworkSpec) -> NetworkRecord:
     """
     spec = _ready(ctx, spec)
     with definitions.lock(ctx):
-        present = every(ctx)
-        if any(record.name == spec.name for record in present):
-            raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
-        return definitions.write_new(ctx, os.urandom(32).hex(), _filled(ctx, spec, present))
+        return definitions.write_new(ctx, os.urandom(32).hex(), _new(ctx, spec))
+
+
+def check(ctx: Context, spec: NetworkSpec, *, anew: bool = False) -> None:
+    """Raise what ``create``, or with ``anew`` ``replace_one``, would raise of the specification."""
+    spec = _ready(ctx, spec)
+    if anew:
+        _anew(ctx, spec, get(ctx, spec.name))
+    else:
+        _new(ctx, spec)
+
+
+def _new(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
+    present = every(ctx)
+    if any(record.name == spec.name for record in present):
+        raise Conflict("A network named %s exists" % spec.name, "Choose another name, or remove it first.")
+    return _filled(ctx, spec, present)
+
+
+def _anew(ctx: Context, spec: NetworkSpec, old: NetworkRecord) -> NetworkSpec:
+    others = [record for record in every(ctx) if record.name != old.name]
+    return _filled(ctx, spec, others, ignore=[old.spec.interface])
 
 
 def replace_one(ctx: Context, spec: NetworkSpec, *, force: bool = False) -> NetworkRecord:
@@ -45,8 +63,7 @@ def replace_one(ctx: Context, spec: NetworkSpec, *, force: bool = False) -> Netw
     spec = _ready(ctx, spec)
     with definitions.lock(ctx):
         old = get(ctx, spec.name)
-        others = [record for record in every(ctx) if record.name != old.name]
-        spec = _filled(ctx, spec, others, ignore=[old.spec.interface])
+        spec = _anew(ctx, spec, old)
         _remove(ctx, _removable(old.name), force)
         return definitions.write_new(ctx, os.urandom(32).hex(), spec)
 
@@ -250,15 +267,26 @@ def _removable(name: str) -> str:
     return name
 
 
-def _remove(ctx: Context, name: str, force: bool) -> None:
-    from ..network import attachment
-    from . import network_etcfiles
+def check_removal(ctx: Context, name: str, force: bool, without: Collection[str] = ()) -> None:
+    """Raise what ``remove`` would raise; containers ``without`` do not count."""
+    _in_use(ctx, _removable(name), force, without)
 
-    running = endpoints.of_network(ctx, name)
+
+def _in_use(ctx: Context, name: str, force: bool, without: Collection[str] = ()) -> List[Any]:
+    running = [document for document in endpoints.of_network(ctx, name)
+               if document.request.container_name not in without]
     if running and not force:
         raise InUse("Network %s is in use by %s" % (
             name, ", ".join(document.request.container_name for document in running)),
             "Remove or disconnect these containers first, or use force.")
+    return running
+
+
+def _remove(ctx: Context, name: str, force: bool) -> None:
+    from ..network import attachment
+    from . import network_etcfiles
+
+    running = _in_use(ctx, name, force)
     left = [attachment.shrink(ctx, document, name) for document in running]
     definitions.delete(ctx, name)
     ipam.forget(ctx, name)

@@ -18,6 +18,8 @@ from .network_connections import (
     teardown,
 )
 from .network_definitions import (
+    check,
+    check_removal,
     check_values,
     create,
     exists,
@@ -32,7 +34,7 @@ from .network_definitions import (
 from .network_definitions import every as all
 
 __all__ = [
-    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "check_values", "connect",
-    "create", "disconnect", "exists", "get", "inspect", "live", "members", "name_locally", "prune", "reload", "remove",
-    "rename", "repair", "replace_one", "setup", "teardown", "update",
+    "DEFAULT_NETWORK", "Endpoint", "NetworkRecord", "SetupRequest", "SetupResult", "all", "check", "check_removal",
+    "check_values", "connect", "create", "disconnect", "exists", "get", "inspect", "live", "members", "name_locally",
+    "prune", "reload", "remove", "rename", "repair", "replace_one", "setup", "teardown", "update",
 ]

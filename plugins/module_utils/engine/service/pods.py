@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any, Callable, Collection, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import Damaged, EngineError, InUse, InvalidInput, NotFound, WrongState
@@ -113,7 +113,7 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
             if not force:
                 raise
             pod = stand_in(ctx, pod_id)
-        _check_removal(ctx, pod, force)
+        check_removal(ctx, pod, force)
         note = {"verb": "pod-remove", "name": pod.name, "timeout": timeout}
         journal.begin(ctx, "pod-" + pod_id, note)
         with files.together():
@@ -132,10 +132,12 @@ def stand_in(ctx: Context, pod_id: str) -> Pod:
     return Pod(pod_id, name, 0.0, PodSpec(name=name), infras[0] if infras else "")
 
 
-def _check_removal(ctx: Context, pod: Pod, force: bool) -> None:
+def check_removal(ctx: Context, pod: Pod, force: bool, without: Collection[str] = ()) -> None:
+    """Raise what ``remove`` would raise; containers ``without`` do not count."""
     own = [record.id for record in everyone(ctx, pod)]
     for container_id in own:
-        others = [i for i in removal.dependents(ctx, container_id) if i not in own]
+        others = [i for i in removal.dependents(ctx, container_id) if i not in own
+                  and (not without or container_store.get(ctx, i).name not in without)]
         if others:
             raise InUse("A container of the pod %s is needed by the container %s" % (
                 pod.name, ", ".join(i[:12] for i in others)), "Remove that one first.")

@@ -9,8 +9,9 @@ that is not there) still comes with the start.
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Sequence
+from typing import Iterator, Sequence
 
 from ..context import Context
 from ..errors import EngineError, NotFound
@@ -22,10 +23,17 @@ from . import creation, devices, effective, membership, mounts, prepare
 
 def check(ctx: Context, record: Record) -> None:
     """Raise what a start of the container would raise for want of something. An error says that nothing was stopped."""
-    try:
+    with told(record.name):
         _check(ctx, record)
+
+
+@contextlib.contextmanager
+def told(name: str) -> Iterator[None]:
+    """Let an error say of which container it is, and that nothing was stopped."""
+    try:
+        yield
     except EngineError as exc:
-        exc.message = "The container %s could not be started again: %s" % (record.name, exc.message)
+        exc.message = "The container %s could not be started again: %s" % (name, exc.message)
         exc.hint = " ".join(filter(None, (exc.hint, "Nothing was stopped.")))
         raise
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Collection, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import Damaged, InUse, NotFound, WrongState
@@ -56,23 +56,29 @@ def _remove(ctx: Context, container_id: str, force: bool, volumes: bool, timeout
     from . import lifecycle
 
     with store.held(ctx, container_id) as record:
-        if record.spec.infra:
-            raise InUse("The container %s holds the namespaces of the pod %s" % (record.name, record.spec.pod),
-                        "Remove the pod.")
-        needed_by = dependents(ctx, container_id)
-        if needed_by:
-            raise InUse("The container %s is needed by the container %s" % (
-                record.name, ", ".join(i[:12] for i in needed_by)), "Remove that one first.")
-        state = store.state(ctx, container_id)
+        state = check(ctx, record, force=force)
         if state.running or state.status in ("restarting", "unknown"):
-            if not force:
-                raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
             lifecycle.stop_locked(ctx, record, timeout)
         remove_locked(ctx, record, volumes=volumes)
     if record.spec.pod and state.running:
         from . import pods
 
         pods.after_exit(ctx, record.spec.pod)
+
+
+def check(ctx: Context, record: Record, *, force: bool, without: Collection[str] = ()) -> store.State:
+    """The container's state. Raises what ``remove`` raises; containers ``without`` need it no more."""
+    if record.spec.infra:
+        raise InUse("The container %s holds the namespaces of the pod %s" % (record.name, record.spec.pod),
+                    "Remove the pod.")
+    needed_by = [i for i in dependents(ctx, record.id) if not without or store.get(ctx, i).name not in without]
+    if needed_by:
+        raise InUse("The container %s is needed by the container %s" % (
+            record.name, ", ".join(i[:12] for i in needed_by)), "Remove that one first.")
+    state = store.state(ctx, record.id)
+    if (state.running or state.status in ("restarting", "unknown")) and not force:
+        raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
+    return state
 
 
 def hand_over_dependents(ctx: Context, old: str, new: str) -> None:

@@ -10,7 +10,7 @@ removed. A new one that does not run puts the old one back to work.
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional
+from typing import Any, Collection, Dict, List, Mapping, NamedTuple, Optional
 
 from ..context import Context
 from ..errors import EngineError, InUse, NotFound, RuntimeFailed
@@ -55,7 +55,7 @@ def replace(ctx: Context, old_id: str, spec: ContainerSpec, how: Optional[How] =
 
 def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How) -> Record:
     old = store.get(ctx, old_id)
-    _refuse_shared(ctx, old)
+    check(ctx, old_id)
     ran = store.state(ctx, old_id).running
     aside = naming.aside(old.name)
     note = {"old": old_id, "aside": aside, "ran": ran, "committed": False, "name": spec.name or old.name}
@@ -77,8 +77,12 @@ def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How)
     return new
 
 
-def _refuse_shared(ctx: Context, old: Record) -> None:
-    running = [i for i in removal.dependents(ctx, old.id) if store.state(ctx, i).running]
+def check(ctx: Context, old_id: str, halted: Collection[str] = ()) -> None:
+    """Raise InUse when running containers, but those whose names are in ``halted``, need the one that is to be
+    replaced."""
+    old = store.get(ctx, old_id)
+    running = [i for i in removal.dependents(ctx, old.id)
+               if store.state(ctx, i).running and store.get(ctx, i).name not in halted]
     if running:
         raise InUse("The container %s is needed by the running container %s" % (
             old.name, ", ".join(i[:12] for i in running)), "Stop that one first.")
@@ -105,12 +109,17 @@ def _explain(ctx: Context, old: Record, new: Record, ran: bool, exc: EngineError
     tail = ""
     with contextlib.suppress(EngineError, OSError):
         tail = b"".join(line.text for line in logs.lines(ctx, new, tail=LOG_LINES)).decode("utf-8", "replace").strip()
+    return explained(old.name, ran, exc, tail)
+
+
+def explained(name: str, ran: bool, exc: EngineError, tail: str = "") -> EngineError:
+    """The error of a replacement that could not be started; ``ran`` is of the old one, ``tail`` the new one's log."""
     hint = "The old container %s." % ("runs again" if ran else "was left as it was")
     if exc.hint:
         hint = "%s %s" % (exc.hint, hint)
     if tail:
         hint += " The new one's log ended with: %s" % tail
-    failed = RuntimeFailed("Cannot replace the container %s: %s" % (old.name, exc.message), hint)
+    failed = RuntimeFailed("Cannot replace the container %s: %s" % (name, exc.message), hint)
     failed.exit_code = exc.exit_code
     return failed
 

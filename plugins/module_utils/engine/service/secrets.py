@@ -19,6 +19,11 @@ def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str
     return store.put(ctx, name, value, labels=labels, replace=replace)
 
 
+def check(name: str, value: bytes) -> None:
+    """Raise InvalidInput for a name or a size that no secret can have."""
+    store.check(name, value)
+
+
 def change(ctx: Context, name: str, value: Optional[bytes], *, labels: Dict[str, str]) -> Secret:
     """Give a secret another value (None keeps the one it has) and other labels; raises NotFound."""
     if value is None:

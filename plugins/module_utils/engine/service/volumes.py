@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Optional, Sequence, Tuple
 
 from ..context import Context
 from ..errors import Conflict, Damaged, InUse, InvalidInput, NotFound, Unsupported
@@ -122,6 +122,19 @@ def remove(ctx: Context, name: str, *, force: bool = False, timeout: Optional[fl
     unmount(ctx, name)
     store.remove(ctx, name, damaged_too=force)
     return name
+
+
+def check_new(spec: VolumeSpec) -> None:
+    """Raise what ``create`` would raise of the specification."""
+    check(spec)
+    names.check_name("volume", spec.name)
+
+
+def check_removal(ctx: Context, name: str, without: Collection[str] = ()) -> None:
+    """Raise what removing a volume without force would raise; containers ``without`` do not count."""
+    from ..store import containers
+
+    store.refuse_used(name, [i for i in store.users(ctx, name) if containers.get(ctx, i).name not in without])
 
 
 def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:

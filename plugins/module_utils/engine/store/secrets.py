@@ -41,15 +41,20 @@ def _lock(ctx: Context, name: str, timeout: Optional[float] = None) -> ContextMa
     return files.locked(ctx.path("locks", "secret-" + name), timeout=timeout)
 
 
+def check(name: str, value: bytes) -> None:
+    """Raise InvalidInput for a name or a size that no secret can have."""
+    names.check_name("secret", name)
+    if not 0 < len(value) <= MAX_SIZE:
+        raise InvalidInput("The secret %s has %d bytes" % (name, len(value)), "Use 1 to %d bytes." % MAX_SIZE)
+
+
 def put(ctx: Context, name: str, value: bytes, *, labels: Optional[Dict[str, str]] = None,
         replace: bool = False) -> Secret:
     """Make a secret, or with ``replace`` give an existing one another value and labels.
 
     Raises InvalidInput for a size out of bounds, Conflict when it exists and is not to be replaced.
     """
-    names.check_name("secret", name)
-    if not 0 < len(value) <= MAX_SIZE:
-        raise InvalidInput("The secret %s has %d bytes" % (name, len(value)), "Use 1 to %d bytes." % MAX_SIZE)
+    check(name, value)
     with _lock(ctx, name):
         known = find(ctx, name)
         if known is not None and not replace:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Any, ContextManager, Dict, List, NamedTuple, Optional
+from typing import Any, ContextManager, Dict, List, NamedTuple, Optional, Sequence
 
 from ..context import Context
 from ..errors import Damaged, InUse, NotFound
@@ -170,6 +170,13 @@ def users(ctx: Context, name: str) -> List[str]:
     return [i for i in found if os.path.isdir(ctx.path("containers", i))]
 
 
+def refuse_used(name: str, found: Sequence[str]) -> None:
+    """Raise InUse when containers, by their IDs, use a volume."""
+    if found:
+        raise InUse("The volume %s is used by the container %s" % (name, ", ".join(i[:12] for i in found)),
+                    "Remove the container first, or force it.")
+
+
 def remove(ctx: Context, name: str, *, damaged_too: bool = False) -> None:
     """Remove a volume with its data; raises NotFound, InUse that names its users, and Damaged unless that is no
     reason to keep it. The caller has unmounted it."""
@@ -180,10 +187,7 @@ def remove(ctx: Context, name: str, *, damaged_too: bool = False) -> None:
         except Damaged:
             if not damaged_too:
                 raise
-        found = users(ctx, name)
-        if found:
-            raise InUse("The volume %s is used by the container %s" % (name, ", ".join(i[:12] for i in found)),
-                        "Remove the container first, or force it.")
+        refuse_used(name, users(ctx, name))
         files.discard(directory(ctx, name))
         tidy(ctx)
         with contextlib.suppress(FileNotFoundError):
