@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import importlib
 import json
@@ -31,16 +32,18 @@ TREES = ("engine", "state", "nouns")
 Run = Callable[["Context", Mapping[str, Any], bool], "Result"]
 Table = Callable[[], Tuple[Iterable["Row"], Mapping[str, Any]]]
 
+Work = Callable[[bool], Dict[str, Any]]
 Forms = Callable[[], Mapping[str, "Entries"]]
 
 
-def run_module(table: Table, run: Run, entries: Optional[Forms] = None) -> None:
+def run_module(table: Table, run: Run, entries: Optional[Forms] = None, *, enters: bool = True) -> None:
     """Call ``run(context, params, check_mode)`` and hand Ansible what comes of it.
 
     ``table`` gives the module's options and AnsibleModule's own constraints on them: mutually_exclusive,
     required_if and so on. Both functions import the engine when they are called and not before, so that
     it comes from the host's copy. With the option run_as_user a child does the work as that user.
-    ``entries`` says what the dicts of options that are lists of them may hold.
+    ``entries`` says what the dicts of options that are lists of them may hold. A user's work is done in the user's
+    namespaces, unless ``run`` ``enters`` them by itself, where it has to.
     """
     # A module is over before its garbage matters; looking for it, meanwhile and at its end, takes 14 ms.
     gc.set_threshold(100_000)
@@ -55,9 +58,9 @@ def run_module(table: Table, run: Run, entries: Optional[Forms] = None) -> None:
     if forms:
         _check_entries(module, forms)
     if module.params["run_as_user"] is None and os.getuid() == 0:
-        answer = _work(module, run, copied)
+        answer = _work(module, run, enters, copied)
     else:
-        answer = _in_child(module, run, copied)
+        answer = _in_child(module, functools.partial(_work, module, run, enters), copied)
     gc.freeze()  # nothing is looked through when the interpreter ends
     for warning in answer.pop("warnings", ()):
         module.warn(warning)
@@ -66,7 +69,7 @@ def run_module(table: Table, run: Run, entries: Optional[Forms] = None) -> None:
     module.exit_json(**answer)
 
 
-def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+def _work(module: AnsibleModule, run: Run, enters: bool, copied: bool) -> Dict[str, Any]:
     """What the module answers, with ``failed`` when an error came up."""
     from .engine.context import make_context
     from .engine.errors import EngineError, of_system
@@ -74,7 +77,7 @@ def _work(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
     params, context = module.params, None
     try:
         context = make_context(root=params["root"], runroot=params["runroot"], runtime=params["runtime"])
-        warnings = _enter(context, not module.check_mode)
+        warnings = _enter(context, not module.check_mode) if enters else []
         result = run(context, params, module.check_mode)
         if not copied and not module.check_mode and os.path.isdir(context.path("containers")):
             from .engine.service import persist
@@ -190,7 +193,7 @@ def _enter(context: Context, make: bool) -> List[str]:
     return rootless.enter(context, make=make)
 
 
-def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+def _in_child(module: AnsibleModule, work: Work, copied: bool) -> Dict[str, Any]:
     """Let a child do the work, as the user of run_as_user or as this process's own; its answer.
 
     There is no way back from another user or out of a namespace, and this process still has to tidy up
@@ -204,7 +207,7 @@ def _in_child(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
         try:
             with os.fdopen(write, "w", encoding="utf-8") as stream:
                 try:
-                    answer = _as_user(module, run, copied)
+                    answer = _as_user(module, work, copied)
                 except Exception as exc:  # noqa: BLE001 - told where Ansible shows it, as if there were no child
                     answer = {"failed": True, "msg": "%s: %s" % (type(exc).__name__, exc),
                               "exception": traceback.format_exc()}
@@ -234,7 +237,7 @@ def _journal(user: str, unit: str) -> str:
     return systemd.journal(make_context(), unit, uid=account.find(user).pw_uid)
 
 
-def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
+def _as_user(module: AnsibleModule, work: Work, copied: bool) -> Dict[str, Any]:
     from .engine.errors import EngineError, InvalidInput
 
     try:
@@ -249,7 +252,7 @@ def _as_user(module: AnsibleModule, run: Run, copied: bool) -> Dict[str, Any]:
                 raise InvalidInput("run_as_user: %s needs root" % name, "Let the play become root.")
     except EngineError as exc:
         return _refusal(exc)
-    return _work(module, run, copied or use_copy(module.params))
+    return work(copied or use_copy(module.params))
 
 
 def _become(entry: Any) -> None:

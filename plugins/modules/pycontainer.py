@@ -93,11 +93,12 @@ def run(ctx, params, check):
     from ansible_collections.pycontainer.engine.plugins.module_utils.state.plan import Result
 
     words = captured.words(params["cmd"], params["argv"])
+    warnings = captured.enter(ctx, words, make=not check)
     done = captured.run(ctx, words, params["stdin"], check=check)
     if done.code is None:
         return Result(True, {"cmd": words, "skipped": True, "msg": "%s was not run in check mode" % words[0]})
     values = {"cmd": words, "rc": done.code, "stdout": done.out, "stdout_lines": done.out.splitlines(),
-              "stderr": done.err, "failed": bool(done.code)}
+              "stderr": done.err, "failed": bool(done.code), "warnings": warnings}
     if done.code:
         values["msg"] = done.err.strip() or "The command ended with %d" % done.code
     return Result(done.changes, values)
@@ -113,7 +114,7 @@ def table():
 
 def main():
     """Entry point."""
-    run_module(table, run)
+    run_module(table, run, enters=False)
 
 
 if __name__ == "__main__":

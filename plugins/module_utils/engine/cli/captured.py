@@ -11,8 +11,8 @@ from typing import List, NamedTuple, Optional, Sequence
 
 from ..context import Context
 from ..errors import InvalidInput
-from .flags import IO
-from .main import main, reads_only
+from .flags import IO, parse
+from .main import GLOBAL, find_verb, main, reads_only
 
 
 class Done(NamedTuple):
@@ -33,6 +33,18 @@ def words(line: Optional[str], argv: Optional[Sequence[str]]) -> List[str]:
     if not result:
         raise InvalidInput("There is no command to run", "Give a verb, such as ps.")
     return result
+
+
+def enter(ctx: Context, argv: Sequence[str], *, make: bool) -> List[str]:
+    """Work in the user's namespaces from now on, as the verb would; warnings for the user. See service.rootless.enter.
+
+    Some verbs work outside: who is in some namespaces can make no others, as system migrate does.
+    """
+    from ..service import rootless
+
+    given = parse(GLOBAL, argv, interspersed=False)
+    verb = find_verb(given.arguments)[0] if given.arguments[:1] not in ([], ["help"]) else None
+    return [] if verb is None or verb.outside else rootless.enter(ctx, make=make)
 
 
 def run(ctx: Context, argv: Sequence[str], stdin: Optional[str], *, check: bool = False) -> Done:
