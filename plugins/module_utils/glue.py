@@ -247,7 +247,7 @@ def _as_user(module: AnsibleModule, work: Work, copied: bool) -> Dict[str, Any]:
 
             entry = account.find(name)
             if os.getuid() == 0:
-                _become(entry)
+                _become(entry, make=not module.check_mode)
             elif os.getuid() != entry.pw_uid:
                 raise InvalidInput("run_as_user: %s needs root" % name, "Let the play become root.")
     except EngineError as exc:
@@ -255,14 +255,18 @@ def _as_user(module: AnsibleModule, work: Work, copied: bool) -> Dict[str, Any]:
     return work(copied or use_copy(module.params))
 
 
-def _become(entry: Any) -> None:
-    """Become a user. The engine's files are read before, where they may lie in a directory of root's."""
+def _become(entry: Any, *, make: bool) -> None:
+    """Become a user. The engine's files are read before, where they may lie in a directory of root's.
+
+    Without ``make`` nothing is made for a user who has no session: in check mode.
+    """
     from .engine.context import prepare_user_runroot
     from .engine.errors import InvalidInput
     from .engine.kernel import account, payload
 
     holder = payload.Held(str(__package__))
-    prepare_user_runroot(entry.pw_uid, entry.pw_gid)
+    if make:
+        prepare_user_runroot(entry.pw_uid, entry.pw_gid)
     account.become(entry)
     if not os.access(os.__file__, os.R_OK):
         raise InvalidInput("The user %s cannot read the Python that runs this task, %s" % (

@@ -25,7 +25,7 @@ def play(monkeypatch: Any, capsys: Any, run: Any = None, **arguments: Any) -> di
     monkeypatch.setattr(glue, "use_copy", lambda _params: True)
     logged: list = []
     monkeypatch.setattr(basic.AnsibleModule, "log", lambda _self, message, **_more: logged.append(message))
-    monkeypatch.setattr(glue, "_work", lambda made, run, _copied: dict(run(None, made.params, False).values))
+    monkeypatch.setattr(glue, "_work", lambda made, run, *_how: dict(run(None, made.params, False).values))
     monkeypatch.setattr(glue.os, "getuid", lambda: 0)
     with pytest.raises(SystemExit):
         glue.run_module(module.table, run or (lambda _ctx, params, _check: Result(False, {"params": params})),
