@@ -40,7 +40,7 @@ BAD, GOOD = "a" * 64, "b" * 64
 
 @pytest.fixture
 def ctx(tmp_path: object) -> Context:
-    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path)
+    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path, tmpdir="%s/tmp" % tmp_path)
 
 
 class Done(NamedTuple):
@@ -51,7 +51,7 @@ class Done(NamedTuple):
 
 def call(ctx: Context, *words: str) -> Done:
     out, err = streams.StringIO(), streams.StringIO()
-    code = cli.main(["--root", ctx.root, "--runroot", ctx.runroot, *words], IO(out, err))
+    code = cli.main(["--root", ctx.root, "--runroot", ctx.runroot, "--tmpdir", ctx.tmpdir, *words], IO(out, err))
     return Done(code, out.getvalue(), err.getvalue())
 
 

@@ -22,6 +22,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import VolumeSpec
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import definitions, endpoints
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import orphans, usernamespace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
     blobs,
     collection,
@@ -42,7 +43,7 @@ DEAD = 2 ** 22 + 1  # no process has such an ID
 
 @pytest.fixture
 def ctx(tmp_path: object) -> Context:
-    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path)
+    return make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path, tmpdir="%s/tmp" % tmp_path)
 
 
 def write(path: str, text: str = "") -> str:
@@ -123,9 +124,50 @@ def default_network(ctx: Context) -> str:
     return write(ctx.path("networks", "podman.json"), "")
 
 
+def secret_claim(ctx: Context) -> str:
+    names.claim(ctx, "secrets", "gone", "5" * 25)
+    return ctx.path("names", "secrets", "gone")
+
+
+def secret_value(ctx: Context) -> str:
+    made = secrets.put(ctx, "s", b"x")
+    secrets.put(ctx, "s", b"y", replace=True)
+    return write(ctx.path("secrets", made.id, "data-0123"), "x")
+
+
+def half_made_secret(ctx: Context) -> str:
+    return files.make_directory(ctx.path("secrets", ".new.%d.5.tmp" % DEAD))
+
+
+def half_made_volume_aside(ctx: Context) -> str:
+    return files.make_directory(ctx.path("volumes", ".new.%d.5.tmp" % DEAD))
+
+
+def names_of_a_network(ctx: Context) -> str:
+    return write(ctx.run("dns.new"), "x")
+
+
+def names_of_a_network_half_written(ctx: Context) -> str:
+    return write(ctx.run("dns.new.%d.5.tmp" % DEAD), "x")
+
+
+def archive(ctx: Context) -> str:
+    return write(os.path.join(ctx.tmpdir, "pycontainer-load-x.%d.5.tmp" % DEAD), "x")
+
+
+def probe_s_bundle(ctx: Context) -> str:
+    return os.path.dirname(write(ctx.run("probex.%d.5.tmp" % DEAD, "config.json"), "x"))
+
+
+def root_in_tmp(ctx: Context) -> str:
+    place = usernamespace.reachable_directory(ctx, BAD)
+    return os.path.dirname(place)
+
+
 LEFT = [temporary, staging, orphaned_layer, orphaned_blob, image_name, name_claim, torn_claim, volume_mark,
         half_made_container, half_made_volume, pending_note, address, port, ended_run, exit_document, endpoint,
-        default_network]
+        default_network, secret_claim, secret_value, half_made_secret, half_made_volume_aside, names_of_a_network,
+        names_of_a_network_half_written, archive, probe_s_bundle, root_in_tmp]
 
 
 @pytest.mark.parametrize("make", LEFT)
@@ -181,6 +223,26 @@ def test_a_container_that_lost_its_name_gets_it_back(ctx: Context) -> None:
     assert "lost name: good" in call(ctx, "system", "check").out
     assert call(ctx, "system", "check", "--repair").code == 0
     assert containers.find(ctx, "good") == GOOD
+
+
+def test_what_was_removed_while_it_was_looked_at_is_no_finding(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    container(ctx, "good")
+    documents = list(containers.all_raw(ctx))
+    assert call(ctx, "rm", "-f", "good").code == 0
+    monkeypatch.setattr(containers, "all_raw", lambda _ctx: documents)
+    monkeypatch.setattr(orphans.glob, "glob", lambda path: [ctx.path("volumes", "gone")] if path.endswith("/volumes/*")
+                        else [])
+    assert call(ctx, "system", "check") == (0, "", "")
+    assert names.every(ctx, "containers") == [] and os.listdir(ctx.path("locks")) == ["images", "network"]
+
+
+def test_an_image_that_is_removed_while_it_is_looked_at_is_not_damaged(
+        ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    image(ctx, "good", "1" * 64)
+    rows = images.all(ctx)
+    assert call(ctx, "rmi", "good").code == 0
+    monkeypatch.setattr(images, "all", lambda _ctx: rows)
+    assert call(ctx, "system", "check") == (0, "", "")
 
 
 def test_a_changed_blob_is_found_and_a_pull_is_what_mends_it(ctx: Context) -> None:

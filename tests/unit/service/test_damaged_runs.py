@@ -158,9 +158,11 @@ def test_check_and_repair_leave_alone_what_others_are_doing(ctx: Context, root: 
             code = 0
         finally:
             os._exit(code)
-    rounds, repaired = 0, []
-    while os.waitpid(child, os.WNOHANG) == (0, 0) or not rounds:
+    repaired = []
+    alive = True
+    while alive:
+        alive = os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
         repaired += check.repair(ctx, check.find(ctx), force=True)
-        rounds += 1
+    assert os.waitpid(child, 0)[1] == 0
     assert [(row.finding.kind, row.finding.path, row.problem) for row in repaired] == []
     assert containers.running(ctx, "last") and check.find(ctx) == []

@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NotFound
 from ..formats import reference
+from ..kernel import files
 from ..service import images
 from . import options, output
 from .confirm import FORCE, confirmed
@@ -161,7 +162,8 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
             # The archive's members are looked up, which a pipe does not allow.
             try:
                 with os.fdopen(os.dup(io.stdin), "rb") as source, tempfile.NamedTemporaryFile(
-                        prefix="pycontainer-load-", dir=ctx.tmpdir, delete=False) as target:
+                        prefix="pycontainer-load-", suffix=files.temporary_suffix(), dir=ctx.tmpdir,
+                        delete=False) as target:
                     spooled = path = target.name
                     shutil.copyfileobj(source, target)
             except OSError as exc:
@@ -187,7 +189,7 @@ def save(ctx: Context, parsed: Parsed, io: IO) -> int:
         raise InvalidInput("%s is a directory and cannot be written to standard output" % format, "Use --output.")
     if io.out.isatty() or not hasattr(io.out, "buffer"):
         raise InvalidInput("An archive is not written to a terminal, nor into what a module returns", "Use --output.")
-    folder = tempfile.mkdtemp(prefix="pycontainer-save-", dir=ctx.tmpdir)
+    folder = tempfile.mkdtemp(prefix="pycontainer-save-", suffix=files.temporary_suffix(), dir=ctx.tmpdir)
     try:
         images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
         with open(os.path.join(folder, "out"), "rb") as stream:

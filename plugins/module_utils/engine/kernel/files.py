@@ -72,7 +72,12 @@ def temporary_for(path: str) -> str:
     """A name beside ``path`` for what will be it; ``drop_temporaries`` knows by it whose it was."""
     directory, name = os.path.split(path)
     # A file name has 255 bytes.
-    return "%s/%s.%d.%x.tmp" % (directory, name[:200], os.getpid(), time.monotonic_ns())
+    return "%s/%s%s" % (directory, name[:200], temporary_suffix())
+
+
+def temporary_suffix() -> str:
+    """What a name ends with that is this process's for a moment."""
+    return ".%d.%x.tmp" % (os.getpid(), time.monotonic_ns())
 
 
 def replace(path: str, data: bytes, mode: int = 0o644) -> None:

@@ -101,6 +101,15 @@ def run_inside(path: str, body: Callable[[], T]) -> T:
     return in_thread(run)
 
 
+def run_apart(body: Callable[[], T]) -> T:
+    """The body's result, run by a thread in a new namespace that goes with it. Raises OSError."""
+    def run() -> T:
+        _call("unshare", CLONE_NEWNET)
+        return body()
+
+    return in_thread(run)
+
+
 def enter(path: str) -> None:
     """Move this thread into the namespace at ``path``; raises EngineError when it is gone."""
     try:

@@ -16,7 +16,7 @@ import socket
 import struct
 from typing import List, Optional, Sequence, Tuple
 
-RTM_NEWLINK, RTM_DELLINK, RTM_SETLINK = 16, 17, 19
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK = 16, 17, 18, 19
 RTM_NEWADDR, RTM_NEWROUTE = 20, 24
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_REPLACE, NLM_F_EXCL, NLM_F_CREATE = 1, 4, 0x100, 0x200, 0x400
 NLMSG_ERROR = 2
@@ -213,3 +213,20 @@ class Connection:
                 return 0
             raise
         return int(struct.unpack_from("i", reply, 16)[0])
+
+    def master(self, name: str) -> int:
+        """The index of the bridge that a link is a port of; 0 for none, or for no such link."""
+        body = _link_header(self.index(name))
+        self._sequence += 1
+        self._socket.sendto(struct.pack("=IHHII", 16 + len(body), RTM_GETLINK, NLM_F_REQUEST, self._sequence, 0) + body,
+                            (0, 0))
+        reply = self._socket.recv(65536)
+        if struct.unpack_from("=H", reply, 4)[0] != RTM_NEWLINK:
+            return 0
+        place = 16 + len(body)
+        while place + 4 <= len(reply):
+            length, kind = struct.unpack_from("=HH", reply, place)
+            if kind == IFLA_MASTER:
+                return int(struct.unpack_from("=I", reply, place + 4)[0])
+            place += max(4, (length + 3) & ~3)
+        return 0

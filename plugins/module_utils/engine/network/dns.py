@@ -86,9 +86,13 @@ def _rows(ctx: Context, network: str) -> List[str]:
         return []
 
 
+def fresh_path(ctx: Context) -> str:
+    """Where a network's file is made: beside the directory, for the name server takes each file in there for one."""
+    return ctx.run("dns.new")
+
+
 def _write(ctx: Context, network: str, lines: Sequence[str]) -> None:
-    # Made beside the directory: the name server takes each file in there for a network.
-    fresh = ctx.run("dns.new")
+    fresh = fresh_path(ctx)
     files.write_atomic(fresh, "".join(row + "\n" for row in lines).encode(), durable=False)
     os.rename(fresh, ctx.run("dns", network))
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import Any, List, Optional, Sequence, Set
+from typing import Any, Dict, List, Optional, Sequence, Set
 
 from ..context import Context, missing_program
 from ..errors import EngineError, InvalidInput
-from ..kernel import command, documents, files
+from ..kernel import command, documents, files, netns
 from . import definitions, endpoints, ipam, ruleset
 from .ruleset import LiveNetwork, Publication
 
@@ -88,11 +88,14 @@ def remove(ctx: Context, publications: Sequence[Publication]) -> None:
         Change(ctx, _nft(ctx, ruleset.elements("delete", ctx.prefix, publications))).finish()
 
 
+def _published(ctx: Context) -> List[Publication]:
+    return [p for document in endpoints.everyone(ctx)
+            for p in endpoints.publications(document, anywhere=ctx.rootless)]
+
+
 def rebuild(ctx: Context) -> None:
     """Write the table from all endpoint documents, or remove it when there are none; raises EngineError."""
-    networks = live_networks(ctx)
-    published = [p for document in endpoints.everyone(ctx)
-                 for p in endpoints.publications(document, anywhere=ctx.rootless)]
+    networks, published = live_networks(ctx), _published(ctx)
     commands = ruleset.whole(ctx.prefix, networks, published) if networks else ruleset.removal(ctx.prefix)
     result = _nft(ctx, commands).finish()
     if result.code != 0:
@@ -104,3 +107,42 @@ def rebuild(ctx: Context) -> None:
     else:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_applied_path(ctx))
+
+
+def differences(ctx: Context) -> List[str]:
+    """The chains, sets and maps of the table that are not as ``rebuild`` would write them; the table's name for one
+    that is missing, or that no container needs. Raises EngineError.
+
+    What nft lists of rules differs from what it was given, and from version to version: what should be is written to a
+    namespace of its own, and both are listed.
+    """
+    networks = live_networks(ctx)
+    if not networks and not os.path.exists(_applied_path(ctx)):
+        return []  # It was not us who wrote it.
+    present = _listed(ctx)
+    if not networks or present is None:
+        return [ctx.prefix] if networks or present is not None else []
+
+    def whole() -> Optional[Dict[str, List[str]]]:
+        result = _nft(ctx, ruleset.whole(ctx.prefix, networks, _published(ctx))).finish()
+        return _listed(ctx) if result.code == 0 else present
+
+    wanted = netns.run_apart(whole) or {}
+    return sorted(name for name in {*wanted, *present} if wanted.get(name) != present.get(name))
+
+
+def _listed(ctx: Context) -> Optional[Dict[str, List[str]]]:
+    """What this namespace's table consists of, by the name of the chain, set or map; None without a table."""
+    result = command.run([ctx.tool("nft", "list rules"), "-j", "list", "table", "inet", ctx.prefix])
+    if result.code != 0:
+        return None
+    found: Dict[str, List[str]] = {}
+    for row in json.loads(result.stdout)["nftables"]:
+        (kind, values), = row.items()
+        if kind in ("metainfo", "table"):
+            continue
+        values.pop("handle", None)
+        values["elem"] = sorted(json.dumps(one, sort_keys=True) for one in values.get("elem", ()))
+        found.setdefault(values["chain"] if kind == "rule" else values["name"], []).append(
+            json.dumps([kind, values], sort_keys=True))
+    return found

@@ -28,6 +28,31 @@ def link_name(ctx: Context, container_id: str, network: str) -> str:
     return ctx.prefix[:4] + sha256.hexdigest(seed.encode())[:10]
 
 
+def strays(ctx: Context, bridges: Sequence[str], container_ids: Sequence[str], networks: Sequence[str]) -> List[str]:
+    """The ports of these bridges, called as ``link_name`` calls them, that none of these containers has on any of these
+    networks."""
+    own = {link_name(ctx, container_id, network) for container_id in container_ids for network in networks}
+    with rtnetlink.Connection() as connection:
+        masters = {index for index in map(connection.index, bridges) if index}
+        return [name for _index, name in socket.if_nameindex()
+                if len(name) == len(ctx.prefix[:4]) + 10 and name.startswith(ctx.prefix[:4]) and name not in own
+                and connection.master(name) in masters]
+
+
+def without_ports(bridges: Sequence[str]) -> List[str]:
+    """Those of these bridges that are there and have no ports."""
+    with rtnetlink.Connection() as connection:
+        masters = {connection.master(name) for _index, name in socket.if_nameindex()}
+        return [name for name in bridges if connection.index(name) and connection.index(name) not in masters]
+
+
+def remove(names: Sequence[str]) -> None:
+    """Remove links; one that is not there is fine."""
+    with rtnetlink.Connection() as connection:
+        for name in names:
+            unplug(connection, name)
+
+
 def free_bridge_name(ctx: Context, taken: Sequence[str]) -> str:
     """The first of 'pycontainer0', 'pycontainer1', ... that neither a network nor a link has."""
     present = {name for _rest, name in socket.if_nameindex()} | set(taken)

@@ -18,7 +18,7 @@ from ..context import Context, missing_program
 from ..errors import InvalidInput, MissingDependency, TimedOut, Unsupported
 from ..frozen import Frozen, as_dict
 from ..kernel import cgroup, command
-from ..kernel.files import make_directory, read_json, write_json
+from ..kernel.files import make_directory, read_json, temporary_suffix, write_json
 from .conmon import environment
 
 CANDIDATES = ("crun", "runc")
@@ -109,7 +109,7 @@ def _try(ctx: Context, path: str) -> Optional[str]:
     import tempfile
 
     make_directory(ctx.runroot)
-    bundle = tempfile.mkdtemp(prefix="probe-", dir=ctx.runroot)
+    bundle = tempfile.mkdtemp(prefix="probe", suffix=temporary_suffix(), dir=ctx.runroot)
     name = "%s-%s" % (ctx.prefix, os.path.basename(bundle))
     try:
         for part in ("rootfs", "rootfs/proc", "rootfs/dev"):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import Callable, Iterator, List, NamedTuple, Optional
+from typing import Callable, Iterator, List, NamedTuple, Optional, Set
 
 from ..context import Context
 from ..errors import Damaged, EngineError, NotFound
@@ -208,17 +208,23 @@ def _off(ctx: Context, container_id: str) -> None:
 
 def _content(ctx: Context, quick: bool) -> Iterator[Finding]:
     """What images consist of; without ``quick`` to the byte."""
-    rows, seen = images.all(ctx), set()
-    for row in rows:
-        name = next(iter(row.names), row.id[:12])
-        for digest in filter(None, (row.id, row.manifest_digest[7:])):
-            try:
-                blobs.read(ctx, digest)
-            except EngineError as exc:
-                yield Finding("damaged image", name, ctx.path("blobs", "sha256", digest), "%s" % exc)
-        for chain in row.layers:
-            if chain in seen:
-                continue
+    seen: Set[str] = set()
+    for row in images.all(ctx):
+        found = list(_content_of(ctx, row, quick, seen))
+        # Somebody may have removed the image meanwhile.
+        if found and os.path.lexists(ctx.path("images", row.id, "image.json")):
+            yield from found
+
+
+def _content_of(ctx: Context, row: ImageRecord, quick: bool, seen: Set[str]) -> Iterator[Finding]:
+    name = next(iter(row.names), row.id[:12])
+    for digest in filter(None, (row.id, row.manifest_digest[7:])):
+        try:
+            blobs.read(ctx, digest)
+        except EngineError as exc:
+            yield Finding("damaged image", name, ctx.path("blobs", "sha256", digest), "%s" % exc)
+    for chain in row.layers:
+        if chain not in seen:
             seen.add(chain)
             problem = _layer_problem(ctx, chain, quick)
             if problem:

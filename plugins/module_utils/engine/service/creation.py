@@ -239,9 +239,8 @@ def _drop_dead_claim(ctx: Context, name: str) -> bool:
     holder = names.owner(ctx, "containers", name)
     if holder is None:
         return True
-    if _is_there(ctx, holder):
-        return False
-    if {holder, "pod-" + holder} & set(journal.pending(ctx)):
+    # In this order: the note goes when the holder is there.
+    if {holder, "pod-" + holder} & set(journal.pending(ctx)) or _is_there(ctx, holder):
         return False
     names.release(ctx, "containers", name, holder)
     return True

@@ -115,7 +115,7 @@ def _reachable(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> 
         return root
     from ..kernel import mount
 
-    run["reachable"] = usernamespace.reachable_directory()
+    run["reachable"] = usernamespace.reachable_directory(ctx, record.id)
     store.write_state(ctx, record.id, run)
     mount.bind(root, run["reachable"])
     return str(run["reachable"])

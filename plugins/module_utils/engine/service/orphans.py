@@ -8,16 +8,15 @@ import contextlib
 import glob
 import os
 from functools import partial
-from typing import Iterator, List
+from typing import Iterator
 
 from ..context import Context
-from ..errors import EngineError, TimedOut
+from ..errors import Damaged, EngineError, NotFound, TimedOut
 from ..kernel import files, mount, netns, proc, tree
-from ..network import definitions, endpoints, ipam
 from ..runtime import oci, probe
-from ..store import blobs, collection, images, layers, names, pods, volumes
+from ..store import blobs, collection, images, layers, names, pods, secrets, volumes
 from ..store import containers as store
-from . import journal
+from . import journal, network_orphans, usernamespace
 from .check import Finding
 
 PLACES = ("", "names/containers", "names/secrets", "pending", "containers", "containers/*", "pods", "volumes",
@@ -29,13 +28,15 @@ RUN_PLACES = ("", "pending", "aside", "endpoints", "ports", "ipam/*", "dns", "co
 def find(ctx: Context) -> Iterator[Finding]:
     """All that nobody needs."""
     yield from _temporaries(ctx)
+    yield from _secrets(ctx)
+    yield from _roots(ctx)
     yield from _unfinished(ctx)
     yield from _names(ctx)
     yield from _nameless(ctx)
     yield from _marks(ctx)
     yield from _images(ctx)
     yield from _runs(ctx)
-    yield from _networks(ctx)
+    yield from network_orphans.find(ctx)
 
 
 @contextlib.contextmanager
@@ -59,6 +60,39 @@ def _temporaries(ctx: Context) -> Iterator[Finding]:
             for path in filter(os.path.lexists, files.temporaries(directory)):
                 yield Finding("temporary file", os.path.basename(path), path, "removes it",
                               partial(files.drop_temporaries, directory))
+    for path in _outside(ctx):
+        yield Finding("temporary file", os.path.basename(path), path, "removes it",
+                      partial(files.remove, path, durable=False))
+
+
+def _outside(ctx: Context) -> Iterator[str]:
+    """Directories and files for a moment in directories that are everybody's."""
+    for directory in sorted({ctx.tmpdir, "/tmp"}):
+        for path in files.temporaries(directory):
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.basename(path).startswith("pycontainer-") and os.lstat(path).st_uid == os.geteuid():
+                    yield path
+
+
+def _secrets(ctx: Context) -> Iterator[Finding]:
+    for path in secrets.remains(ctx):
+        yield Finding("remains of a secret", os.path.basename(path), path, "removes it", partial(secrets.tidy, ctx))
+
+
+def _roots(ctx: Context) -> Iterator[Finding]:
+    """Places in /tmp where root file systems were mounted for containers with IDs of their own."""
+    for container_id, path in usernamespace.reachable_directories(ctx):
+        with _idle(ctx, container_id) as idle:
+            if idle and os.path.lexists(path) and not _has_run(ctx, container_id):
+                yield Finding("remains of a run", container_id[:12], path, "takes it down",
+                              partial(_take_down_root, ctx, container_id, path))
+
+
+def _take_down_root(ctx: Context, container_id: str, path: str) -> None:
+    with _idle(ctx, container_id) as idle:
+        if idle and not _has_run(ctx, container_id):
+            mount.unmount_all(path)
+            tree.remove_path(path)
 
 
 def _unfinished(ctx: Context) -> Iterator[Finding]:
@@ -78,14 +112,16 @@ def _finish(ctx: Context, key: str) -> None:
 def _names(ctx: Context) -> Iterator[Finding]:
     """Claims without an object, and objects without their claim."""
     for name in names.every(ctx, "containers"):
-        if _is_dead(ctx, name):
-            yield Finding("orphaned name", name, ctx.path("names", "containers", name), "frees it",
-                          partial(_free, ctx, name))
+        with _dead(ctx, name) as dead:
+            if dead:
+                yield Finding("orphaned name", name, ctx.path("names", "containers", name), "frees it",
+                              partial(_free, ctx, name))
     known = [(document["id"], document["name"]) for document in store.all_raw(ctx)]
-    for holder, name in known + [(pod.id, pod.name) for pod in pods.every(ctx)]:
-        if names.owner(ctx, "containers", name) is None:
-            yield Finding("lost name", name, ctx.path("names", "containers", name), "claims it again",
-                          partial(_claim, ctx, name, holder))
+    for holder, name in known + [("pod-" + pod.id, pod.name) for pod in pods.every(ctx)]:
+        with _nameless_one(ctx, holder, name) as lost:
+            if lost:
+                yield Finding("lost name", name, ctx.path("names", "containers", name), "claims it again",
+                              partial(_claim, ctx, name, holder))
 
 
 def _is_dead(ctx: Context, name: str) -> bool:
@@ -99,19 +135,53 @@ def _is_dead(ctx: Context, name: str) -> bool:
     return dead and names.owner(ctx, "containers", name) == holder  # It may have been released since.
 
 
-def _free(ctx: Context, name: str) -> None:
-    holder = names.owner(ctx, "containers", name)
+@contextlib.contextmanager
+def _dead(ctx: Context, name: str) -> Iterator[bool]:
+    """Whether a claim has nobody behind it; nobody makes or removes its holder during the body."""
+    if not _is_dead(ctx, name):
+        yield False
+        return
     # Whoever makes a container or a pod holds its lock while it has no document.
-    with _idle(ctx, holder or "none") as idle, _idle(ctx, "pod-" + (holder or "none")) as idle_pod:
-        if idle and idle_pod and _is_dead(ctx, name):
+    holder = names.owner(ctx, "containers", name) or "none"
+    with _idle(ctx, holder) as idle, _idle(ctx, "pod-" + holder) as idle_pod:
+        yield idle and idle_pod and _is_dead(ctx, name)
+
+
+def _free(ctx: Context, name: str) -> None:
+    with _dead(ctx, name) as dead:
+        if dead:
             files.remove(ctx.path("names", "containers", name))
 
 
-def _claim(ctx: Context, name: str, holder: str) -> None:
-    if os.path.isdir(ctx.path("names", "containers", name)):
-        files.remove(ctx.path("names", "containers", name))
-    if not names.claim(ctx, "containers", name, holder):
-        raise EngineError("The name %s was taken meanwhile" % name, "Rename one of them.")
+@contextlib.contextmanager
+def _nameless_one(ctx: Context, key: str, name: str) -> Iterator[bool]:
+    """Whether nobody has the name of a container, or pod-ID; nobody renames or removes that one during the body."""
+    if names.owner(ctx, "containers", name) is not None:
+        yield False
+        return
+    with _idle(ctx, key) as idle:
+        yield (idle and key not in journal.pending(ctx) and _name_of(ctx, key) == name
+               and names.owner(ctx, "containers", name) is None)
+
+
+def _name_of(ctx: Context, key: str) -> str:
+    """What a container, or pod-ID, is called; '' for one that is gone, or whose document is damaged."""
+    try:
+        if key.startswith("pod-"):
+            return pods.get(ctx, key[len("pod-"):]).name
+        return store.get(ctx, key).name
+    except (NotFound, Damaged):
+        return ""
+
+
+def _claim(ctx: Context, name: str, key: str) -> None:
+    with _nameless_one(ctx, key, name) as lost:
+        if not lost:
+            return
+        if os.path.isdir(ctx.path("names", "containers", name)):
+            files.remove(ctx.path("names", "containers", name))
+        if not names.claim(ctx, "containers", name, key.rpartition("-")[2]):
+            raise EngineError("The name %s was taken meanwhile" % name, "Rename one of them.")
 
 
 def _nameless(ctx: Context) -> Iterator[Finding]:
@@ -129,7 +199,13 @@ def _nameless(ctx: Context) -> Iterator[Finding]:
                               _filled(place, "upper"))
     for path in sorted(glob.glob(ctx.path("volumes", "*"))):
         name = os.path.basename(path)
-        if not os.path.lexists(os.path.join(path, "volume.json")) and not name.startswith("."):
+        if os.path.lexists(os.path.join(path, "volume.json")) or name.startswith("."):
+            continue
+        with volumes.lock(ctx, name):
+            lost = os.path.lexists(path) and not os.path.lexists(os.path.join(path, "volume.json"))
+            if not os.path.lexists(path):
+                volumes.drop_lock(ctx, name)
+        if lost:
             yield Finding("volume without a document", name, path,
                           "removes it%s" % (" with its data" if _filled(path, "_data") else ""),
                           partial(_remove_volume, ctx, name),
@@ -169,8 +245,11 @@ def _marks(ctx: Context) -> Iterator[Finding]:
     marks = glob.glob(ctx.path("volumes", "*", "users", "*")) + glob.glob(ctx.path("engine", "*.users", "*"))
     for path in sorted(marks):
         container_id = os.path.basename(path)
-        gone = not os.path.lexists(store.directory(ctx, container_id))
-        if container_id not in pending and gone and os.path.lexists(path):
+        if container_id in pending or os.path.lexists(store.directory(ctx, container_id)):
+            continue
+        with _idle(ctx, container_id) as idle:
+            lost = idle and os.path.lexists(path) and not os.path.lexists(store.directory(ctx, container_id))
+        if lost:
             yield Finding("orphaned mark", container_id[:12], path, "removes it",
                           partial(_remove_mark, ctx, path))
 
@@ -241,7 +320,12 @@ def _runs(ctx: Context) -> Iterator[Finding]:
                 yield Finding("remains of a run", names.spoken(ctx, "containers", container_id), path,
                               "takes it down", partial(_take_down, ctx, container_id))
     for path in sorted(glob.glob(ctx.run("volumes", "*", "*"))):
-        if not _has_run(ctx, os.path.basename(path)) and os.path.lexists(path):
+        container_id = os.path.basename(path)
+        if _has_run(ctx, container_id):
+            continue
+        with _idle(ctx, container_id) as idle:
+            lost = idle and os.path.lexists(path) and not _has_run(ctx, container_id)
+        if lost:
             yield Finding("mounted volume without a user", os.path.basename(os.path.dirname(path)), path, "unmounts it",
                           partial(_unuse, ctx, path))
 
@@ -276,51 +360,3 @@ def _unuse(ctx: Context, path: str) -> None:
     with _idle(ctx, container_id) as idle:
         if idle and not _has_run(ctx, container_id):
             service.unuse(ctx, name, container_id)
-
-
-def _networks(ctx: Context) -> Iterator[Finding]:
-    """Claims, names and connections of containers that do not run."""
-    from . import network_connections, network_private
-
-    with definitions.lock(ctx):
-        known = {*network_private.known(ctx), *endpoints.ids(ctx)}
-        paths = [path for path in glob.glob(ctx.run("ports", "*")) + glob.glob(ctx.run("ipam", "*", "*"))
-                 if not path.endswith(".tmp") and files.word(path) not in known]
-        ended = [document.request.container_id for document in endpoints.everyone(ctx)
-                 if network_connections.is_abandoned(ctx, document)]
-        bridges = _idle_bridges(ctx)
-    for path in sorted(paths):
-        yield Finding("orphaned claim", os.path.relpath(path, ctx.runroot), path, "gives it back",
-                      partial(_repair_networks, ctx))
-    for container_id in ended:
-        yield Finding("connection of a container that has ended", container_id[:12],
-                      ctx.run("endpoints", container_id + ".json"), "takes it down", partial(_repair_networks, ctx))
-    for name in bridges:
-        yield Finding("bridge that no container needs", name, "/sys/class/net/" + name, "removes it",
-                      partial(_remove_bridges, ctx))
-
-
-def _repair_networks(ctx: Context) -> None:
-    from . import networks
-
-    networks.repair(ctx)
-
-
-def _idle_bridges(ctx: Context) -> List[str]:
-    """Bridges of networks on which nobody is, and which have no links of anybody's; the caller holds the lock."""
-    if ctx.rootless:
-        return []  # They are in a namespace that goes with the last container.
-    found = []
-    for record in definitions.stored(ctx):
-        place = os.path.join("/sys/class/net", record.spec.interface)
-        if record.spec.driver == "bridge" and not ipam.used(ctx, record.name) and os.path.isdir(place + "/bridge") and (
-                not os.listdir(place + "/brif")):
-            found.append(record.spec.interface)
-    return found
-
-
-def _remove_bridges(ctx: Context) -> None:
-    from ..network import attachment
-
-    with definitions.lock(ctx):
-        attachment.remove_bridges(_idle_bridges(ctx))

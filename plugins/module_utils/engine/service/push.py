@@ -17,6 +17,7 @@ from ..formats import reference as references
 from ..formats.manifest import Descriptor, Manifest
 from ..formats.reference import Reference
 from ..frozen import replace
+from ..kernel import files
 from ..registry import configuration, transfer
 from ..registry.client import Client
 from ..registry.transfer import Access
@@ -125,7 +126,7 @@ class _Push:
         """Compress a layer, and upload it where the registry has not got it."""
         directory = self._ctx.tmpdir
         try:
-            fd, path = tempfile.mkstemp(prefix="pycontainer-push-", dir=directory)
+            fd, path = tempfile.mkstemp(prefix="pycontainer-push-", suffix=files.temporary_suffix(), dir=directory)
         except OSError as exc:
             raise _no_room(directory, exc) from exc
         try:

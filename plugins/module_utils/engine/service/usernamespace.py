@@ -255,13 +255,29 @@ def to_join(ctx: Context, record: Record) -> str:
 
 # the root file system of a run
 
-def reachable_directory() -> str:
+def _reachable_name(ctx: Context, container_id: str) -> str:
+    """What such a directory's name begins with; another engine's in /tmp begin with something else."""
+    from ..kernel import sha256
+
+    return "pycontainer-rootfs-%s-%s-" % (sha256.hexdigest(ctx.runroot.encode())[:8], container_id)
+
+
+def reachable_directory(ctx: Context, container_id: str) -> str:
     """A new directory in /tmp for the mount of a root file system: the container's root, who is nobody out
     here, has to be able to walk to it, and the run root lets nobody in."""
     import tempfile
 
-    directory = tempfile.mkdtemp(prefix="pycontainer-rootfs-", dir="/tmp")
+    directory = tempfile.mkdtemp(prefix=_reachable_name(ctx, container_id), dir="/tmp")
     os.chmod(directory, 0o711)
     target = os.path.join(directory, "merged")
     os.mkdir(target, 0o755)
     return target
+
+
+def reachable_directories(ctx: Context) -> List[Tuple[str, str]]:
+    """The directories that ``reachable_directory`` made for containers of this engine's: (container ID, path)."""
+    import glob
+
+    found = [path.split("-") for path in sorted(glob.glob("/tmp/" + _reachable_name(ctx, "*") + "*"))]
+    return [(parts[3], "-".join(parts)) for parts in found if len(parts) > 4 and len(parts[3]) == 64 and (
+        os.lstat("-".join(parts)).st_uid == os.geteuid())]

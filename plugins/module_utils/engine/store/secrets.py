@@ -103,28 +103,65 @@ def _data(ctx: Context, secret: Secret) -> str:
 
 def _drop_others(ctx: Context, secret: Secret) -> None:
     """Remove a secret's values that are not its own any more; the caller holds its lock."""
+    files.drop_temporaries(ctx.path("secrets", secret.id))
+    for path in _others(ctx, secret):
+        files.remove(path)
+
+
+def _others(ctx: Context, secret: Secret) -> List[str]:
     place, own = ctx.path("secrets", secret.id), os.path.basename(_data(ctx, secret))
     found = os.listdir(place)
-    files.drop_temporaries(place)
-    for name in found:
-        if name.startswith("data") and name != (own if own in found else "data"):
-            files.remove(os.path.join(place, name))
+    return [os.path.join(place, name) for name in sorted(found)
+            if name.startswith("data") and not name.endswith(".tmp") and name != (own if own in found else "data")]
 
 
 def tidy(ctx: Context) -> None:
     """Remove the values and the claims that killed commands left."""
     files.drop_temporaries(ctx.path("secrets"))
     files.drop_temporaries(ctx.path("names", "secrets"))
-    for secret in all_secrets(ctx):
-        if len(os.listdir(ctx.path("secrets", secret.id))) > 2:
-            with contextlib.suppress(TimedOut, NotFound), _lock(ctx, secret.name, timeout=0):
-                _drop_others(ctx, lookup(ctx, secret.name))
+    for secret in _with_other_values(ctx):
+        with contextlib.suppress(TimedOut, NotFound), _lock(ctx, secret.name, timeout=0):
+            _drop_others(ctx, lookup(ctx, secret.name))
     for name in names.every(ctx, "secrets"):
-        if not _is_there(ctx, name):
-            with contextlib.suppress(TimedOut), _lock(ctx, name, timeout=0):
-                if not _is_there(ctx, name):
-                    names.release(ctx, "secrets", name, names.owner(ctx, "secrets", name) or "")
-                    _drop_lock(ctx, name)
+        with _dead(ctx, name) as dead:
+            if dead:
+                files.remove(ctx.path("names", "secrets", name))
+                _drop_lock(ctx, name)
+
+
+def remains(ctx: Context) -> List[str]:
+    """The paths of values and claims that ``tidy`` would remove."""
+    found = []
+    for secret in _with_other_values(ctx):
+        with contextlib.suppress(TimedOut, NotFound), _lock(ctx, secret.name, timeout=0):
+            found += _others(ctx, lookup(ctx, secret.name))
+    for name in names.every(ctx, "secrets"):
+        with _dead(ctx, name) as dead:
+            found += [ctx.path("names", "secrets", name)] if dead else []
+    return found
+
+
+def _with_other_values(ctx: Context) -> List[Secret]:
+    found = []
+    for secret in all_secrets(ctx):
+        with contextlib.suppress(FileNotFoundError):
+            if len(os.listdir(ctx.path("secrets", secret.id))) > 2:
+                found.append(secret)
+    return found
+
+
+@contextlib.contextmanager
+def _dead(ctx: Context, name: str) -> Iterator[bool]:
+    """Whether a claim has no secret behind it; nobody makes one during the body."""
+    with contextlib.ExitStack() as held:
+        dead = not _is_there(ctx, name)
+        if dead:
+            try:
+                held.enter_context(_lock(ctx, name, timeout=0))
+                dead = os.path.lexists(ctx.path("names", "secrets", name)) and not _is_there(ctx, name)
+            except TimedOut:
+                dead = False
+        yield dead
 
 
 def _is_there(ctx: Context, name: str) -> bool:

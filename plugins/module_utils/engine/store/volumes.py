@@ -42,6 +42,12 @@ def lock(ctx: Context, name: str) -> ContextManager[None]:
     return files.locked(ctx.path("locks", "volume-" + name))
 
 
+def drop_lock(ctx: Context, name: str) -> None:
+    """Remove the lock file of a volume that is gone; its holder does this."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(ctx.path("locks", "volume-" + name))
+
+
 def directory(ctx: Context, name: str, *parts: str) -> str:
     """A path in the volume's directory."""
     return ctx.path("volumes", name, *parts)
@@ -190,5 +196,4 @@ def remove(ctx: Context, name: str, *, damaged_too: bool = False) -> None:
         refuse_used(name, users(ctx, name))
         files.discard(directory(ctx, name))
         tidy(ctx)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(ctx.path("locks", "volume-" + name))
+        drop_lock(ctx, name)
