@@ -14,8 +14,8 @@ OLDEST = (3, 9)
 def run_module(*arguments, **named):
     """Run a module as glue.run_module does; on a Python that is too old, fail with one sentence."""
     if sys.version_info < OLDEST:
-        print(json.dumps({"failed": True, "error": "Unsupported", "msg": too_old()}))
-        sys.exit(1)
+        sys.stdout.write(json.dumps({"failed": True, "error": "Unsupported", "msg": too_old()}) + "\n")
+        raise SystemExit(1)
     from .glue import run_module as run
 
     run(*arguments, **named)

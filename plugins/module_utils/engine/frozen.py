@@ -102,7 +102,7 @@ def misfit(kind: Type[Frozen], document: Any) -> str:
     return unlike(document, forms, names, required=[name for name in kind._fields if name not in kind._defaults])
 
 
-def unlike(document: Any, forms: Mapping[str, str], names: Mapping[str, Any] = {},
+def unlike(document: Any, forms: Mapping[str, str], names: Optional[Mapping[str, Any]] = None,
            required: Optional[Iterable[str]] = None) -> str:
     """As ``misfit``, for an object whose fields are of ``forms``: annotations, and 'Time' for seconds since the epoch.
 
@@ -115,7 +115,7 @@ def unlike(document: Any, forms: Mapping[str, str], names: Mapping[str, Any] = {
         if name not in document:
             return "has no field %s" % name
     for name, value in document.items():
-        problem = _unlike_form(value, forms.get(name, "Any"), names)
+        problem = _unlike_form(value, forms.get(name, "Any"), names or {})
         if problem:
             return "%s%s%s" % (name, "" if problem[0] in ".[" else " ", problem)
     return ""

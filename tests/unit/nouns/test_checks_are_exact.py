@@ -24,6 +24,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.state.option im
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
 MODULES = "ansible_collections.pycontainer.engine.plugins.modules."
 
+
 @pytest.fixture(scope="module")
 def rootfs(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("rootfs")

@@ -89,7 +89,7 @@ def test_a_secret_value_stands_in_no_error(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_module_looks_at_the_whole_file_before_it_writes(monkeypatch: pytest.MonkeyPatch,
-                                                            tmp_path: pathlib.Path) -> None:
+                                                             tmp_path: pathlib.Path) -> None:
     ctx = Context(uid=1000, home=str(tmp_path))
     monkeypatch.setattr(quadlets, "directories", lambda **_all: [quadlets.own_directory(ctx)])
     text = "[Container]\nImage=x\nVolume=%N.volume:/d\nMount=type=image,source=y.image,target=/y\n"

@@ -105,7 +105,7 @@ def test_nothing_is_stopped_that_could_not_start_again(ctx: Context, wish: Conta
 
 
 def test_a_replacing_run_keeps_the_old_one_until_there_is_what_the_new_one_needs(ctx: Context,
-                                                                                wish: ContainerSpec) -> None:
+                                                                                 wish: ContainerSpec) -> None:
     secrets.put(ctx, "key", b"v")
     old = containers.create(ctx, wish)
     for words in (["--secret", "none"], ["--network", "none-such"]):

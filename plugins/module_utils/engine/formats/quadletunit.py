@@ -23,6 +23,8 @@ _SECRET = ("Creds", "Environment")
 DEPENDENCIES = ("After", "Before", "BindsTo", "Conflicts", "OnFailure", "OnSuccess", "PartOf", "PropagatesReloadTo",
                 "PropagatesStopTo", "ReloadPropagatedFrom", "Requires", "Requisite", "StopPropagatedFrom", "Upholds",
                 "Wants")
+
+
 class Service(NamedTuple):
     """A unit to be written, the links that enable it, (directory, name of the link) each, and the command lines that
     it calls the engine by, whose words may have specifiers in them."""

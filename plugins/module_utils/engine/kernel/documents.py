@@ -18,7 +18,8 @@ T = TypeVar("T")
 
 
 def read(path: str, kind: str, name: Union[str, Callable[[], str]], forms: Mapping[str, str], *,
-         required: Optional[Iterable[str]] = None, same: Mapping[str, Any] = {}) -> Optional[Dict[str, Any]]:
+         required: Optional[Iterable[str]] = None,
+         same: Optional[Mapping[str, Any]] = None) -> Optional[Dict[str, Any]]:
     """The object in the document of one thing, None when there is no such file. Raises Damaged.
 
     ``name`` may be a function that is called only to say what is damaged.
@@ -40,7 +41,7 @@ def read(path: str, kind: str, name: Union[str, Callable[[], str]], forms: Mappi
     except files.Unreadable as exc:
         raise Damaged(kind, _called(name), path, str(exc)) from exc
     problem = unlike(document, forms, required=required)
-    for field, value in same.items():
+    for field, value in (same or {}).items():
         problem = problem or ("" if document.get(field) == value else "%s is another one's" % field)
     if problem:
         raise Damaged(kind, _called(name), path, "it " + problem if problem.startswith(("is ", "has ")) else problem)

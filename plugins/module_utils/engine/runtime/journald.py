@@ -9,7 +9,7 @@ import os
 import select
 import subprocess
 import time
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import IO, Any, Callable, Dict, Iterator, List, Optional, cast
 
 from ..context import Context
 from ..errors import EngineError
@@ -63,9 +63,9 @@ def _entries(argv: List[str], goes_on: Optional[Callable[[], bool]]) -> Iterator
     """What journalctl prints, until it ends or ``goes_on`` says no."""
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     with process:
-        assert process.stdout is not None and process.stderr is not None
+        output, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
         try:
-            for row in _rows(process.stdout.fileno(), goes_on):
+            for row in _rows(output.fileno(), goes_on):
                 try:
                     entry = json.loads(row)
                 except ValueError:
@@ -73,7 +73,7 @@ def _entries(argv: List[str], goes_on: Optional[Callable[[], bool]]) -> Iterator
                 if isinstance(entry, dict):
                     yield entry
             if goes_on is None and process.wait():
-                said = process.stderr.read(4096).decode("utf-8", "replace").strip()
+                said = errors.read(4096).decode("utf-8", "replace").strip()
                 raise EngineError("journalctl failed: %s" % (said or "exit code %d" % process.returncode),
                                   "Look whether systemd-journald runs, and whether you may read its files.")
         finally:

@@ -37,6 +37,7 @@ from .fetch import PullResult
 POLICIES = ("always", "missing", "newer", "never")
 WORKERS = 4
 
+
 class LocalOnly(NotFound):
     """An image of this host's own that is not there."""
 

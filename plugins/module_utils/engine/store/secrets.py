@@ -288,4 +288,3 @@ def damaged(ctx: Context) -> List[Damaged]:
     found: List[Damaged] = []
     list(documents.each(_ids(ctx), lambda secret_id: _read(ctx, secret_id), found.append))
     return found
-
