@@ -15,11 +15,9 @@ from typing import (
     Any,
     Callable,
     Dict,
-    FrozenSet,
     Iterator,
     List,
     Mapping,
-    Optional,
     Sequence,
     Set,
     Tuple,
@@ -31,11 +29,10 @@ from ..state import stackorder
 from ..state.option import blank
 from ..state.plan import Action, Plan, Result
 from . import container, image, network, pod, secret, unit, volume
+from .stackahead import Foreseen
 
 if TYPE_CHECKING:
     from ..engine.context import Context
-    from ..engine.service.foresee import Coming as AheadOf
-    from ..engine.service.unitsource import Coming
 
 CONVERGE: Dict[str, Callable[..., Plan]] = {
     "networks": network.converge, "volumes": volume.converge, "secrets": secret.converge, "images": image.converge,
@@ -78,42 +75,30 @@ def run(ctx: Context, params: Mapping[str, Any], check: bool) -> Result:
 
 
 class Work:
-    """What one run has done so far, or in a check would have done.
+    """What one run has done so far, or in a check would have done, and what a check has ``foreseen``.
 
-    For the check it remembers what later entries would find: ``coming`` containers and pods by (kind, name),
-    ``fetched`` images, by the ID that they have now, with the keywords of the pull, ``secrets`` with other values,
-    and units that are ``stopped`` for good, things that were ``made``, names of ``images`` that would be there, and
-    whether an archive ``loads`` more of them. The check ``ahead`` of a run, after what that has ``done``, asks no
-    registry. Pods and containers were made as ``stored``; some were ``halted`` because what they need is another now,
-    by what that is.
+    The check ``ahead`` of a run comes after what that has ``done``. Pods and containers were made as ``stored``.
     """
 
     def __init__(self, ctx: Context, check: bool, done: Sequence[str] = (), *, ahead: bool = False,
                  units: bool = False) -> None:
-        self.ctx, self.check, self.done, self.ahead, self.units = ctx, check, done, ahead, units
+        self.ctx, self.check, self.done, self.units = ctx, check, done, units
         self.stored: Mapping[stackorder.Key, Mapping[str, Any]] = {}
-        self.halted: Dict[str, str] = {}
-        self.made: Set[Tuple[str, str]] = set()
+        self.foreseen = Foreseen(ctx, sure=ahead)
         self.actions: List[str] = []
         self.plans: Dict[Tuple[str, str], Plan] = {}
-        self.coming: Dict[Tuple[str, str], Coming] = {}
-        self.fetched: Dict[str, Mapping[str, Any]] = {}
-        self.secrets: Set[str] = set()
-        self.stopped: Set[str] = set()
-        self.images: Set[str] = set()
-        self.loads = False
 
     def all(self, kind: str, entries: Sequence[Mapping[str, Any]]) -> None:
         """Converge entries of a kind in their order."""
         for params in entries:
-            if params["state"] == "absent" and self.gone(kind, params["name"]):
+            if params["state"] == "absent" and self.foreseen.gone(kind, params["name"]):
                 continue
             with self.naming(kind, params["name"]):
-                keywords = self.foresee(kind, params) if self.check else {}
+                keywords = self.foreseen.keywords(kind, params) if self.check else {}
                 plan = CONVERGE[kind](self.ctx, params, self.check, **keywords)
                 self.note(kind, params["name"], plan)
                 if self.check:
-                    self.remember(kind, params, plan)
+                    self.foreseen.remember(kind, params, plan)
 
     def take_away(self, leaving: Sequence[stackorder.Thing], others: Sequence[stackorder.Thing] = ()) -> None:
         """Remove pods and containers, before them their units and those of ``others`` that are called otherwise."""
@@ -151,7 +136,8 @@ class Work:
         for kind, entry in things:
             if kind == "containers":
                 self.make_way(entry, by_name)
-                if entry["name"] in self.halted and entry["state"] in ("present", "created") and not self.units:
+                halted = entry["name"] in self.foreseen.halted
+                if halted and entry["state"] in ("present", "created") and not self.units:
                     entry = dict(entry, state="started")  # it runs again, as it did
             self.all(kind, [entry])
 
@@ -164,7 +150,7 @@ class Work:
 
         name = entry["name"]
         needing = [one for one in stackorder.followers(name, self.stored)
-                   if ("containers", one) in by_name and one not in self.halted
+                   if ("containers", one) in by_name and one not in self.foreseen.halted
                    and converge.observe(self.ctx, one).status in ("running", "paused", "restarting")]
         if not needing or not self.would_replace(entry, needing):
             return
@@ -180,10 +166,11 @@ class Work:
         from ..engine.service import foresee
 
         with self.naming("containers", entry["name"]):
-            keywords: Dict[str, Any] = self.foresee("containers", entry) if self.check else {
+            keywords: Dict[str, Any] = self.foreseen.keywords("containers", entry) if self.check else {
                 "coming": foresee.Coming(image_there=True)}
-            coming = keywords["coming"]._replace(halted=keywords["coming"].halted.union(halted))
-            plan = CONVERGE["containers"](self.ctx, entry, True, **dict(keywords, coming=coming))
+            coming = keywords["coming"]
+            keywords["coming"] = coming._replace(halted=coming.halted.union(halted))
+            plan = CONVERGE["containers"](self.ctx, entry, True, **keywords)
         return "replace" in plan.verbs
 
     def halt(self, entry: Mapping[str, Any], needed: str) -> None:
@@ -197,17 +184,17 @@ class Work:
             aimed = unit.aim(self.ctx, dict(params, state="absent"))
             if systemd.show(self.ctx, [aimed.main])[aimed.main].runs:
                 taken = units.takes_along(self.ctx, aimed.names)
-                self.halted[entry["pod"] or name] = self.halted[name] = needed
+                self.foreseen.halted[entry["pod"] or name] = self.foreseen.halted[name] = needed
                 if not self.check:
                     systemd.stop(self.ctx, aimed.names)
                 else:
                     from ..engine.service.unitsource import Coming
 
-                    self.coming.update((thing, Coming(None)) for thing in taken)
+                    self.foreseen.coming.update((thing, Coming(None)) for thing in taken)
                 return
         plan = container.converge(self.ctx, dict(blank(state.TABLES["containers"], name=name), state="stopped"),
                                   self.check)
-        self.halted[name] = needed
+        self.foreseen.halted[name] = needed
         self.note("containers", name, plan._replace(actions=tuple(
             Action(action.verb, "it needs %s" % needed) for action in plan.actions)))
 
@@ -239,80 +226,11 @@ class Work:
         return [diff for (kind, name), plan in self.plans.items()
                 for diff in plan.diffs("%s %s" % (state.NOUNS[kind], name))]
 
-    def gone(self, kind: str, name: str) -> bool:
-        """Whether a unit would have taken it along by now."""
-        found = self.coming.get((kind[:-1], name))
-        return found is not None and found.document is None
-
-    def foresee(self, kind: str, params: Mapping[str, Any]) -> Dict[str, Any]:
-        """What a noun is told of earlier entries that a check has not carried out."""
-        gone = {name for (_kind, name), row in self.coming.items() if row.document is None}
-        if kind == "pods":
-            return {"without": gone, "coming": self.to_come(kind, params["name"])}
-        if kind in ("networks", "volumes"):
-            # Whatever is changed may have left it.
-            return {"without": gone | {name for _kind, name in self.coming} | set(self.halted)}
-        if kind != "containers":
-            return {}
-        from ..state import image as image_state
-
-        fetched: Optional[Mapping[str, Any]] = None
-        if self.fetched and params["image"] and params["state"] != "absent":
-            from ..engine.service import imageplan
-
-            record = imageplan.find(self.ctx, params["image"])
-            fetched = self.fetched.get(record.id) if record is not None else None
-        there = self.ahead or self.loads or image_state.tagged(params["image"] or "") in self.images
-        return {"fetched": fetched, "secrets": self.secrets,
-                "coming": self.to_come(kind, params["name"])._replace(image_there=there)}
-
-    def to_come(self, kind: str, name: str) -> AheadOf:
-        """What would be there by now for a pod or container."""
-        from ..engine.service import foresee
-
-        def made(kind: str) -> FrozenSet[str]:
-            return frozenset(other for one, other in self.made if one == kind)
-
-        def there(kind: str) -> FrozenSet[str]:
-            return frozenset(other for (one, other), row in self.coming.items()
-                             if one == kind and row.document is not None)
-
-        gone = frozenset(other for (_kind, other), row in self.coming.items() if row.document is None)
-        return foresee.Coming(
-            networks=made("networks"), secrets=made("secrets"), containers=there("container"), pods=there("pod"),
-            halted=frozenset(self.halted) | gone,
-            changed=frozenset(other for _kind, other in self.coming).union(self.halted),
-            gone=self.gone(kind, name) or self.gone("pods", name))
-
-    def remember(self, kind: str, params: Mapping[str, Any], plan: Plan) -> None:
-        """What of a plan that was not carried out matters to later entries."""
-        from ..engine.service.unitsource import Coming
-
-        verbs = set(plan.verbs)
-        if verbs & {"create", "replace"}:
-            self.made.add((kind, params["name"]))
-        if kind in ("containers", "pods"):
-            if "remove" in verbs:
-                self.coming[kind[:-1], params["name"]] = Coming(None)
-            elif verbs & {"create", "replace", "update"}:
-                self.coming[kind[:-1], params["name"]] = Coming(plan.document, bool(verbs & {"create", "replace"}))
-        elif kind == "secrets" and "data" in plan.after and "restart" not in verbs:
-            self.secrets.add(params["name"])
-        elif kind == "images" and verbs & {"pull", "load", "import", "tag"}:
-            from ..engine.service.inputs import pull_options
-            from ..state import image as image_state
-
-            names = (image_state.full_name(params), *(params["tags"] or ()))
-            self.images.update(image_state.tagged(name) for name in names)
-            self.loads = self.loads or "load" in verbs
-            if "pull" in verbs and plan.document.get("replaced"):
-                self.fetched[plan.document["replaced"]] = pull_options(params)
-
     def aim_units(self, entries: Sequence[Mapping[str, Any]]) -> Dict[str, unit.Aim]:
         """What the units of pods and containers are to be, by their names; to a check, what is coming is there."""
         from ..engine.service.unitsource import Source
 
-        source = Source(self.ctx, self.coming) if self.check else None
+        source = Source(self.ctx, self.foreseen.coming) if self.check else None
         aims = {}
         for entry in entries:
             with self.naming("units", entry["name"]):
@@ -324,7 +242,7 @@ class Work:
         from ..engine.service import converge
 
         return {entry["pod"] or entry["name"] for entry in entries
-                if converge.has_stale_secrets(self.ctx, entry["name"], self.secrets)}
+                if converge.has_stale_secrets(self.ctx, entry["name"], self.foreseen.secrets)}
 
     def plan_units(self, entries: Sequence[Mapping[str, Any]], aims: Mapping[str, unit.Aim],
                    stale: Set[str]) -> Dict[str, Plan]:
@@ -339,8 +257,9 @@ class Work:
             name = entry["name"]
             with self.naming("units", name):
                 plan = unit.converge(self.ctx, state.unit_params(entry), True, aimed=aims[name], shown=shown,
-                                     gone=self.stopped)
-            why = "it needs %s" % self.halted[name] if name in self.halted else (
+                                     gone=self.foreseen.stopped)
+            needed = self.foreseen.halted.get(name)
+            why = "it needs %s" % needed if needed else (
                 "a secret has another value" if name in stale else "")
             if why and shown[aims[name].main].runs and not {"start", "restart", "stop"} & set(plan.verbs):
                 plan = plan._replace(actions=(*plan.actions, Action("restart", why)))
@@ -404,7 +323,7 @@ class Work:
 
     def remove_unit(self, entry: Mapping[str, Any], aimed: unit.Aim) -> None:
         """Remove a unit. One that makes its container takes it along."""
-        if self.stopped.issuperset(aimed.names):
+        if self.foreseen.stopped.issuperset(aimed.names):
             return
         from ..engine.service import units
         from ..engine.service.unitsource import Coming
@@ -414,6 +333,6 @@ class Work:
         plan = unit.converge(self.ctx, params, self.check, aimed=aimed)
         self.note("units", params["name"], plan)
         if self.check:
-            self.stopped.update(aimed.names)
+            self.foreseen.stopped.update(aimed.names)
         if self.check and "stop" in plan.verbs:
-            self.coming.update((thing, Coming(None)) for thing in taken)
+            self.foreseen.coming.update((thing, Coming(None)) for thing in taken)
