@@ -56,6 +56,13 @@ def test_the_containers_of_a_pod_come_and_go_with_it() -> None:
     assert pod["Wants"] == pod["Before"] == "a.service b.service"
 
 
+def test_what_a_container_needs_starts_before_it_and_takes_it_along() -> None:
+    """Wants= and PartOf= rather than Requires=, which would fail where no unit runs what is needed."""
+    unit = settings(Unit(**dict(vars(WEB), needs=("a.service", "b.service"), part_of=("a.service",), user=True)))
+    assert unit["Wants"] == unit["After"] == "a.service b.service" and unit["PartOf"] == "a.service"
+    assert "Requires" not in unit
+
+
 @pytest.mark.parametrize(("chosen", "kind", "name"), [
     ({}, "container", "container-web.service"), ({}, "pod", "pod-web.service"),
     ({"container_prefix": "c", "separator": "."}, "container", "c.web.service"),

@@ -9,7 +9,7 @@ import stat
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InvalidInput, NotFound
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InUse, InvalidInput, NotFound
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
     NetworkUse,
@@ -23,6 +23,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     persist,
     pods,
     systemd,
+    unitrun,
     units,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import units as store
@@ -160,6 +161,44 @@ def test_in_which_order_a_pods_containers_were_made_is_nothing_to_its_unit(ctx: 
         texts.append(units.wanted(ctx, "p", NEW).texts)
         pods.remove(ctx, "p", force=True)
     assert texts[0] == texts[1] and "container-a.service container-b.service" in texts[0]["pod-p.service"]
+
+
+@pytest.mark.parametrize(("wishes", "takes_along"), [
+    ({"requires": ("base",)}, True), ({"network": (NetworkUse("container", "base"),)}, True),
+    ({"pid": "container:base"}, True), ({"userns": "container:base"}, True), ({"volumes_from": ("base:ro",)}, False)])
+def test_a_unit_comes_after_those_of_what_its_container_needs(ctx: Context, wishes: dict[str, object],
+                                                              takes_along: bool) -> None:
+    base = make(ctx, name="base")
+    make(ctx, **wishes)
+    for by_name, unit in ((True, "container-base.service"), (False, "container-%s.service" % base)):
+        wish = units.wanted(ctx, "web", NEW, by_name=by_name)
+        lines = wish.texts[wish.main].splitlines()
+        assert "Wants=network-online.target " + unit in lines and "After=network-online.target " + unit in lines
+        assert ("PartOf=" + unit in lines) == takes_along
+
+
+def test_a_pods_unit_comes_after_that_of_the_container_whose_network_it_has(ctx: Context) -> None:
+    make(ctx, name="base")
+    pods.create(ctx, PodSpec(name="p", network=(NetworkUse("container", "base"),)))
+    assert "PartOf=container-base.service" in units.wanted(ctx, "p", NEW).texts["pod-p.service"].splitlines()
+
+
+def test_what_a_unit_made_and_another_needs_is_kept_and_started_again(ctx: Context) -> None:
+    """So after a crash; were it made anew, the unit would fail for as long as the other one is there."""
+    base = make(ctx, name="base")
+    units.keep(ctx, units.wanted(ctx, "base", NEW))
+    store.note_made(ctx, "container-base", base)
+    make(ctx, network=(NetworkUse("container", "base"),))
+    unitrun.end(ctx, "container-base")
+    definition = store.get(ctx, "container-base")
+    assert unitrun.prepared(ctx, "container-base", definition) == base == store.made(ctx, "container-base")
+    with pytest.raises(InUse):
+        unitrun.prepared(ctx, "container-base", replace(definition, spec=dict(definition.spec, hostname="other")))
+    containers.remove(ctx, "web")
+    unitrun.end(ctx, "container-base")
+    with pytest.raises(NotFound):
+        containers.inspect(ctx, "base")
+    assert not store.made(ctx, "container-base")
 
 
 @pytest.mark.parametrize("wishes", [{"rm": True}])

@@ -49,7 +49,8 @@ class Unit(Frozen):
     """One unit: ``name`` with .service, ``kind`` container or pod, and ``called`` as people know it.
 
     ``command`` is the engine's, to which a verb and the unit's name are added. ``bound`` is the pod's unit,
-    ``members`` are the units of a pod's containers, ``needs`` those of containers that start before.
+    ``members`` are the units of a pod's containers, ``needs`` those of containers that start before, and ``part_of``
+    those of them that it cannot outlive.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Unit(Frozen):
     bound: str = ""
     members: Tuple[str, ...] = ()
     needs: Tuple[str, ...] = ()
+    part_of: Tuple[str, ...] = ()
     user: bool = False
 
 
@@ -124,6 +126,8 @@ def _unit(unit: Unit, choices: Choices) -> List[Tuple[str, str]]:
     rows = [("Description", systemdunit.value("%s %s" % ("Pod" if unit.kind == "pod" else "Container", unit.called)))]
     rows += _names("Wants", online, unit.needs, unit.members, choices.wants)
     rows += _names("Requires", choices.requires)
+    # Not Requires=, which fails where no unit runs what is needed.
+    rows += _names("PartOf", unit.part_of)
     rows += _names("BindsTo", (unit.bound,) if unit.bound else ())
     rows += _names("Before", unit.members)
     rows += _names("After", online, (unit.bound,) if unit.bound else (), unit.needs, choices.after,

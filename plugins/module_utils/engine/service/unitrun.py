@@ -3,7 +3,8 @@
 """What systemd calls for a unit: start its container or pod, stop it, and clear up behind it.
 
 A unit that makes its container makes it anew at each start. One of the same name that somebody else has made
-meanwhile is the newer wish: its definition becomes the unit's, and it is what the unit runs.
+meanwhile is the newer wish: its definition becomes the unit's, and it is what the unit runs. One that other containers
+need is not made anew, but started again.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from typing import Optional
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput, NotFound
+from ..errors import EngineError, InUse, InvalidInput, NotFound
 from ..formats import container as container_format
 from ..frozen import replace
 from ..kernel import notify
@@ -44,7 +45,7 @@ def start(ctx: Context, unit: str) -> None:
     """Start what the unit runs, and tell systemd which process to watch. Raises EngineError."""
     with units.lock(ctx, unit):
         definition = units.get(ctx, unit)
-        container_id = _pod(ctx, unit, definition) if definition.kind == "pod" else _container(ctx, unit, definition)
+        container_id = _pod(ctx, unit, definition) if definition.kind == "pod" else prepared(ctx, unit, definition)
     record = run(ctx, container_id, unit)
     announce(ctx, record, definition.sdnotify)
 
@@ -100,7 +101,7 @@ def no_infra(pod: pod_store.Pod) -> InvalidInput:
     return InvalidInput("The pod %s has no infra container that a unit could watch" % pod.name, "Make it with infra.")
 
 
-def _container(ctx: Context, unit: str, definition: Definition) -> str:
+def prepared(ctx: Context, unit: str, definition: Definition) -> str:
     """The ID of the unit's container, which is made when the unit makes its own."""
     if not definition.new:
         return store.find(ctx, definition.name)
@@ -108,7 +109,12 @@ def _container(ctx: Context, unit: str, definition: Definition) -> str:
 
     there = _id_of(ctx, definition.name)
     if there and there == units.made(ctx, unit):
-        removal.remove(ctx, there, force=True, volumes=True)
+        try:
+            removal.remove(ctx, there, force=True, volumes=True)
+        except InUse:
+            if store.get(ctx, there).spec != container_format.from_document(definition.spec):
+                raise
+            return there
     elif there:
         record = store.get(ctx, there)
         units.write(ctx, unit, replace(definition, spec=record.spec.to_document()))
@@ -177,7 +183,12 @@ def end(ctx: Context, unit: str) -> None:
         if not definition.new:
             _stop(ctx, unit, definition, definition.stop_timeout)
             return
-        _remove(ctx, definition, units.made(ctx, unit))
+        try:
+            _remove(ctx, definition, units.made(ctx, unit))
+        except InUse as exc:
+            _stop(ctx, unit, definition, definition.stop_timeout)
+            sys.stderr.write("It is kept for the next start: %s\n" % exc.message)
+            return
         units.note_made(ctx, unit, "")
 
 

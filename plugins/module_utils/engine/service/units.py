@@ -98,13 +98,13 @@ def _add(source: Source, result: Wanted, kind: str, name: str, choices: Choices,
             raise NotFound("There is no %s %s" % (kind, name), "Make it first.")
         spec = known.spec
     _check(kind, called, spec, choices)
-    needs = tuple(serviceunit.name_of(choices, "container", other) for other in spec.get("requires", ()))
+    needs, part_of = _needs(source, kind, spec, choices, by_name)
     pod = spec.get("pod", "") if kind == "container" and not bound else ""
     unit = Unit(
         name=unit_name, kind=kind, called=called, command=tuple(command(ctx)), root=ctx.root,
         restart=_restart(spec), stop_timeout=int(spec.get("stop_timeout", 10)),
         bound=bound or (serviceunit.name_of(choices, "pod", pod) if pod else ""), members=members, needs=needs,
-        user=ctx.rootless)
+        part_of=part_of, user=ctx.rootless)
     text = serviceunit.render(unit, choices)
     result.texts[unit_name] = text
     result.definitions[unit_name] = Definition(
@@ -112,6 +112,22 @@ def _add(source: Source, result: Wanted, kind: str, name: str, choices: Choices,
         serviceunit.fingerprint(unit, choices), _digest(text))
     result.runs[unit_name] = there
     return unit_name
+
+
+def _needs(source: Source, kind: str, spec: Mapping[str, Any], choices: Choices,
+           by_name: bool) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """The units of the containers that have to be there before it, and of those that have to run as long as it does."""
+    from ..formats import container, pod
+    from ..store import pods
+    from . import infra, namespaces
+
+    wishes = container.from_document(spec) if kind == "container" else infra.spec(
+        pods.Pod("", "", 0.0, pod.from_document(spec)))
+    running = namespaces.dependencies(wishes)
+    there = [*running, *(row.partition(":")[0] for row in wishes.volumes_from)]
+    needs, part_of = (tuple(serviceunit.name_of(choices, "container", source.called("container", other, by_name))
+                            for other in dict.fromkeys(names)) for names in (there, running))
+    return needs, part_of
 
 
 def _digest(text: str) -> str:

@@ -8,6 +8,7 @@ import functools
 from typing import Any, Callable, Dict, List
 
 import pytest
+from services import eventually
 
 STACK = "pycontainer.engine.stack"
 UNITS = ["container-front.service", "svc-one.service", "container-back.service", "pod-group.service"]
@@ -100,3 +101,43 @@ def test_a_unit_of_another_name_takes_the_place_of_the_old_one(host: Any, ansibl
     assert sorted(row.split()[0] for row in left.splitlines()) == [
         "all-duo.service", "container-in-duo.service", "job-single.service"]
     assert ansible(STACK, name="names", state="absent")["changed"]
+
+
+@pytest.mark.parametrize("user", [None, "alice"])
+def test_what_a_container_needs_takes_it_along(host: Any, ansible: Callable, user: str | None) -> None:
+    own = {"run_as_user": user} if user else {}
+    usual = {"image": "10.0.2.2:5000/busybox:1", "tls_verify": False, "command": ["sleep", "100000"],
+             "stop_signal": "KILL"}
+    base = dict(usual, name="base", network=["none"], unit={"restart_policy": "always", "restart_sec": 0})
+    joined = dict(usual, name="joined", network=["container:base"])
+    pair = functools.partial(play, ansible, "pair", containers=[joined, base], **own)
+
+    def together(pids: Dict[str, int]) -> bool:
+        links = {host.run("readlink /proc/%d/ns/net", pid).stdout for pid in pids.values()}
+        return len(links) == 1 and "net:" in links.pop()
+
+    def running() -> Dict[str, int]:
+        found = ansible("pycontainer.engine.container_info", name=["base", "joined"], **own)["containers"]
+        return {row["Name"]: row["State"]["Pid"] for row in found}
+
+    made = pair([
+        "container base: create", "container joined: create", "unit base: write (container-base.service)",
+        "unit joined: write (container-joined.service)", "unit base: reload", "unit joined: reload",
+        "unit base: enable", "unit joined: enable", "unit base: start", "unit joined: start"])
+    assert together(made)
+
+    base["env"] = {"A": "b"}
+    other = pair([
+        "container base: replace (env)", "container joined: create", "unit base: write (container-base.service)",
+        "unit base: restart", "unit joined: restart (it needs base)"])
+    assert together(other) and not set(other.values()) & set(made.values())
+
+    # systemd starts the one that was killed again, and so the other one.
+    host.check_output("kill -KILL %d", other["base"])
+    assert eventually(lambda: len(running()) == 2 and not set(running().values()) & {0, *other.values()}, 60)
+    assert together(running())
+    assert ansible(STACK, name="pair", containers=[joined, base], **own)["changed"] is False
+    assert not pair(
+        ["unit joined: stop", "unit joined: disable", "unit joined: remove (container-joined.service)",
+         "unit joined: reload", "unit base: stop", "unit base: disable", "unit base: remove (container-base.service)",
+         "unit base: reload"], state="absent")
