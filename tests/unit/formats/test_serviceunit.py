@@ -25,6 +25,7 @@ def settings(unit: Unit, **chosen: Any) -> dict[str, str]:
 CASES = [
     ({}, "Restart", "on-failure"), ({}, "TimeoutStopSec", "70"), ({}, "Type", "notify"),
     ({"restart_policy": "always"}, "Restart", "always"), ({"restart_sec": 7}, "RestartSec", "7"),
+    ({}, "SuccessExitStatus", "137 143"), ({"restart_policy": "no"}, "SuccessExitStatus", "143"),
     ({"stop_timeout": 0}, "TimeoutStopSec", "60"), ({"start_timeout": 300}, "TimeoutStartSec", "300"),
     ({"after": ["a.service"]}, "After", "network-online.target a.service"),
     ({"wants": ["a.service", "b.target"]}, "Wants", "network-online.target a.service b.target"),

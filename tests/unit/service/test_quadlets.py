@@ -49,7 +49,13 @@ REFUSED = [
     ("network", "Gateway=10.1.0.1", "needs a --subnet"), ("network", "Options=mtu=x", "between 68"),
     ("network", "Driver=foo", "not known"), ("volume", "Type=ext4", "no device"), ("volume", "Driver=foo", "driver"),
     ("volume", "VolumeName=a/b", "no valid name"), ("image", "Image=UPPER", "lower case"),
-    ("image", "Retry=x", "number")]
+    ("image", "Retry=x", "number"), ("image", "Retry=-1", "0 or more"), ("image", "PodmanArgs=--creds=a", "no password"), ("image", "Image=--all-tags", "a dash"),
+    ("container", "User=a b", "malformed"), ("container", "User=a:b:c", "malformed"),
+    ("container", "User=4294967296", "out of range"), ("container", "StartWithPod=perhaps", "neither true"),
+    ("container", "Image=--privileged", "a dash"), ("container", "Rootfs=--privileged", "a dash"),
+    ("container", "Pod=x.container", "no .pod file"), ("container", "GlobalArgs=--version", "show something"),
+    ("pod", "PodName=--infra=false", "a dash"), ("network", "NetworkName=--internal", "a dash"),
+    ("network", "PodmanArgs=--help", "show something"), ("volume", "VolumeName=--ignore", "a dash")]
 
 
 @pytest.mark.parametrize(("kind", "line", "message"), REFUSED, ids=[line for _kind, line, _message in REFUSED])
@@ -82,10 +88,34 @@ def test_what_is_known_later_only_is_no_error(line: str, tmp_path: pathlib.Path)
     assert problems(tmp_path, user=True) == []
 
 
-def test_a_secret_value_stands_in_no_error(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "web.container").write_text("[Container]\nImage=x\nEnvironment='P=hidden\n")
+@pytest.mark.parametrize("user", [False, True])
+def test_what_only_one_systemd_needs_is_looked_at_for_both(user: bool, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "web.container").write_text("[Container]\nImage=x\n[Quadlet]\nDefaultDependencies=perhaps\n")
+    found = problems(tmp_path, user=user)
+    assert len(found) == 1 and "line 4: DefaultDependencies=perhaps: " in found[0]
+
+
+def test_a_device_may_be_there_later(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "data.volume").write_text("[Volume]\nDevice=/mnt/later\nType=none\nOptions=bind\n")
+    assert problems(tmp_path) == []
+
+
+@pytest.mark.parametrize("line", ["StartWithPod=perhaps", "ServiceName=a/b"])
+def test_a_mistake_in_a_container_is_none_of_its_pod(line: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "group.pod").write_text("[Pod]\n")
+    (tmp_path / "web.container").write_text("[Container]\nImage=x\nPod=group.pod\n")
+    (tmp_path / "bad.container").write_text("[Container]\nImage=x\nPod=group.pod\n%s\n" % line)
+    services, found = quadlets.generate(make_context(), [str(tmp_path)], "/bin/true", user=False, validate=main.check)
+    assert len(found) == 1 and "/bad.container, line 4: " + line in found[0]
+    assert "Wants=web.service\n" in services["group-pod.service"].text
+
+
+@pytest.mark.parametrize(("kind", "key", "value"), [("container", "Environment", "'P=hidden"),
+                                                    ("image", "Creds", "hidden")])
+def test_a_secret_value_stands_in_no_error(kind: str, key: str, value: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / ("web." + kind)).write_text("[%s]\nImage=x\n%s=%s\n" % (kind.title(), key, value))
     found = problems(tmp_path)
-    assert len(found) == 1 and "line 3: Environment: " in found[0] and "hidden" not in found[0]
+    assert len(found) == 1 and "line 3: %s: " % key in found[0] and "hidden" not in found[0]
 
 
 def test_the_module_looks_at_the_whole_file_before_it_writes(monkeypatch: pytest.MonkeyPatch,

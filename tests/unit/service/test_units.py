@@ -9,7 +9,12 @@ import stat
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import InUse, InvalidInput, NotFound
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
+    EngineError,
+    InUse,
+    InvalidInput,
+    NotFound,
+)
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
     NetworkUse,
@@ -109,6 +114,23 @@ def test_an_unchanged_unit_asks_systemd_once(ctx: Context, monkeypatch: pytest.M
     result = noun.run(ctx, params, False)
     assert not result.changed and asked == ["show"], (result, asked)
     assert result.values["status"]["main_pid"] == 7
+
+
+@pytest.mark.parametrize("readable", [True, False])
+def test_a_users_unit_that_fails_says_where_its_journal_is(readable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def systemctl(_ctx: Context, *words: str, fails: bool = True) -> str:
+        if fails:
+            raise EngineError("systemctl %s failed" % words[0], "See systemctl status.")
+        return ""
+
+    monkeypatch.setattr(systemd, "_call", systemctl)
+    monkeypatch.setattr(systemd, "present", lambda _ctx: True)
+    monkeypatch.setattr(systemd, "journal", lambda _ctx, _unit: "; no such program" if readable else "")
+    with pytest.raises(EngineError) as failed:
+        systemd.start(Context(uid=1000), WEB)
+    assert failed.value.message == "systemctl start failed" + ("; no such program" if readable else "")
+    assert ("journalctl --user --unit=%s" % WEB in failed.value.hint) is not readable
+    assert failed.value.unread == ("" if readable else WEB)
 
 
 def test_the_same_container_made_anew_elsewhere_is_not_what_the_unit_runs(ctx: Context) -> None:

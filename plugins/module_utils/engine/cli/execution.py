@@ -78,7 +78,7 @@ def check(ctx: Context, parsed: Parsed) -> None:
         reference.check(spec.image)
     creation.check_values(ctx, spec)
     namespaces.check_new(spec)
-    options.pull_keywords(parsed)
+    options.access(options.pull_keywords(parsed))
     pull.check_policy(parsed.get("pull", "missing"))
 
 

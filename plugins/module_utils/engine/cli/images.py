@@ -50,7 +50,7 @@ def check(_ctx: Context, parsed: Parsed) -> None:
     """Raise what is wrong with pull's values, whatever there is on this host."""
     from ..service import pull as service
 
-    options.pull_keywords(parsed)
+    options.access(options.pull_keywords(parsed))
     service.check_policy(parsed.get("policy", "always"))
     for name in parsed.arguments:
         reference.check(name)

@@ -215,6 +215,8 @@ def check(words: Sequence[str]) -> None:
     if verb is None:
         raise InvalidInput("%s needs a verb" % given.arguments[0])
     parsed = parse(verb.flags, rest, interspersed=verb.interspersed, verb=verb.name)
+    if parsed.get("help") or given.get("help") or given.get("version"):
+        raise InvalidInput("--help and --version do nothing but show something", "Leave them out.")
     check_arguments(verb, parsed)
     ctx = _context(given)
     if verb.check is not None:

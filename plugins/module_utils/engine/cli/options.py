@@ -260,6 +260,8 @@ def pull_keywords(parsed: Parsed) -> Dict[str, Any]:
     names = {"authfile": "authfile", "tls-verify": "tls_verify", "cert-dir": "cert_dir", "creds": "creds",
              "retry": "retry"}
     result = {key: parsed.get(name) for name, key in names.items() if parsed.get(name) is not None}
+    if result.get("retry", 0) < 0:
+        raise InvalidInput("--retry is %d" % result["retry"], "Use 0 or more.")
     if parsed.get("retry-delay"):
         result["retry_delay"] = values.duration(parsed.get("retry-delay"), "--retry-delay")
     platform = parsed.get("platform", "")

@@ -25,7 +25,7 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
 
 def check(_ctx: Context, parsed: Parsed) -> None:
     """Raise what is wrong with create's values, whatever there is on this host."""
-    volumes.check(spec(parsed))
+    volumes.check_values(spec(parsed))
 
 
 def spec(parsed: Parsed) -> VolumeSpec:

@@ -34,6 +34,16 @@ def parse_id(text: str) -> Optional[int]:
     return value if value <= MAX_ID else None
 
 
+def check_user(text: str) -> None:
+    """Raise InvalidInput for what is no user in any image."""
+    wanted, colon, group = text.partition(":")
+    odd = not text.isprintable() or " " in text or ":" in group
+    if text and (odd or not wanted or (colon and not group)):
+        raise InvalidInput("The user %r is malformed" % text, "Use NAME, UID, NAME:GROUP or UID:GID.")
+    if parse_id(wanted) is None and wanted.lstrip("-").isdigit():
+        raise InvalidInput("The user ID %s is out of range" % wanted, "Use 0 to %d." % MAX_ID)
+
+
 def resolve_user(text: str, passwd: bytes, group: bytes, group_add: Sequence[str] = ()) -> User:
     """The user for 'name', 'uid', 'name:group', 'uid:gid' or '' (root).
 
@@ -42,12 +52,9 @@ def resolve_user(text: str, passwd: bytes, group: bytes, group_add: Sequence[str
 
     Raises InvalidInput for a name that the image does not have and for an ID out of range.
     """
+    check_user(text)
     wanted, colon, wanted_group = text.partition(":")
-    if text and (not wanted or (colon and not wanted_group)):
-        raise InvalidInput("The user %r is malformed" % text, "Use NAME, UID, NAME:GROUP or UID:GID.")
     number = parse_id(wanted) if wanted else 0
-    if number is None and wanted.lstrip("-").isdigit():
-        raise InvalidInput("The user ID %s is out of range" % wanted, "Use 0 to %d." % MAX_ID)
     row = _find_user(passwd, wanted, number)
     if row is None and number is None:
         raise InvalidInput("The image has no user %r in its /etc/passwd" % wanted, "Use an ID, or a user of the image.")

@@ -27,10 +27,19 @@ def service_name(one: Quadlet) -> str:
 
 def resource_name(one: Quadlet) -> str:
     """The name of the container, network and so on; ``systemd-`` and the file's name unless it says so itself."""
+    given = plain(one, _RESOURCE[one.kind])
     if one.kind == "image":
-        return one.last("ImageTag") or one.last("Image")
+        return given or plain(one, "Image")
     stem, at, _instance = one.stem.partition("@")
-    return one.last(_RESOURCE[one.kind]) or "systemd-" + stem + ("_%i" if at else "")
+    return given or "systemd-" + stem + ("_%i" if at else "")
+
+
+def plain(one: Quadlet, key: str) -> str:
+    """The value of a key that becomes a word of its own. Raises InvalidInput for one that would be a flag."""
+    value = one.last(key)
+    if value.startswith("-"):
+        raise InvalidInput("%s: %s cannot begin with a dash" % (one.path, key), "Flags belong into PodmanArgs.")
+    return value
 
 
 class Other(NamedTuple):

@@ -8,13 +8,14 @@ command line of systemd's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Callable, Dict, List, Mapping, NamedTuple, Tuple
 
 from ..errors import EngineError, InvalidInput, Unsupported
 from . import serviceunit, specifiers, systemdunit
 from .quadlet import KINDS, Quadlet
-from .quadletreference import Job, Other, resource_name, service_name
+from .quadletreference import Job, Other, plain, resource_name, service_name
 from .systemdunit import Setting
 
 # Without these no other key makes sense; and whose values are nobody's business
@@ -58,7 +59,7 @@ def _unit(job: Job, user: bool) -> List[Setting]:
                 content = " ".join(job.translated(word) for word in line.value.split())
             rows.append((line.key, content))
     rows.append(("SourcePath", one.path.replace("%", "%%")))
-    if not user and one.flag("DefaultDependencies", True, "Quadlet"):
+    if one.flag("DefaultDependencies", True, "Quadlet") and not user:
         rows += [("Wants", "network-online.target"), ("After", "network-online.target")]
     pod = job.find(one.last("Pod")) if one.kind == "container" and one.last("Pod") else None
     for need in job.needs:
@@ -72,14 +73,13 @@ def _members(job: Job) -> List[str]:
     """The units that start with a pod's: of its containers, and of templates the instance that is the pod's own."""
     found = []
     for other in job.known.values():
-        if other.kind != "container" or not other.last("Pod") or not other.flag("StartWithPod", True):
-            continue
-        pod = Job(other, job.known, job.engine).find(other.last("Pod"))
-        if pod is None or pod.file is not job.one:
-            continue
-        member = Other(other, job.own["i"] if other.stem.endswith("@") else "")
-        if member.instance or not other.stem.endswith("@"):
-            found.append(member.service)
+        # What is wrong with a container's file is said of that file.
+        with contextlib.suppress(InvalidInput):
+            if other.kind == "container" and other.last("Pod") and other.flag("StartWithPod", True):
+                pod = Job(other, job.known, job.engine).find(other.last("Pod"))
+                member = Other(other, job.own["i"] if other.stem.endswith("@") else "")
+                if pod is not None and pod.file is job.one and (member.instance or not other.stem.endswith("@")):
+                    found.append(member.service)
     return found
 
 
@@ -141,8 +141,9 @@ def _container(job: Job) -> List[Setting]:
         words += ["--detach", "--sdnotify", _notify(one)]
     words += flags(one) + _security(one) + _user(one) + _networks(job) + _volumes(job)
     words += _environment_files(one)
+    one.flag("StartWithPod")  # It is for the pod's unit, and an error is this file's.
     if one.last("Pod"):
-        words += ["--pod", job.other(one.last("Pod")).resource]
+        words += ["--pod", _pod_of(job).resource]
     words += one.words("PodmanArgs")
     start = _line(job, *words, *_what(job), exec_words=tuple(one.words("Exec")))
     away = _line(job, "rm", "--volumes", "--force", "--ignore", name)
@@ -151,6 +152,15 @@ def _container(job: Job) -> List[Setting]:
     if kind == "notify":
         rows += [("NotifyAccess", "all"), *serviceunit.killed(one.last("Restart", "Service"))]
     return rows + _reload(job, name)
+
+
+def _pod_of(job: Job) -> Other:
+    """The pod that a container is of."""
+    name = job.one.last("Pod")
+    if not name.endswith(".pod"):
+        raise InvalidInput("%s: Pod=%s is no .pod file" % (job.one.path, name), "PodmanArgs=--pod=NAME takes a pod "
+                           "that is made otherwise.")
+    return job.other(name)
 
 
 def _reload(job: Job, name: str) -> List[Setting]:
@@ -166,7 +176,7 @@ def _reload(job: Job, name: str) -> List[Setting]:
 def _what(job: Job) -> List[str]:
     """The image, or the root directory."""
     one = job.one
-    image, rootfs = one.last("Image"), one.last("Rootfs")
+    image, rootfs = plain(one, "Image"), plain(one, "Rootfs")
     if bool(image) == bool(rootfs):
         raise InvalidInput("%s has %s" % (one.path, "both Image and Rootfs" if image else "no Image"),
                            "Give one of Image and Rootfs.")
@@ -294,10 +304,10 @@ def _volume(job: Job) -> List[Setting]:
 
 def _image(job: Job) -> List[Setting]:
     one = job.one
-    if not one.last("Image"):
+    image = plain(one, "Image")
+    if not image:
         raise InvalidInput("%s has no Image" % one.path, "Add Image to [Image].")
-    return _oneshot(("ExecStart", _line(job, "pull", "--quiet", *flags(one), *one.words("PodmanArgs"),
-                                        one.last("Image"))))
+    return _oneshot(("ExecStart", _line(job, "pull", "--quiet", *flags(one), *one.words("PodmanArgs"), image)))
 
 
 def build_all(known: Mapping[str, Quadlet], engine: str, *, user: bool,

@@ -18,7 +18,8 @@ from . import systemdunit
 RESTART = ("no", "on-success", "on-failure", "on-abnormal", "on-watchdog", "on-abort", "always")
 SDNOTIFY = ("conmon", "healthy")
 STOP_PATIENCE = 60  # seconds that systemd waits longer than the container gets to end
-KILLED = "137 143"  # exit codes for SIGKILL and SIGTERM
+TERMINATED = "143"  # the exit code for SIGTERM
+KILLED = "137 " + TERMINATED  # and that for SIGKILL
 HEADER = "Written by pycontainer; changes made here get lost when it writes the unit again."
 
 
@@ -163,10 +164,13 @@ def killed(policy: str) -> List[Tuple[str, str]]:
     """What a container that a signal has ended means, by a unit's Restart=.
 
     A stop that systemd asked for ends it by SIGTERM or SIGKILL, which is no failure; without such a request it
-    is one, and the container is started again.
+    is one, and the container is started again. Where nothing starts it again, that cannot be told apart: then
+    SIGTERM is a clean end, as for any service (systemd.service(5)), and SIGKILL, also the kernel's when memory is
+    short, a failure.
     """
-    return [("SuccessExitStatus", KILLED), ("RestartForceExitStatus", KILLED)] if policy in (
-        "on-failure", "always") else []
+    if policy in ("on-failure", "always"):
+        return [("SuccessExitStatus", KILLED), ("RestartForceExitStatus", KILLED)]
+    return [("SuccessExitStatus", TERMINATED)]
 
 
 def choices_of(params: Mapping[str, Any]) -> Choices:

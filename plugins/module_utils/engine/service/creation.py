@@ -126,9 +126,10 @@ def check_values(ctx: Context, spec: ContainerSpec) -> None:
     if "keep-groups" in spec.group_add:
         raise Unsupported("keep-groups is not built yet: a container has the groups that are named",
                           "Name them, or their numbers.")
-    from ..formats import runtimespec
+    from ..formats import passwd, runtimespec
     from ..kernel import caps, cgroup
 
+    passwd.check_user(spec.user)
     if spec.name:
         names.check_name("container", spec.name)
     caps.check(set(spec.cap_add), set(spec.cap_drop))

@@ -53,7 +53,10 @@ def access_of(tls_verify: Optional[bool] = None, authfile: Optional[str] = None,
     """Access from a verb's options; ``creds`` is 'user:password' or a pair."""
     credentials = None
     if creds:
-        user, _colon, password = creds.partition(":") if isinstance(creds, str) else (creds[0], ":", creds[1])
+        user, colon, password = creds.partition(":") if isinstance(creds, str) else (creds[0], ":", creds[1])
+        if not user or not colon:
+            raise InvalidInput("The credentials for the registry have no %s" % ("password" if user else "user"),
+                               "Write USER:PASSWORD.")
         credentials = Credentials(user, password)
     return Access(tls_verify, authfile, cert_dir, credentials)
 

@@ -147,7 +147,10 @@ def start(ctx: Context, unit: str, *, again: bool = False) -> None:
         said = journal(ctx, unit)
         exc.message += said
         # Not every user can read what the own units say, and what was said last may have yet to be written.
-        exc.unread = unit if ctx.rootless and not said else ""
+        if ctx.rootless and not said:
+            exc.unread = unit
+            exc.hint = "See journalctl --user --unit=%s; where users have no journal of their own, root sees it with " \
+                       "journalctl _SYSTEMD_USER_UNIT=%s _UID=%d." % (unit, unit, ctx.uid)
         raise
 
 

@@ -20,7 +20,15 @@ OPTIONS = ("type", "device", "o", "copy", "nocopy")
 
 
 def check(spec: VolumeSpec) -> None:
-    """Raise Unsupported, InvalidInput or NotFound for what this engine cannot make."""
+    """Raise Unsupported, InvalidInput or NotFound for what this engine cannot make on this host."""
+    check_values(spec)
+    if _is_bind(spec) and not os.path.exists(spec.options["device"]):
+        raise NotFound("The device %s of the volume %s does not exist" % (spec.options["device"], spec.name),
+                       "Make it first.")
+
+
+def check_values(spec: VolumeSpec) -> None:
+    """Raise Unsupported or InvalidInput for what it cannot make, whatever there is on this host."""
     if spec.name:
         names.check_name("volume", spec.name)
     if spec.driver != "local":
@@ -30,9 +38,6 @@ def check(spec: VolumeSpec) -> None:
             raise InvalidInput("The volume option %r does not exist" % key, "There are: %s." % ", ".join(OPTIONS))
     if spec.options.get("type") and not spec.options.get("device") and spec.options["type"] != "tmpfs":
         raise InvalidInput("The volume %s has a type but no device" % spec.name, "Set the option device.")
-    if _is_bind(spec) and not os.path.exists(spec.options["device"]):
-        raise NotFound("The device %s of the volume %s does not exist" % (spec.options["device"], spec.name),
-                       "Make it first.")
     if "copy" in spec.options and "nocopy" in spec.options:
         raise InvalidInput("The volume %s has the options copy and nocopy" % spec.name, "Use one of them.")
 

@@ -205,7 +205,7 @@ def test_a_pod_of_quadlets_ends_with_its_last_container(host: Any, user: str) ->
             systemctl(host, user, "stop group-pod.service")
         else:
             command(host, user, "pycontainer kill systemd-member")
-        # Nobody asked for the container's end by SIGKILL.
+        # SIGTERM is how a stop ends it, SIGKILL is an accident.
         ended = ["inactive", "inactive" if again else "failed"]
         assert eventually(lambda ended=ended: states() == ended), states()
     assert "systemd-group" not in command(host, user, "pycontainer pod ps --format '{{.Name}}'")
