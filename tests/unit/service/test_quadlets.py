@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Sequence
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main
@@ -68,6 +69,18 @@ def test_what_the_engine_would_refuse_is_refused_with_its_line(kind: str, line: 
     found = problems(tmp_path)
     assert len(found) == 1 and message in found[0]
     assert found[0].startswith("%s/web.%s, line %d: %s: " % (tmp_path, kind, number, line)), found
+
+
+def test_a_mistake_in_a_huge_file_does_not_keep_the_boot_waiting(tmp_path: pathlib.Path) -> None:
+    looked: list[Sequence[str]] = []
+
+    def check(words: Sequence[str]) -> None:
+        looked.append(words)
+        main.check(words)
+
+    (tmp_path / "web.container").write_text("[Container]\nImage=x\n%sMemory=lots\n" % ("Label=a=b\n" * 2000))
+    found = quadlets.generate(make_context(), [str(tmp_path)], "/bin/true", user=False, validate=check)[1]
+    assert len(found) == 1 and "web.container: --memory is 'lots'" in found[0] and len(looked) < 1000
 
 
 def test_the_line_of_a_drop_in_is_named(tmp_path: pathlib.Path) -> None:

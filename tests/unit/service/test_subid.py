@@ -24,7 +24,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors i
     TimedOut,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files, proc
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import subid
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import rootless, subid
 
 
 def dead_process() -> int:
@@ -157,10 +157,16 @@ def test_root_sees_that_a_users_engine_has_other_ranges(engine: str) -> None:
     assert not subid.migrate_needed(user, both())
 
 
-def test_a_trap_in_the_users_directory_ends_with_an_error(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subid, "ASKING_SECONDS", 1)
+def test_a_trap_in_the_users_directory_is_no_holder(engine: str) -> None:
+    # The user's own next command goes on without it, too.
     os.unlink(engine + "/run/holder.json")
     os.mkfifo(engine + "/run/holder.json")
+    assert not subid.migrate_needed(("somebody", "12345"), both())
+
+
+def test_a_look_that_does_not_end_is_an_error(engine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subid, "ASKING_SECONDS", 1)
+    monkeypatch.setattr(rootless, "outdated", lambda _ctx, _ranges: time.sleep(1000))
     with pytest.raises(EngineError, match="engine of somebody"):
         subid.migrate_needed(("somebody", "12345"), both())
 

@@ -21,6 +21,8 @@ from .systemdunit import Setting
 # Without these no other key makes sense; and whose values are nobody's business
 _FIRST = ("Image", "Rootfs", "ContainerName", "PodName", "NetworkName", "VolumeName")
 _SECRET = ("Creds", "Environment")
+# Lines that are tried for the place of an error: the generators of a boot have seconds, whatever lies there
+_LOOKED_AT = 300
 DEPENDENCIES = ("After", "Before", "BindsTo", "Conflicts", "OnFailure", "OnSuccess", "PartOf", "PropagatesReloadTo",
                 "PropagatesStopTo", "ReloadPropagatedFrom", "Requires", "Requisite", "StopPropagatedFrom", "Upholds",
                 "Wants")
@@ -353,8 +355,9 @@ def _placed(one: Quadlet, exc: EngineError, attempt: Callable[[Quadlet], Service
     text = exc.message[len(one.path) + 2:] if exc.message.startswith(one.path + ": ") else exc.message
     where = one.path
     kept: List[systemdunit.Line] = []
-    for line in sorted((line for line in one.lines if line.value),
-                       key=lambda line: _FIRST.index(line.key) if line.key in _FIRST else len(_FIRST)):
+    lines = sorted((line for line in one.lines if line.value),
+                   key=lambda line: _FIRST.index(line.key) if line.key in _FIRST else len(_FIRST))
+    for line in lines[:_LOOKED_AT]:
         try:
             attempt(one._replace(lines=[*kept, line]))
         except EngineError as again:
