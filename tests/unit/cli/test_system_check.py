@@ -183,6 +183,15 @@ def test_what_is_left_over_is_found_and_removed(ctx: Context, make: Callable[[Co
     assert call(ctx, "system", "check", "--quick") == (0, "", "")
 
 
+def test_repairing_removes_locks_of_what_is_gone_unless_they_are_held(ctx: Context) -> None:
+    for name in ("gone", "held"):
+        write(ctx.path("locks", "volume-" + name), "")
+    with files.locked(ctx.path("locks", "volume-held")):
+        assert call(ctx, "system", "check", "--quick", "--repair").code == 0
+        assert "volume-held" in os.listdir(ctx.path("locks"))
+        assert "volume-gone" not in os.listdir(ctx.path("locks"))
+
+
 def test_an_image_s_document_is_written_anew_by_its_configuration(ctx: Context) -> None:
     before = image(ctx, "bad", "1" * 64, "2" * 64)
     spoil(ctx.path("images", before.id, "image.json"))

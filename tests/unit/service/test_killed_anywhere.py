@@ -15,7 +15,7 @@ from typing import Any, Dict
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import persist, tidying
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import check, persist
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import faults  # noqa: E402
@@ -76,7 +76,7 @@ def test_what_was_killed_is_whole_or_not_there_and_can_be_repeated(name: str, wo
         ctx = stage.again(at)
         ended = faults.run(ctx, stage.line, stage.output, at=at, fault=faults.killed)
         assert ended.code == -9, "call %d of %d: %s" % (at, stage.calls, ended.said)
-        tidying.tidy(ctx)
+        check.repair(ctx, check.find(ctx, quick=True))
         found, where = faults.observe(ctx), "%s, killed at call %d of %d" % (name, at, stage.calls)
         assert found in (stage.before, stage.after), where
         if found == stage.before:
@@ -107,6 +107,6 @@ def test_what_failed_leaves_nothing_and_can_be_repeated(name: str, fault: faults
             ended = faults.run(ctx, stage.line, stage.output)
             assert ended.code == 0, "%s, repeated: %s" % (where, ended.said)
         assert faults.observe(ctx) == stage.after, where
-        tidying.tidy(ctx)
+        check.repair(ctx, check.find(ctx, quick=True))
         assert (where, faults.left(ctx, stage.tree_after)) == (where, faults.NOTHING)
         stage.done(ctx)

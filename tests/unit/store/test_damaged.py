@@ -28,7 +28,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec, Subnet
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.pod import PodSpec
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import VolumeSpec
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import documents, files
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import definitions, endpoints
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
     containers,
@@ -119,7 +119,8 @@ KINDS = {
     "volume": Kind(volume, lambda ctx: [one.name for one in volumes.all_volumes(ctx)]),
     "secret": Kind(secret, lambda ctx: [one.name for one in secrets.all_secrets(ctx)]),
     "network": Kind(network, lambda ctx: [one.name for one in definitions.stored(ctx)]),
-    "layer": Kind(layer, lambda ctx: ["good" if one.chain_id == GOOD else "bad" for one in layers.every(ctx)]),
+    "layer": Kind(layer, lambda ctx: ["good" if one.chain_id == GOOD else "bad" for one in documents.each(
+        layers.all_ids(ctx), lambda chain: layers.get(ctx, chain), ctx.warn)]),
     "unit": Kind(unit, lambda ctx: list(units.every(ctx))),
     "endpoint": Kind(endpoint, lambda ctx: [one.request.container_name for one in endpoints.everyone(ctx)]),
 }

@@ -56,7 +56,10 @@ def find(ctx: Context, *, quick: bool = False) -> List[Finding]:
 
 def repair(ctx: Context, found: List[Finding], *, force: bool = False) -> List[Repaired]:
     """Mend what can be mended, with ``force`` also what loses something; each with what became of it."""
+    from . import orphans
+
     done = [Repaired(one, _mend(one, force)) for one in found]
+    orphans.drop_locks(ctx)
     left = {(one.kind, one.path) for one in find(ctx, quick=True)}
     return [row if row.problem or (row.finding.kind, row.finding.path) not in left else row._replace(
         problem="it is still there") for row in done]

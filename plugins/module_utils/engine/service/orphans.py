@@ -24,6 +24,10 @@ PLACES = ("", "names/containers", "names/secrets", "pending", "containers", "con
 RUN_PLACES = ("", "pending", "aside", "endpoints", "ports", "ipam/*", "dns", "containers/*", "engine-digests",
               "uplinks/*")
 
+# Prefix of a lock's name, and where its object is; a pod's comes before a container's.
+LOCKED = {"container-pod-": "pods/%s.json", "container-": "containers/%s", "volume-": "volumes/%s",
+          "layer-": "layers/%s", "secret-": "names/secrets/%s"}
+
 
 def find(ctx: Context) -> Iterator[Finding]:
     """All that nobody needs."""
@@ -360,3 +364,25 @@ def _unuse(ctx: Context, path: str) -> None:
     with _idle(ctx, container_id) as idle:
         if idle and not _has_run(ctx, container_id):
             service.unuse(ctx, name, container_id)
+
+
+def drop_locks(ctx: Context) -> None:
+    """Remove the lock files of objects that are gone. They do no harm, so that nothing is said of them."""
+    with contextlib.suppress(FileNotFoundError):
+        for name in os.listdir(ctx.path("locks")):
+            if _is_free(ctx, name):
+                _remove_lock(ctx, name)
+
+
+def _is_free(ctx: Context, lock: str) -> bool:
+    """Whether a lock's object is gone, and nobody has noted to do anything with it."""
+    prefix = next((one for one in LOCKED if lock.startswith(one)), "")
+    return bool(prefix) and not os.path.lexists(ctx.path(LOCKED[prefix] % lock[len(prefix):])) and (
+        lock.partition("-")[2] not in journal.pending(ctx))
+
+
+def _remove_lock(ctx: Context, lock: str) -> None:
+    """Remove a lock file, unless somebody holds it or waits for it, who is making the object."""
+    with contextlib.suppress(TimedOut), files.locked(ctx.path("locks", lock), timeout=0):
+        if _is_free(ctx, lock):
+            os.unlink(ctx.path("locks", lock))

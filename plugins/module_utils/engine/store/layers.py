@@ -123,11 +123,6 @@ def _read(ctx: Context, chain_: str) -> Optional[Layer]:
         return Layer(**document)
 
 
-def every(ctx: Context) -> List[Layer]:
-    """All layers that are there; of a damaged one the user is warned."""
-    return list(documents.each(all_ids(ctx), lambda chain_: _read(ctx, chain_), ctx.warn))
-
-
 def all_ids(ctx: Context) -> List[str]:
     """The chain IDs of all layers."""
     with contextlib.suppress(FileNotFoundError):
