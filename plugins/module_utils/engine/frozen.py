@@ -115,7 +115,11 @@ def unlike(document: Any, forms: Mapping[str, str], names: Optional[Mapping[str,
         if name not in document:
             return "has no field %s" % name
     for name, value in document.items():
-        problem = _unlike_form(value, forms.get(name, "Any"), names or {})
+        form = forms.get(name, "Any")
+        # Most are: this is done for each document that is read.
+        if _EXACTLY.get(form) is type(value):
+            continue
+        problem = _unlike_form(value, form, names or {})
         if problem:
             return "%s%s%s" % (name, "" if problem[0] in ".[" else " ", problem)
     return ""
@@ -124,6 +128,7 @@ def unlike(document: Any, forms: Mapping[str, str], names: Optional[Mapping[str,
 _JSON: Dict[str, Tuple[Any, str]] = {
     "str": (str, "string"), "int": (int, "whole number"), "bool": (bool, "boolean"),
     "dict": (dict, "object"), "float": ((int, float), "number"), "list": ((list, tuple), "list")}
+_EXACTLY: Dict[str, type] = {"str": str, "int": int, "bool": bool, "dict": dict}
 LAST_SECOND = 253402300799  # of the year 9999; the system's calendar has no room for others
 
 
@@ -156,6 +161,8 @@ def _unlike_items(value: Any, outer: str, form: str, names: Mapping[str, Any]) -
     types, called = _JSON[outer]
     if not isinstance(value, types):
         return "is no " + called
+    if not value:
+        return ""
     rows: Iterable[Tuple[Any, Any]] = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in rows:
         problem = _unlike_form(item, form, names)

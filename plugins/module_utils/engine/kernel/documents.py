@@ -31,8 +31,9 @@ def read(path: str, kind: str, name: Union[str, Callable[[], str]], forms: Mappi
         data = files.contents(path)
         if data is None:
             return None
-        document = json.loads(data)
-        if b"\\ud" in data.lower():
+        text = data.decode()  # The decoder would look for the encoding first.
+        document = json.loads(text)
+        if "\\u" in text and "\\ud" in text.lower():
             # Half a surrogate pair is no text: printing it would fail much later.
             json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as exc:
