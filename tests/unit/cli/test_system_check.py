@@ -30,6 +30,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store im
     images,
     layers,
     names,
+    runs,
     secrets,
     units,
     volumes,
@@ -284,7 +285,7 @@ def test_what_runs_is_left_alone(ctx: Context) -> None:
     containers.reserve_name(ctx, "good", GOOD)
     containers.write(ctx, containers.Record(GOOD, "good", 1.0, ContainerSpec(image="x", name="good")))
     files.make_directory(containers.run_directory(ctx, GOOD))
-    containers.write_state(ctx, GOOD, {
+    runs.write_state(ctx, GOOD, {
         "phase": "running", "boot": proc.boot_id(), "pid": os.getpid(), "pid_start": own, "conmon_pid": 0,
         "conmon_start": 0, "started_at": 5.0, "restarts": 0})
     endpoints.write(ctx, EndpointDocument(SetupRequest(GOOD, "good", "/none", (NetworkUse("private"),))))

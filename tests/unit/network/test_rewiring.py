@@ -15,7 +15,8 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec, Subnet
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import namespaces, networks, update
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.containers import Record, State
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.containers import Record
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.runs import State
 
 pytestmark = pytest.mark.netns
 SPEC = ContainerSpec(image="i", name="c")

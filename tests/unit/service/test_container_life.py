@@ -42,7 +42,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     volumes,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish, Streams
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
 PROGRAMS = ("sh", "sleep", "cat", "ls", "echo", "touch", "true", "false", "id", "pwd", "rm", "mount", "stat")
@@ -111,13 +111,13 @@ def eventually(met: object, seconds: float = 60.0) -> bool:
 
 def test_from_create_to_remove_nothing_is_left(ctx: Context, root: str) -> None:
     record = containers.create(ctx, spec(root))
-    assert store.state(ctx, record.id).status == "created"
+    assert runs.state(ctx, record.id).status == "created"
     containers.start(ctx, "one")
-    assert store.state(ctx, record.id).running
+    assert runs.state(ctx, record.id).running
     with pytest.raises(WrongState, match="running"):
         containers.remove(ctx, "one")
     assert containers.stop(ctx, "one") and not containers.stop(ctx, "one")
-    assert store.state(ctx, record.id)[:3] == ("exited", 0, 137)
+    assert runs.state(ctx, record.id)[:3] == ("exited", 0, 137)
     containers.remove(ctx, "one")
     nothing_left(ctx)
 
@@ -154,13 +154,13 @@ def test_the_hook_takes_down_what_ended_by_itself(ctx: Context, root: str) -> No
     record = containers.run(ctx, spec(root, "sh", "-c", "exit 3"))[0]
     assert containers.wait(ctx, "one") == 3
     assert eventually(lambda: os.listdir(ctx.run("containers")) == [])
-    assert store.state(ctx, record.id)[:3] == ("exited", 0, 3)
+    assert runs.state(ctx, record.id)[:3] == ("exited", 0, 3)
 
 
 def test_restart_on_failure_counts(ctx: Context, root: str) -> None:
     record = containers.run(ctx, spec(root, "sh", "-c", "echo run; exit 1", restart_policy="on-failure:2"))[0]
     # One look at it: it goes from restarting to the next run between two.
-    assert eventually(lambda: attrgetter("restarts", "status")(store.state(ctx, record.id)) == (2, "exited"))
+    assert eventually(lambda: attrgetter("restarts", "status")(runs.state(ctx, record.id)) == (2, "exited"))
     assert [data for _stream, data in containers.logs(ctx, "one")] == [b"run\n"] * 3
 
 
@@ -201,7 +201,7 @@ def test_rates_and_swappiness_change_while_it_runs(ctx: Context, root: str) -> N
         pytest.skip("needs a disk")
     record = containers.create(ctx, spec(root))
     containers.start(ctx, "one")
-    places = cgroup.of_process(store.state(ctx, record.id).pid)
+    places = cgroup.of_process(runs.state(ctx, record.id).pid)
     number = os.stat(disk).st_rdev
     if "blkio" in places:
         path, line = os.path.join(places["blkio"], "blkio.throttle.read_bps_device"), "%d:%d 1048576"
@@ -227,12 +227,12 @@ def test_rates_and_swappiness_change_while_it_runs(ctx: Context, root: str) -> N
 def test_pause_rename_update(ctx: Context, root: str) -> None:
     record = containers.run(ctx, spec(root))[0]
     containers.pause(ctx, "one")
-    assert store.state(ctx, record.id).status == "paused"
+    assert runs.state(ctx, record.id).status == "paused"
     containers.unpause(ctx, "one")
     containers.rename(ctx, "one", "two")
-    started = store.state(ctx, record.id).started_at
+    started = runs.state(ctx, record.id).started_at
     assert containers.update(ctx, "two", {"memory": 64 << 20}).spec.memory == 64 << 20
-    assert store.state(ctx, record.id).started_at == started
+    assert runs.state(ctx, record.id).started_at == started
     with pytest.raises(InvalidInput, match="env"):
         containers.update(ctx, "two", {"env": {"A": "1"}})
     with pytest.raises(NotFound):
@@ -303,11 +303,11 @@ def test_what_a_killed_command_left_is_repaired(ctx: Context, root: str, moment:
 
 def test_a_run_that_nobody_saw_end_is_taken_down(ctx: Context, root: str) -> None:
     record = containers.run(ctx, spec(root))[0]
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     os.kill(state.conmon_pid, 9)
     os.kill(state.pid, 9)
-    assert eventually(lambda: not store.state(ctx, record.id).running)
-    assert store.state(ctx, record.id)[:3] == ("exited", 0, store.UNKNOWN_EXIT)
+    assert eventually(lambda: not runs.state(ctx, record.id).running)
+    assert runs.state(ctx, record.id)[:3] == ("exited", 0, runs.UNKNOWN_EXIT)
     assert containers.repair(ctx) == [record.id]
     assert os.listdir(ctx.run("containers")) == []
     containers.remove(ctx, "one")

@@ -30,7 +30,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     containers,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import volumes
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs, volumes
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
 
@@ -61,7 +61,7 @@ def run(ctx: Context, root: str, **more: Any) -> store.Record:
     return containers.run(ctx, ContainerSpec(**dict(values, **more)))[0]
 
 
-def ended(state: store.State) -> bool:
+def ended(state: runs.State) -> bool:
     """Whether a process has ended; its monitor reaps it a moment after it was killed."""
     deadline = time.monotonic() + 60
     while proc.alive(state.pid, state.raw["pid_start"]) and time.monotonic() < deadline:
@@ -69,7 +69,7 @@ def ended(state: store.State) -> bool:
     return not proc.alive(state.pid, state.raw["pid_start"])
 
 
-def nothing_left(ctx: Context, container_id: str, state: store.State) -> None:
+def nothing_left(ctx: Context, container_id: str, state: runs.State) -> None:
     cgroup = state.raw["cgroup"]
     assert ended(state)
     assert not os.path.exists(store.directory(ctx, container_id))
@@ -87,7 +87,7 @@ STEPS = {"runtime": (oci, "delete"), "namespace": (netns, "remove"), "unmount": 
 @pytest.mark.parametrize("step", STEPS)
 def test_a_step_that_fails_once_is_tried_again(ctx: Context, root: str, monkeypatch: Any, step: str) -> None:
     record = run(ctx, root)
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     place, name = STEPS[step]
     real, calls = getattr(place, name), []
 
@@ -110,7 +110,7 @@ def test_a_step_that_fails_once_is_tried_again(ctx: Context, root: str, monkeypa
 @pytest.mark.parametrize("what", ["", "[]", "{}"])
 def test_a_container_whose_state_is_damaged_is_stopped_and_removed(ctx: Context, root: str, what: str) -> None:
     record = run(ctx, root)
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     with open(store.run_directory(ctx, record.id, "state.json"), "w", encoding="ascii") as stream:
         stream.write(what)
     (row,) = containers.listing(ctx, everything=True)
@@ -121,17 +121,17 @@ def test_a_container_whose_state_is_damaged_is_stopped_and_removed(ctx: Context,
         containers.remove(ctx, "one")
     assert containers.prune(ctx) == []
     assert containers.stop(ctx, "one")
-    assert store.state(ctx, record.id).status == "exited" and ended(state)
+    assert runs.state(ctx, record.id).status == "exited" and ended(state)
     containers.start(ctx, "one")
     assert containers.running(ctx, "one")
-    again = store.state(ctx, record.id)
+    again = runs.state(ctx, record.id)
     containers.remove(ctx, "one", force=True, timeout=0)
     nothing_left(ctx, record.id, again)
 
 
 def test_a_running_container_whose_record_is_damaged_is_removed_by_force(ctx: Context, root: str) -> None:
     record = run(ctx, root, mounts=(Mount("volume", "/data", "data"), Mount("volume", "/anonymous")))
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     with open(store.directory(ctx, record.id, "container.json"), "w", encoding="ascii") as stream:
         stream.write("null")
     assert containers.listing(ctx, everything=True) == []

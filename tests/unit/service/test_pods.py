@@ -49,6 +49,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as container_store
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import pods as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs
 
 from .test_container_life import eventually, nothing_left
 
@@ -98,7 +99,7 @@ def said(ctx: Context, name: str, *command: str) -> str:
 
 
 def namespace(ctx: Context, container_id: str, kind: str) -> str:
-    return os.readlink("/proc/%d/ns/%s" % (container_store.state(ctx, container_id).pid, kind))
+    return os.readlink("/proc/%d/ns/%s" % (runs.state(ctx, container_id).pid, kind))
 
 
 def all_gone(ctx: Context) -> None:
@@ -148,7 +149,7 @@ def test_a_shared_pid_namespace_begins_with_the_program_that_waits(ctx: Context,
     containers.start(ctx, "two")
     assert containers.stop(ctx, "two")
     assert "sleep 7" not in said(ctx, "web", "ps")
-    assert container_store.state(ctx, store.named(ctx, "shop").infra).running
+    assert runs.state(ctx, store.named(ctx, "shop").infra).running
 
 
 def test_a_word_of_the_containers_own_goes_before_the_pods_namespace(ctx: Context, root: str) -> None:
@@ -166,12 +167,12 @@ def test_the_own_program_waits_where_catatonit_is_missing(ctx: Context, root: st
     monkeypatch.setattr(infra, "_is_static", lambda path: False)
     pod = make(ctx)
     pods.start(ctx, "shop")
-    running = container_store.state(ctx, pod.infra)
+    running = runs.state(ctx, pod.infra)
     assert running.running
     # Before the program has begun, the first process of a namespace takes no notice of a signal.
     assert eventually(lambda: pathlib.Path("/proc/%d/comm" % running.pid).read_text() == "pause\n")
     pods.stop(ctx, "shop", timeout=5)
-    assert container_store.state(ctx, pod.infra).exit_code == 0
+    assert runs.state(ctx, pod.infra).exit_code == 0
 
 
 def test_volumes_and_security_of_the_pod_are_its_containers(ctx: Context, root: str, tmp_path: Any) -> None:
@@ -234,7 +235,7 @@ def test_a_pod_without_an_infra_container_groups_only(ctx: Context, root: str) -
 
 def memory_limit(ctx: Context, pod: store.Pod, container_id: str) -> int:
     """The limit of the cgroup above a container's own, which is the pod's."""
-    places = cgroup.of_process(container_store.state(ctx, container_id).pid)
+    places = cgroup.of_process(runs.state(ctx, container_id).pid)
     own = places["memory"] if "memory" in places else places[""]
     assert own.startswith(os.path.dirname(own)) and os.path.dirname(own).endswith(membership.cgroup_path(ctx, pod))
     name = "memory.limit_in_bytes" if "memory" in places else "memory.max"
@@ -296,13 +297,13 @@ def test_what_has_done_its_work_is_not_missed(ctx: Context, root: str) -> None:
     member(ctx, root)
     job = member(ctx, root, "job", "true")
     pods.start(ctx, "shop")
-    assert eventually(lambda: container_store.state(ctx, job).status == "exited")
-    ended = container_store.state(ctx, job).finished_at
+    assert eventually(lambda: runs.state(ctx, job).status == "exited")
+    ended = runs.state(ctx, job).finished_at
     assert podconverge.observe(ctx, "shop").status == "running"
     containers.stop(ctx, "web")
     assert podconverge.observe(ctx, "shop").status == "partly"
     pods.start(ctx, "shop", unfinished=True)
-    assert container_store.state(ctx, job).finished_at == ended and statuses(ctx)["web"] == "running"
+    assert runs.state(ctx, job).finished_at == ended and statuses(ctx)["web"] == "running"
 
 
 @pytest.mark.parametrize("given, end", [({"exit_policy": "stop"}, "exited"), ({}, "running")], ids=str)
@@ -312,7 +313,7 @@ def test_exit_policy(ctx: Context, root: str, given: dict, end: str) -> None:
     member(ctx, root, "two", "sleep", "0.5")
     pods.start(ctx, "shop")
     assert eventually(lambda: statuses(ctx)["two"] == "exited")
-    assert eventually(lambda: container_store.state(ctx, pod.infra).status == end)
+    assert eventually(lambda: runs.state(ctx, pod.infra).status == end)
 
 
 def test_a_restart_policy_of_the_pod_is_that_of_containers_without_one(ctx: Context, root: str) -> None:
@@ -320,7 +321,7 @@ def test_a_restart_policy_of_the_pod_is_that_of_containers_without_one(ctx: Cont
     again = member(ctx, root, "again", "sh", "-c", "exit 3")
     member(ctx, root, "own", "sh", "-c", "exit 3", restart_policy="on-failure:2")
     pods.start(ctx, "shop")
-    assert eventually(lambda: container_store.state(ctx, again).restarts == 1)
+    assert eventually(lambda: runs.state(ctx, again).restarts == 1)
     assert membership.restart_policy(ctx, containers.get(ctx, "own").spec) == "on-failure:2"
 
 
@@ -358,7 +359,7 @@ def test_a_user_namespace_is_that_of_all(ctx: Context, root: str, monkeypatch: A
     for kind in ("user", "net", "ipc", "uts"):
         assert namespace(ctx, web, kind) == namespace(ctx, pod.infra, kind)
     assert said(ctx, "web", "cat", "/proc/self/uid_map").split() == ["0", "200000", "65536"]
-    assert os.stat("/proc/%d" % container_store.state(ctx, pod.infra).pid).st_uid == 200000
+    assert os.stat("/proc/%d" % runs.state(ctx, pod.infra).pid).st_uid == 200000
     with pytest.raises(InvalidInput, match="uidmap"):
         member(ctx, root, "other", uidmap=("0:300000:1",))
     with pytest.raises(InvalidInput, match="web"):
@@ -440,10 +441,10 @@ def test_a_change_that_a_container_contradicts_touches_nothing(ctx: Context, roo
     old = make(ctx, share=("ipc",))
     web = member(ctx, root, network=NO_NETWORK)
     pods.start(ctx, "shop")
-    pid = container_store.state(ctx, web).pid
+    pid = runs.state(ctx, web).pid
     with pytest.raises(InvalidInput, match="network"):
         changed(ctx, share=("net",))
-    assert store.named(ctx, "shop") == old and container_store.state(ctx, web).pid == pid
+    assert store.named(ctx, "shop") == old and runs.state(ctx, web).pid == pid
     assert len(containers.listing(ctx, everything=True)) == 2
 
 

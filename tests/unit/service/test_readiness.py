@@ -30,6 +30,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     unitrun,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import secrets as secret_store
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
@@ -90,7 +91,7 @@ def test_nothing_is_stopped_that_could_not_start_again(ctx: Context, wish: Conta
         pods.create(ctx, PodSpec(name="shop", network=(NetworkUse("none"),)))
         wish = replace(wish, pod="shop", network=())
     containers.create(ctx, wish)
-    before = store.state(ctx, containers.start(ctx, "one").id)
+    before = runs.state(ctx, containers.start(ctx, "one").id)
     os.rmdir(wish.mounts[0].source)
     with pytest.raises(EngineError, match="could not be started again.*" + wish.mounts[0].source):
         verb(ctx)
@@ -98,10 +99,10 @@ def test_nothing_is_stopped_that_could_not_start_again(ctx: Context, wish: Conta
     secret_store.remove(ctx, "key")
     with pytest.raises(EngineError, match="'key'"):
         verb(ctx)
-    assert store.state(ctx, store.find(ctx, "one")).pid == before.pid
+    assert runs.state(ctx, store.find(ctx, "one")).pid == before.pid
     secrets.put(ctx, "key", b"v")
     verb(ctx)
-    assert store.state(ctx, store.find(ctx, "one")).running
+    assert runs.state(ctx, store.find(ctx, "one")).running
 
 
 def test_a_replacing_run_keeps_the_old_one_until_there_is_what_the_new_one_needs(ctx: Context,

@@ -21,7 +21,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel i
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.runtime import conmon, probe
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.exec import ExecWish
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs
 
 pytestmark = pytest.mark.skipif(os.getuid() != 0 or not shutil.which("conmon"), reason="needs root and conmon")
 
@@ -104,7 +104,7 @@ def test_a_start_ends_and_can_be_repeated(place: Place, monkeypatch: pytest.Monk
     assert not place.monitors()
     place.mended()
     containers.start(place.ctx, container_id)
-    assert store.state(place.ctx, container_id).status == "running"
+    assert runs.state(place.ctx, container_id).status == "running"
 
 
 def test_what_a_killed_command_left_waiting_is_ended_by_the_next(place: Place) -> None:
@@ -151,7 +151,7 @@ def test_a_start_whose_runtime_hangs_is_undone(place: Place, monkeypatch: pytest
     monkeypatch.setattr(command, "run", impatient)
     with pytest.raises(TimedOut, match=r"runtime --root .* start .* did not end within 0.5 seconds"):
         containers.start(place.ctx, container_id)
-    assert store.state(place.ctx, container_id).status in ("created", "exited")
+    assert runs.state(place.ctx, container_id).status in ("created", "exited")
     assert not place.monitors() and not os.path.exists(place.ctx.run("containers", container_id))
     place.mended()
     containers.start(place.ctx, container_id)

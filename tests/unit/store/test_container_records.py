@@ -27,6 +27,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel i
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
     containers,
     names,
+    runs,
     secrets,
     volumes,
 )
@@ -53,7 +54,7 @@ def running(ctx: Context, container_id: str, **changes: object) -> None:
     document = {"phase": "running", "boot": proc.boot_id(), "pid": os.getpid(), "started_at": 5.0, "restarts": 2,
                 "pid_start": proc.start_time(os.getpid()), "conmon_pid": 0, "conmon_start": 0}
     document.update(changes)
-    containers.write_state(ctx, container_id, document)
+    runs.write_state(ctx, container_id, document)
 
 
 def test_a_record_reads_back_as_it_was_written(ctx: Context) -> None:
@@ -95,27 +96,27 @@ def test_names_that_break_the_rule(ctx: Context, name: str) -> None:
 
 def test_the_state_follows_the_kernel_and_not_the_document(ctx: Context) -> None:
     put(ctx, "a" * 64)
-    assert containers.state(ctx, "a" * 64).status == "created"
+    assert runs.state(ctx, "a" * 64).status == "created"
     running(ctx, "a" * 64)
-    now = containers.state(ctx, "a" * 64)
+    now = runs.state(ctx, "a" * 64)
     assert (now.status, now.pid, now.restarts, now.running) == ("running", os.getpid(), 2, True)
     running(ctx, "a" * 64, pid_start=1)
-    assert containers.state(ctx, "a" * 64)[:3] == ("exited", 0, containers.UNKNOWN_EXIT)
-    with open(containers.exit_file(ctx, "a" * 64), "w", encoding="ascii") as stream:
+    assert runs.state(ctx, "a" * 64)[:3] == ("exited", 0, runs.UNKNOWN_EXIT)
+    with open(runs.exit_file(ctx, "a" * 64), "w", encoding="ascii") as stream:
         stream.write("7")
-    assert containers.state(ctx, "a" * 64).exit_code == 7
+    assert runs.state(ctx, "a" * 64).exit_code == 7
 
 
 def test_a_run_of_another_boot_is_over(ctx: Context) -> None:
     put(ctx, "a" * 64)
     running(ctx, "a" * 64, boot="another")
-    assert containers.state(ctx, "a" * 64).status == "exited"
+    assert runs.state(ctx, "a" * 64).status == "exited"
 
 
 def test_a_start_that_was_killed_is_no_run(ctx: Context) -> None:
     put(ctx, "a" * 64)
     running(ctx, "a" * 64, phase="starting")
-    assert containers.state(ctx, "a" * 64).status == "created"
+    assert runs.state(ctx, "a" * 64).status == "created"
 
 
 def test_a_frozen_container_is_paused(ctx: Context, tmp_path: object) -> None:
@@ -125,7 +126,7 @@ def test_a_frozen_container_is_paused(ctx: Context, tmp_path: object) -> None:
         with open(path, "w", encoding="ascii") as stream:
             stream.write(content)
         running(ctx, "a" * 64, frozen=path)
-        assert containers.state(ctx, "a" * 64).status == status
+        assert runs.state(ctx, "a" * 64).status == status
 
 
 def test_the_lock_of_a_container_that_is_gone_leaves_no_file(ctx: Context) -> None:

@@ -35,6 +35,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store im
     images,
     layers,
     pods,
+    runs,
     secrets,
     units,
     volumes,
@@ -210,8 +211,8 @@ def test_a_damaged_object_itself_is_one_error_that_names_it(ctx: Context) -> Non
 
 def test_what_a_run_left_damaged_is_no_reason_to_fail(ctx: Context) -> None:
     container(ctx, "bad")
-    for name, read in (("state.json", lambda: containers.state(ctx, BAD).status),
-                       ("health.json", lambda: containers.health_status(ctx, BAD))):
+    for name, read in (("state.json", lambda: runs.state(ctx, BAD).status),
+                       ("health.json", lambda: runs.health_status(ctx, BAD))):
         path = os.path.join(files.make_directory(containers.run_directory(ctx, BAD)), name)
         for damage in ("empty", "list", "fifo", "directory"):
             _write(b"{}")(path)
@@ -219,8 +220,8 @@ def test_what_a_run_left_damaged_is_no_reason_to_fail(ctx: Context) -> None:
             assert read() == ("unknown" if name == "state.json" else "")
             shutil.rmtree(path) if os.path.isdir(path) else os.unlink(path)
     files.write_json(containers.directory(ctx, BAD, "exit.json"), [])
-    state = containers.state(ctx, BAD)
-    assert (state.status, state.exit_code) == ("exited", containers.UNKNOWN_EXIT)
+    state = runs.state(ctx, BAD)
+    assert (state.status, state.exit_code) == ("exited", runs.UNKNOWN_EXIT)
     assert len(ctx.warnings) == 7  # a FIFO and a directory are told in the same words
 
 

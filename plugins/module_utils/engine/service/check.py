@@ -19,7 +19,7 @@ from ..kernel import files, proc
 from ..network import definitions, endpoints
 from ..network.definitions import DEFAULT_NETWORK
 from ..runtime import oci
-from ..store import blobs, collection, images, layers, pods, secrets, units, volumes
+from ..store import blobs, collection, images, layers, pods, runs, secrets, units, volumes
 from ..store import containers as store
 from ..store.images import ImageRecord
 
@@ -161,8 +161,8 @@ def _rebuild(ctx: Context, image_id: str) -> None:
 def _runs(ctx: Context) -> Iterator[Finding]:
     """What was noted of runs, and what is only remembered."""
     for container_id in store.ids(ctx):
-        for path, read in ((store.run_directory(ctx, container_id, "state.json"), store.raw_run),
-                           (store.directory(ctx, container_id, "exit.json"), store.raw_exit)):
+        for path, read in ((store.run_directory(ctx, container_id, "state.json"), runs.raw_run),
+                           (store.directory(ctx, container_id, "exit.json"), runs.raw_exit)):
             try:
                 read(ctx, container_id)
             except Damaged as exc:
@@ -175,14 +175,14 @@ def _runs(ctx: Context) -> Iterator[Finding]:
         try:
             endpoints.read(ctx, container_id)
         except Damaged as exc:
-            runs = _may_live(ctx, container_id)
-            yield _of(exc, "restart the container" if runs else "takes it off its networks",
-                      None if runs else partial(_off, ctx, container_id), force=False)
+            lives = _may_live(ctx, container_id)
+            yield _of(exc, "restart the container" if lives else "takes it off its networks",
+                      None if lives else partial(_off, ctx, container_id), force=False)
 
 
 def _may_live(ctx: Context, container_id: str) -> bool:
     """Whether a process of the container may be there: one that the OCI runtime knows of."""
-    if store.state(ctx, container_id).running:
+    if runs.state(ctx, container_id).running:
         return True
     try:
         pid = int(files.word(store.run_directory(ctx, container_id, "pidfile")) or 0)
@@ -196,7 +196,7 @@ def _end(ctx: Context, container_id: str) -> None:
 
     with store.lock(ctx, container_id):
         try:
-            store.raw_run(ctx, container_id)
+            runs.raw_run(ctx, container_id)
         except Damaged:
             cleanup.end_run(ctx, container_id)
 
@@ -205,7 +205,7 @@ def _off(ctx: Context, container_id: str) -> None:
     from . import networks
 
     with store.lock(ctx, container_id):
-        if not store.state(ctx, container_id).running:
+        if not runs.state(ctx, container_id).running:
             networks.teardown(ctx, container_id)
 
 

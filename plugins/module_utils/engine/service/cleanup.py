@@ -17,7 +17,8 @@ from ..context import Context
 from ..errors import Damaged, EngineError
 from ..kernel import documents, files, proc, tree
 from ..store import containers as store
-from ..store.containers import State
+from ..store import runs
+from ..store.runs import State
 
 EXIT_FILE_PATIENCE = 5.0  # seconds that conmon gets to write the exit code of a process that is gone
 
@@ -29,7 +30,7 @@ def end_run(ctx: Context, container_id: str) -> Optional[State]:
     what could be taken down is gone then.
     """
     try:
-        run = store.raw_run(ctx, container_id)
+        run = runs.raw_run(ctx, container_id)
     except Damaged:
         return _end_unknown(ctx, container_id)
     if run is None:
@@ -37,17 +38,17 @@ def end_run(ctx: Context, container_id: str) -> Optional[State]:
         return None
     final = _final_state(ctx, container_id, run)
     if run["phase"] == "running":
-        store.write_exit(ctx, container_id, final)
+        runs.write_exit(ctx, container_id, final)
     take_down(ctx, container_id, run)
     return final
 
 
 def _end_unknown(ctx: Context, container_id: str) -> State:
     """Take down a run whose state document is damaged: all that can be found of it."""
-    code, finished = store.read_exit_file(ctx, container_id)
-    final = State("exited", 0, code, 0.0, finished or time.time(), store.saw_oom(ctx, container_id),
+    code, finished = runs.read_exit_file(ctx, container_id)
+    final = State("exited", 0, code, 0.0, finished or time.time(), runs.saw_oom(ctx, container_id),
                   error="" if finished else "What was noted of its run was damaged")
-    store.write_exit(ctx, container_id, final)
+    runs.write_exit(ctx, container_id, final)
     take_down(ctx, container_id, {})
     return final
 
@@ -55,13 +56,13 @@ def _end_unknown(ctx: Context, container_id: str) -> State:
 def _final_state(ctx: Context, container_id: str, run: Dict[str, Any]) -> State:
     deadline = time.monotonic() + EXIT_FILE_PATIENCE
     conmon_alive = proc.alive(run["conmon_pid"], run["conmon_start"])
-    while conmon_alive and not os.path.exists(store.exit_file(ctx, container_id)) and time.monotonic() < deadline:
+    while conmon_alive and not os.path.exists(runs.exit_file(ctx, container_id)) and time.monotonic() < deadline:
         time.sleep(0.002)
         conmon_alive = proc.alive(run["conmon_pid"], run["conmon_start"])
-    code, finished = store.read_exit_file(ctx, container_id)
+    code, finished = runs.read_exit_file(ctx, container_id)
     error = "" if finished else run.get("error", "") or "Nobody was there to see how it ended"
     return State("exited", 0, code, run["started_at"], finished or time.time(),
-                 store.saw_oom(ctx, container_id), run["restarts"], 0, error)
+                 runs.saw_oom(ctx, container_id), run["restarts"], 0, error)
 
 
 def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
@@ -91,10 +92,10 @@ def take_down(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
 def undo_start(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     """Undo a start that failed or was killed; one that got as far as running is left to run."""
     try:
-        run = store.raw_run(ctx, container_id) or {}
+        run = runs.raw_run(ctx, container_id) or {}
     except Damaged:
         run = {}
-    if run.get("phase") == "running" and store.state(ctx, container_id).running:
+    if run.get("phase") == "running" and runs.state(ctx, container_id).running:
         return
     if run.get("phase") == "running":
         end_run(ctx, container_id)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, 
 from ..context import Context
 from ..errors import NotFound
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 
 if TYPE_CHECKING:
@@ -194,12 +195,12 @@ def exists(ctx: Context, name: str) -> bool:
 
 def running(ctx: Context, name: str) -> bool:
     """Whether a container runs now, or is paused."""
-    return store.state(ctx, store.find(ctx, name)).running
+    return runs.state(ctx, store.find(ctx, name)).running
 
 
 def health_status(ctx: Context, container_id: str) -> str:
-    """'healthy', 'unhealthy', 'starting', or '' for a container without checks; see store.health_status."""
-    return store.health_status(ctx, container_id)
+    """'healthy', 'unhealthy', 'starting', or '' for a container without checks; see runs.health_status."""
+    return runs.health_status(ctx, container_id)
 
 
 def dependents(ctx: Context, name: str) -> List[str]:

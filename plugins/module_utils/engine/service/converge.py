@@ -16,6 +16,7 @@ from ..context import Context
 from ..errors import Damaged, EngineError, NotFound, TimedOut
 from ..kernel import documents
 from ..store import containers as store
+from ..store import runs
 
 LOG_LINES = 20
 
@@ -42,7 +43,7 @@ def observe(ctx: Context, name: str, *, image: str = "", pull: str = "missing",
     raw = store.raw_document(ctx, name)
     if raw is None:
         return Observed()
-    state = store.state(ctx, raw["id"])
+    state = runs.state(ctx, raw["id"])
     wanted = _wanted_image(ctx, image, raw, pull, options or {}) if image and raw["image_id"] else ""
     return Observed(raw["id"], raw["spec"], state.status, raw["image_id"], wanted,
                     bool(raw["spec"].get("secrets")) and _secrets_changed(ctx, state),
@@ -121,12 +122,12 @@ def has_stale_secrets(ctx: Context, name: str, others: Collection[str] = ()) -> 
     raw = store.raw_document(ctx, name)
     if raw is None or not raw["spec"].get("secrets"):
         return False
-    state = store.state(ctx, raw["id"])
+    state = runs.state(ctx, raw["id"])
     return state.running and (any(row["name"] in others for row in raw["spec"]["secrets"])
                               or _secrets_changed(ctx, state))
 
 
-def _secrets_changed(ctx: Context, state: store.State) -> bool:
+def _secrets_changed(ctx: Context, state: runs.State) -> bool:
     from ..store import secrets
 
     used = state.raw.get("secrets") or {}
@@ -136,7 +137,7 @@ def _secrets_changed(ctx: Context, state: store.State) -> bool:
 
 def _health(ctx: Context, container_id: str) -> str:
 
-    return store.health_status(ctx, container_id)
+    return runs.health_status(ctx, container_id)
 
 
 def describe(ctx: Context, name: str) -> Dict[str, Any]:
@@ -150,7 +151,7 @@ def describe(ctx: Context, name: str) -> Dict[str, Any]:
         return {}
     from .shown import ports, timestamp
 
-    state = store.state(ctx, raw["id"])
+    state = runs.state(ctx, raw["id"])
     return {
         "Id": raw["id"], "Name": raw["name"], "Created": timestamp(raw["created"]), "Image": raw["image_id"],
         "ImageName": raw["image_name"], "RestartCount": state.restarts,
@@ -295,7 +296,7 @@ def wait(ctx: Context, name: str, timeout: float) -> None:
 
     container_id, began = store.find(ctx, name), time.monotonic()
     while True:
-        state, health = store.state(ctx, container_id), _health(ctx, container_id)
+        state, health = runs.state(ctx, container_id), _health(ctx, container_id)
         if state.status in ("exited", "created") and not state.conmon_pid:
             raise EngineError("The container %s ended with exit code %d%s" % (
                 name, state.exit_code, log_tail(ctx, name)), "See its whole log: pycontainer logs %s" % name)

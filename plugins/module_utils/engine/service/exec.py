@@ -17,7 +17,8 @@ from ..errors import EngineError, InvalidInput, TimedOut, WrongState
 from ..kernel import command, documents, files, tree
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
-from ..store.containers import State
+from ..store import runs
+from ..store.runs import State
 from . import identity
 
 Output = Callable[[int, bytes], None]
@@ -84,7 +85,7 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
 
 def require(ctx: Context, container_id: str, argv: Sequence[str]) -> State:
     """The state of a container that runs. Raises WrongState for another, InvalidInput without a command."""
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     if state.status != "running":
         raise WrongState("The container %s is %s" % (container_id[:12], state.status), "Start it first.")
     if not argv or not argv[0]:

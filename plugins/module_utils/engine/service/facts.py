@@ -15,7 +15,7 @@ from ..kernel import cgroup
 from ..registry import configuration
 from ..runtime import probe
 from ..store import containers as store
-from ..store import images
+from ..store import images, runs
 from . import effective
 
 
@@ -23,7 +23,7 @@ def collect(ctx: Context) -> Dict[str, Any]:
     """The document. Looks for a runtime that works, and says so when there is none."""
     counts: Dict[str, int] = {"number": 0, "paused": 0, "running": 0, "stopped": 0}
     for container_id in store.ids(ctx):
-        status = store.state(ctx, container_id).status
+        status = runs.state(ctx, container_id).status
         counts["number"] += 1
         counts[status if status in counts else "stopped"] += 1
     try:

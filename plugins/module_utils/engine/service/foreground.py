@@ -14,6 +14,7 @@ from ..errors import NotFound, WrongState
 from ..kernel import files
 from ..runtime import attach as attachment
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 from . import lifecycle, removal
 from .exec import Streams
@@ -49,7 +50,7 @@ def start(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
 
 def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
     """Connect the client to a running container; its exit code, or None when the client detached."""
-    record, state = store.get(ctx, container_id), store.state(ctx, container_id)
+    record, state = store.get(ctx, container_id), runs.state(ctx, container_id)
     if state.status != "running":
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
     with contextlib.ExitStack() as stack:
@@ -67,7 +68,7 @@ def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
 
 
 def _follow(ctx: Context, record: Record, client: attachment.Attachment, streams: Streams) -> Optional[int]:
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     finished = client.stream(streams.output or _to_own_descriptors, streams.stdin, detach=streams.detach,
                              terminal=record.spec.tty)
     if not finished:
@@ -75,7 +76,7 @@ def _follow(ctx: Context, record: Record, client: attachment.Attachment, streams
     if not state.running:
         return state.exit_code
     code = lifecycle.exit_code_of(ctx, record.id, state, None)
-    return store.UNKNOWN_EXIT if code is None else code
+    return runs.UNKNOWN_EXIT if code is None else code
 
 
 def _to_own_descriptors(stream: int, data: bytes) -> None:
@@ -87,5 +88,5 @@ def _to_own_descriptors(stream: int, data: bytes) -> None:
 def remove_ended(ctx: Context, record: Record) -> None:
     """Remove a container whose run has ended; the hook may have been quicker."""
     with contextlib.suppress(NotFound), store.held(ctx, record.id):
-        if not store.state(ctx, record.id).running:
+        if not runs.state(ctx, record.id).running:
             removal.remove_locked(ctx, record, volumes=True)

@@ -17,6 +17,7 @@ from ..frozen import replace as with_changes
 from ..runtime import probe
 from ..store import containers as store
 from ..store import pods as pod_store
+from ..store import runs
 from . import creation, devices, infra, limits, membership, mounts, namespaces, pods, readiness, removal
 
 NOTHING: FrozenSet[str] = frozenset()
@@ -55,10 +56,10 @@ def check(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
     elif changed:
         membership.check_change(ctx, spec, {})
         creation.check(ctx, spec)
-    runs = raw is not None and store.state(ctx, raw["id"]).running
-    if not {"replace", "start", "restart"} & set(verbs) or ("replace" in verbs and not runs and "start" not in verbs):
+    lives = raw is not None and runs.state(ctx, raw["id"]).running
+    if not {"replace", "start", "restart"} & set(verbs) or ("replace" in verbs and not lives and "start" not in verbs):
         return
-    with readiness.told(name) if runs else contextlib.nullcontext():
+    with readiness.told(name) if lives else contextlib.nullcontext():
         _sources(ctx, spec)
     try:
         _start(ctx, spec)
@@ -67,7 +68,7 @@ def check(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
             raise
         from .replace import explained
 
-        raise explained(name, runs, exc) from exc
+        raise explained(name, lives, exc) from exc
 
 
 def _seen(spec: ContainerSpec, coming: Coming) -> ContainerSpec:

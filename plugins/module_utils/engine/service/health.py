@@ -20,6 +20,7 @@ from ..errors import EngineError, InvalidInput, NotFound, RuntimeFailed, TimedOu
 from ..formats.container import HealthCheck
 from ..kernel import files, proc
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 from . import effective, persist, systemd
 from . import exec as execution
@@ -40,7 +41,7 @@ def run_once(ctx: Context, container_id: str) -> int:
     check = effective.check_of(record, effective.image_config(ctx, record))
     if check is None:
         raise InvalidInput("The container %s has no health check" % record.name)
-    if store.state(ctx, container_id).status != "running":
+    if runs.state(ctx, container_id).status != "running":
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
     begun = time.time()
     code, output = _call(ctx, container_id, check)
@@ -69,10 +70,10 @@ def _keep(ctx: Context, container_id: str, check: HealthCheck, begun: float, cod
     from .shown import timestamp
 
     with store.held(ctx, container_id):
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if not state.running or begun < state.started_at:
             return False
-        document = store.health(ctx, container_id) or {"Status": "starting", "FailingStreak": 0, "Log": []}
+        document = runs.health(ctx, container_id) or {"Status": "starting", "FailingStreak": 0, "Log": []}
         # The first check comes at once; its failing counts as little as one in the start period.
         grace = max(check.start_period, min(check.interval, 1.0) if document["Status"] == "starting" else 0.0)
         if code == 0:
@@ -92,7 +93,7 @@ def _act(ctx: Context, record: Record) -> None:
     from . import lifecycle
 
     action = record.spec.healthcheck_failure_action
-    if action == "restart" and store.state(ctx, record.id).raw.get("unit"):
+    if action == "restart" and runs.state(ctx, record.id).raw.get("unit"):
         # systemd starts it again; a monitor that it did not start is none of its service's.
         action = "kill"
     if action == "kill":
@@ -111,7 +112,7 @@ def wait_healthy(ctx: Context, record: Record, seconds: float) -> None:
     if effective.check_of(record, effective.image_config(ctx, record)) is None:
         raise RuntimeFailed("The container %s has no health check to wait for" % record.name, "Give it one.")
     lifecycle.wait(ctx, record.id, condition=("healthy", "unhealthy", "stopped"), timeout=seconds, interval=0.1)
-    now = store.health_status(ctx, record.id)
+    now = runs.health_status(ctx, record.id)
     if now != "healthy":
         raise RuntimeFailed("The container %s is %s" % (record.name, now or "not running"), "Look at its log.")
 
@@ -179,7 +180,7 @@ def loop(ctx: Context, container_id: str) -> None:
         pass
     check = effective.check_of(record, effective.image_config(ctx, record))
     while check is not None:
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if not state.running or (state.raw.get("health") or {}).get("pid") != os.getpid():
             return
         if state.status == "running":

@@ -16,7 +16,9 @@ from ..context import Context
 from ..errors import Damaged, EngineError, NotFound
 from ..kernel import files, proc
 from ..store import containers as store
-from ..store.containers import Record, State
+from ..store import runs
+from ..store.containers import Record
+from ..store.runs import State
 
 SHORT_RUN = 10.0     # seconds; a run that lasted longer starts the back-off anew
 FIRST_DELAY = 0.1    # seconds before the first restart after a short run, doubled each time
@@ -70,7 +72,7 @@ def main(argv: List[str]) -> int:
 def _keep_error(ctx: Context, container_id: str, text: str) -> None:
     path = store.directory(ctx, container_id, "exit.json")
     try:
-        last = store.raw_exit(ctx, container_id)
+        last = runs.raw_exit(ctx, container_id)
     except Damaged:
         return
     if last is not None:
@@ -99,7 +101,7 @@ def _take_down(ctx: Context, container_id: str) -> None:
     from . import cleanup
 
     with store.lock(ctx, container_id):
-        if not store.state(ctx, container_id).running:
+        if not runs.state(ctx, container_id).running:
             cleanup.end_run(ctx, container_id)
 
 
@@ -107,10 +109,10 @@ def _on_exit(ctx: Context, container_id: str) -> None:
     from . import cleanup, removal
 
     with store.held(ctx, container_id) as record:
-        if store.state(ctx, container_id).running:
+        if runs.state(ctx, container_id).running:
             return
         try:
-            run = store.raw_run(ctx, container_id)
+            run = runs.raw_run(ctx, container_id)
         except Damaged:
             # Its process has ended, or conmon would not have called.
             cleanup.end_run(ctx, container_id)
@@ -134,7 +136,7 @@ def _on_exit(ctx: Context, container_id: str) -> None:
 
 def wants_restart(ctx: Context, record: Record, final: State) -> bool:
     """Whether the restart policy starts a container again that ended like this (podman-run(1))."""
-    if store.stopped_by_user(ctx, record.id):
+    if runs.stopped_by_user(ctx, record.id):
         return False
     from . import membership
 
@@ -150,15 +152,15 @@ def _announce_restart(ctx: Context, record: Record, restarts: int, streak: int) 
     """Say that this process is going to start the container again; whoever takes that away cancels it."""
     own = os.getpid()
     files.make_directory(store.run_directory(ctx, record.id))
-    store.write_state(ctx, record.id, {
+    runs.write_state(ctx, record.id, {
         "phase": "restarting", "boot": proc.boot_id(), "pid": own, "pid_start": proc.start_time(own) or 0,
         "conmon_pid": 0, "conmon_start": 0, "started_at": 0.0, "restarts": restarts, "streak": streak})
 
 
 def _still_ours(ctx: Context, container_id: str) -> bool:
-    run = store.raw_run(ctx, container_id)
+    run = runs.raw_run(ctx, container_id)
     return (run is not None and run["phase"] == "restarting" and run["pid"] == os.getpid()
-            and not store.stopped_by_user(ctx, container_id))
+            and not runs.stopped_by_user(ctx, container_id))
 
 
 def restart_until_it_runs(ctx: Context, record: Record, restarts: int, streak: int) -> None:
@@ -176,7 +178,7 @@ def restart_until_it_runs(ctx: Context, record: Record, restarts: int, streak: i
         except EngineError as exc:
             with store.held(ctx, record.id):
                 _keep_error(ctx, record.id, str(exc))
-                failed = store.state(ctx, record.id)._replace(exit_code=exc.exit_code, restarts=restarts)
+                failed = runs.state(ctx, record.id)._replace(exit_code=exc.exit_code, restarts=restarts)
                 if not wants_restart(ctx, record, failed):
                     return
                 restarts, streak = restarts + 1, streak + 1

@@ -11,7 +11,9 @@ from ..context import Context
 from ..errors import NotFound
 from ..formats import runtimespec
 from ..store import containers as store
-from ..store.containers import Record, State
+from ..store import runs
+from ..store.containers import Record
+from ..store.runs import State
 from . import effective, membership, namespaces
 from .listing import pod_id, ports_of
 from .shown import bindings, timestamp
@@ -26,7 +28,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
     """All that is known of a container."""
     stored = store.get(ctx, container_id)
     record = membership.placed_if_any(ctx, stored)
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     try:
         image = effective.image_config(ctx, record)
     except NotFound:
@@ -74,9 +76,9 @@ def _state(ctx: Context, record: Record, state: State, image: Optional[ImageConf
         "Dead": False, "Pid": state.pid, "ConmonPid": state.conmon_pid, "ExitCode": state.exit_code,
         "Error": state.error, "StartedAt": timestamp(state.started_at), "FinishedAt": timestamp(state.finished_at),
         "CgroupPath": state.raw.get("cgroup", ""), "Checkpointed": False,
-        "StoppedByUser": store.stopped_by_user(ctx, record.id)}
+        "StoppedByUser": runs.stopped_by_user(ctx, record.id)}
     # It is there without a check too, as podman has it: a template that asks for it fails on no container.
-    known = store.health(ctx, record.id) if effective.check_of(record, image) is not None else {}
+    known = runs.health(ctx, record.id) if effective.check_of(record, image) is not None else {}
     document["Health"] = document["Healthcheck"] = known or {"Status": "", "FailingStreak": 0, "Log": []}
     return document
 
@@ -176,7 +178,7 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Dict[
     environment = dict({"PATH": runtimespec.DEFAULT_PATH, "container": "oci"},
                        **effective.image_environment(image), **spec.env)
     entrypoint = spec.entrypoint if spec.entrypoint is not None else tuple(image.entrypoint if image else ())
-    row = Row({"id": record.id, "image_id": record.image_id, "spec": {"label": dict(spec.label)}}, store.State())
+    row = Row({"id": record.id, "image_id": record.image_id, "spec": {"label": dict(spec.label)}}, runs.State())
     document: Dict[str, Any] = {
         "Hostname": spec.hostname or record.id[:12], "Domainname": "",
         "User": spec.user or (image.user if image is not None else ""), "AttachStdin": False, "AttachStdout": False,

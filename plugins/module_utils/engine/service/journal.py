@@ -22,6 +22,7 @@ from ..context import Context
 from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
 from ..kernel import files
 from ..store import containers as store
+from ..store import runs
 
 Undo = Callable[[Context, str, Dict[str, Any]], None]
 
@@ -186,11 +187,11 @@ def sweep(ctx: Context) -> List[str]:
     found = []
     with contextlib.suppress(FileNotFoundError):
         for container_id in os.listdir(ctx.run("containers")):
-            state = store.state(ctx, container_id)
+            state = runs.state(ctx, container_id)
             if state.running or state.status in ("restarting", "unknown") or state.conmon_pid:
                 continue
             with contextlib.suppress(TimedOut), store.lock(ctx, container_id, timeout=0):
-                if not store.state(ctx, container_id).running:
+                if not runs.state(ctx, container_id).running:
                     cleanup.end_run(ctx, container_id)
                     found.append(container_id)
                 if not os.path.exists(store.directory(ctx, container_id)):

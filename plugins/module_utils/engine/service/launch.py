@@ -22,6 +22,7 @@ from ..frozen import replace
 from ..kernel import files, proc
 from ..runtime import conmon, oci, probe
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 from . import effective, infra, limits, membership, namespaces, passing, persist, podcgroup, prepare, usernamespace
 
@@ -57,7 +58,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     record = _create_with_links(ctx, record, image, run)
     run["conmon_pid"] = _read_pid(store.run_directory(ctx, record.id, "conmon.pid"))
     run["conmon_start"] = proc.start_time(run["conmon_pid"]) or 0
-    store.write_state(ctx, record.id, run)
+    runs.write_state(ctx, record.id, run)
     limits.read_back(ctx, record.spec, run["pid"])
     if before_start is not None:
         before_start(record)
@@ -69,7 +70,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     oci.start(ctx, probe.Runtime(**run["runtime"]), record.id)
     run["phase"] = "running"
     _start_health(ctx, record, image, run)
-    store.write_state(ctx, record.id, run)
+    runs.write_state(ctx, record.id, run)
     return record
 
 
@@ -81,7 +82,7 @@ def _begin(ctx: Context, record: Record, restarts: int, streak: int) -> Dict[str
         "phase": "starting", "boot": proc.boot_id(), "pid": 0, "pid_start": 0, "conmon_pid": 0, "conmon_start": 0,
         "started_at": 0.0, "restarts": restarts, "streak": streak,
         "runtime": {"name": runtime.name, "path": runtime.path}}
-    store.write_state(ctx, record.id, run)
+    runs.write_state(ctx, record.id, run)
     return run
 
 
@@ -116,7 +117,7 @@ def _reachable(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> 
     from ..kernel import mount
 
     run["reachable"] = usernamespace.reachable_directory(ctx, record.id)
-    store.write_state(ctx, record.id, run)
+    runs.write_state(ctx, record.id, run)
     mount.bind(root, run["reachable"])
     return str(run["reachable"])
 

@@ -16,7 +16,9 @@ from ..errors import InvalidInput, TimedOut, WrongState
 from ..frozen import replace
 from ..kernel import files, proc
 from ..store import containers as store
-from ..store.containers import Record, State
+from ..store import runs
+from ..store.containers import Record
+from ..store.runs import State
 from . import cleanup, effective, journal, launch, membership, namespaces
 
 KILL_PATIENCE = 10.0  # seconds that a process gets to end after SIGKILL; more means stuck in the kernel
@@ -34,7 +36,7 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
     journal.repair(ctx)
     _start_dependencies(replace(ctx, descriptors=0, listen=None), container_id, chain)
     with store.held(ctx, container_id) as record:
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if only_if is not None and not only_if():
             return record
         if state.status == "paused":
@@ -47,7 +49,7 @@ def start(ctx: Context, container_id: str, *, before_start: Optional[launch.Befo
         if os.path.isdir(store.run_directory(ctx, container_id)):
             cleanup.end_run(ctx, container_id)
         if only_if is None:
-            store.unmark_stopped(ctx, container_id)
+            runs.unmark_stopped(ctx, container_id)
         with journal.work(ctx, container_id, "start", cleanup.undo_start, {}):
             record = launch.launch(ctx, record, restarts=restarts, streak=streak, before_start=before_start)
         if after_start is not None:
@@ -61,7 +63,7 @@ def _start_dependencies(ctx: Context, container_id: str, chain: Tuple[str, ...])
             i[:12] for i in chain[chain.index(container_id):] + (container_id,)), "Remove one of these needs.")
     for name in namespaces.dependencies(membership.placed(ctx, store.get(ctx, container_id)).spec):
         other = store.find(ctx, name)
-        if not store.state(ctx, other).running:
+        if not runs.state(ctx, other).running:
             start(ctx, other, chain=chain + (container_id,))
 
 
@@ -88,9 +90,9 @@ def stop(ctx: Context, container_id: str, *, timeout: Optional[float] = None) ->
 
 def stop_locked(ctx: Context, record: Record, timeout: Optional[float], *, by_user: bool = True) -> bool:
     """Stop a container whose lock the caller holds."""
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     if by_user and (state.running or state.status in ("restarting", "unknown")):
-        store.mark_stopped(ctx, record.id)
+        runs.mark_stopped(ctx, record.id)
     if not state.running:
         cleanup.end_run(ctx, record.id)
         return state.status in ("restarting", "unknown")
@@ -174,11 +176,11 @@ def kill(ctx: Context, container_id: str, signal: str = "KILL", *, everything: b
     """
     number = effective.signal_number(signal)
     record = store.get(ctx, container_id)
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     if not state.running:
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
     if by_user and number in (signals.SIGKILL, signals.SIGTERM):
-        store.mark_stopped(ctx, container_id)
+        runs.mark_stopped(ctx, container_id)
     if everything:
         _signal_all(ctx, container_id, state, number)
     else:
@@ -193,7 +195,7 @@ def restart(ctx: Context, container_id: str, *, timeout: Optional[float] = None)
     """
     from . import readiness, systemd, units
 
-    if store.state(ctx, container_id).running:
+    if runs.state(ctx, container_id).running:
         readiness.check(ctx, store.get(ctx, container_id))
     name, unit = store.get(ctx, container_id).name, units.running(ctx, container_id)
     if not unit or timeout is not None:
@@ -211,7 +213,7 @@ def pause(ctx: Context, container_id: str) -> None:
     from ..runtime import oci, probe
 
     with store.held(ctx, container_id) as record:
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if state.status != "running":
             raise WrongState("The container %s is %s" % (record.name, state.status),
                              "Only a running one can be paused.")
@@ -219,13 +221,13 @@ def pause(ctx: Context, container_id: str) -> None:
         places = cgroup.of_process(state.pid)
         frozen = os.path.join(places["freezer"], "freezer.state") if "freezer" in places else os.path.join(
             places.get("", ""), "cgroup.freeze")
-        store.write_state(ctx, container_id, dict(state.raw, frozen=frozen))
+        runs.write_state(ctx, container_id, dict(state.raw, frozen=frozen))
 
 
 def unpause(ctx: Context, container_id: str) -> None:
     """Let a frozen container go on. Raises WrongState when it is not frozen."""
     with store.held(ctx, container_id) as record:
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if state.status != "paused":
             raise WrongState("The container %s is %s" % (record.name, state.status),
                              "Only a paused one can be unpaused.")
@@ -236,7 +238,7 @@ def _resume(ctx: Context, record: Record, state: State) -> None:
     from ..runtime import oci, probe
 
     oci.resume(ctx, probe.Runtime(**state.raw["runtime"]), record.id)
-    store.write_state(ctx, record.id, {k: v for k, v in state.raw.items() if k != "frozen"})
+    runs.write_state(ctx, record.id, {k: v for k, v in state.raw.items() if k != "frozen"})
 
 
 # waiting
@@ -276,7 +278,7 @@ def wait(ctx: Context, container_id: str, *, condition: Sequence[str] = ("stoppe
 
 
 def _met(ctx: Context, container_id: str, condition: Sequence[str]) -> Optional[int]:
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     if state.status == "created":
         store.get(ctx, container_id)  # one that is gone has no files either: it would be waited for without an end
     now: List[str] = [state.status]
@@ -286,7 +288,7 @@ def _met(ctx: Context, container_id: str, condition: Sequence[str]) -> Optional[
         now += ["configured", "initialized"]
     if {"healthy", "unhealthy"} & set(condition) and state.running:
 
-        now.append(store.health_status(ctx, container_id))
+        now.append(runs.health_status(ctx, container_id))
     if not set(now) & set(condition):
         return None
     return state.exit_code if state.status == "exited" else -1 if not state.running else 0
@@ -299,7 +301,7 @@ def wait_exit(ctx: Context, container_id: str, timeout: Optional[float]) -> Opti
     when the container is removed at its end.
     """
     with files.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True):
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if not state.running:
             return state.exit_code if state.status == "exited" else None
         return exit_code_of(ctx, container_id, state, timeout)
@@ -311,7 +313,7 @@ def exit_code_of(ctx: Context, container_id: str, state: State, timeout: Optiona
         return None
     from ..runtime import exitwatch
 
-    path = store.exit_file(ctx, container_id)
+    path = runs.exit_file(ctx, container_id)
     exitwatch.wait_for(path, timeout=cleanup.EXIT_FILE_PATIENCE,
                        alive=lambda: proc.alive(state.conmon_pid, state.raw["conmon_start"]))
-    return store.read_exit_file(ctx, container_id)[0]
+    return runs.read_exit_file(ctx, container_id)[0]

@@ -11,7 +11,8 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tup
 from ..context import Context
 from ..errors import InvalidInput
 from ..store import containers as store
-from ..store.containers import State
+from ..store import runs
+from ..store.runs import State
 from .shown import ports
 
 FILTERS = ("id", "name", "label", "label!", "status", "exited", "ancestor", "volume", "network", "health",
@@ -62,7 +63,7 @@ def rows(ctx: Context, *, everything: bool = False, filters: Sequence[str] = (),
     """
     wanted = _parse(filters)
     everything = everything or last > 0 or any(key in ("status", "exited") for key, _value in wanted)
-    found = _in_pods(ctx, [Row(document, store.state(ctx, document["id"])) for document in store.all_raw(ctx)])
+    found = _in_pods(ctx, [Row(document, runs.state(ctx, document["id"])) for document in store.all_raw(ctx)])
     if not everything:
         # podman-ps(1): a paused one is shown by --all only
         found = [row for row in found if row.state.running and row.state.status != "paused"]
@@ -137,7 +138,7 @@ def _fits_field(ctx: Context, row: Row, key: str, value: str) -> bool:
         return row.state.status == "exited" and str(row.state.exit_code) == value
     if key == "health":
 
-        return store.health_status(ctx, row.id) == value
+        return runs.health_status(ctx, row.id) == value
     if key == "pod":
         return bool(row.spec.get("pod")) and value in (row.spec["pod"], row.pod_id[:len(value)])
     if key == "restart-policy":
@@ -218,4 +219,4 @@ def labels_of(ctx: Context, row: Row) -> Dict[str, str]:
 def ports_of(ctx: Context, container_id: str, of: Optional[State] = None) -> List[Dict[str, Any]]:
     """The published ports of a container, rows of formats.container.Port."""
     document = store.raw(ctx, container_id) or {}
-    return Row(document, of or store.state(ctx, container_id)).ports
+    return Row(document, of or runs.state(ctx, container_id)).ports

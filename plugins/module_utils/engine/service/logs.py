@@ -10,7 +10,7 @@ from ..context import Context
 from ..errors import Unsupported
 from ..runtime import logs as reader
 from ..runtime.logs import Line
-from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 
 
@@ -30,7 +30,7 @@ def lines(ctx: Context, record: Record, *, follow: bool = False, since: str = ""
                            reader.parse_time(until) if until else None, tail, follow)
 
     def running() -> bool:
-        return store.state(ctx, record.id).running
+        return runs.state(ctx, record.id).running
 
     if record.log_driver == "journald":
         from ..runtime import journald

@@ -14,6 +14,7 @@ from ..formats.container import ContainerSpec, Mount
 from ..formats.volume import VolumeSpec
 from ..kernel import files
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 from . import copyup, volumes
 
@@ -168,7 +169,7 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
     else:
         source = row.source
         check_source(row)
-    if "U" in row.options and not store.has_run(ctx, record.id):
+    if "U" in row.options and not runs.has_run(ctx, record.id):
         # Once, as podman: what the container has given to other owners stays theirs at the next start.
         _chown_tree(source, owners[1])
     if "z" in row.options or "Z" in row.options:

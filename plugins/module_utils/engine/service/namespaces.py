@@ -11,6 +11,7 @@ from ..context import Context
 from ..errors import Conflict, InvalidInput, NotFound, WrongState
 from ..formats.container import ContainerSpec, NetworkUse
 from ..store import containers as store
+from ..store import runs
 from ..store.containers import Record
 
 # field of the spec: (OCI type, name in /proc/PID/ns, allowed words besides private and host)
@@ -150,7 +151,7 @@ def _of_container(ctx: Context, name: str, field: str, proc_name: str) -> str:
     from . import membership
 
     other = store.lookup(ctx, name)
-    state = store.state(ctx, other.id)
+    state = runs.state(ctx, other.id)
     if not state.running:
         raise WrongState("The container %s, whose namespace is to be shared, does not run" % other.name,
                          "Start it first.")

@@ -215,12 +215,12 @@ def _reclaim(ctx: Context, asking: str) -> List[str]:
 
 def is_abandoned(ctx: Context, document: EndpointDocument) -> bool:
     """Whether nobody stands behind a document: its container does not run, and who started it is dead."""
-    from ..store import containers
+    from ..store import runs
 
     if proc.serves(document.pid, document.started):
         return False
     try:
-        return containers.state(ctx, document.request.container_id).status in ("created", "exited")
+        return runs.state(ctx, document.request.container_id).status in ("created", "exited")
     except NotFound:
         return True
 

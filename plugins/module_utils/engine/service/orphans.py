@@ -14,7 +14,7 @@ from ..context import Context
 from ..errors import Damaged, EngineError, NotFound, TimedOut
 from ..kernel import files, mount, netns, proc, tree
 from ..runtime import oci, probe
-from ..store import blobs, collection, images, layers, names, pods, secrets, volumes
+from ..store import blobs, collection, images, layers, names, pods, runs, secrets, volumes
 from ..store import containers as store
 from . import journal, network_orphans, usernamespace
 from .check import Finding
@@ -335,11 +335,11 @@ def _runs(ctx: Context) -> Iterator[Finding]:
 
 
 def _has_run(ctx: Context, container_id: str) -> bool:
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     if state.running or state.status in ("restarting", "unknown") or container_id in journal.pending(ctx):
         return True
     # Its monitor becomes the hook that takes the run down, and may start the container again.
-    run = store.raw_run(ctx, container_id) or {}
+    run = runs.raw_run(ctx, container_id) or {}
     return proc.alive(run.get("conmon_pid", 0), run.get("conmon_start", 0))
 
 

@@ -17,7 +17,7 @@ from ..formats import pod as formats
 from ..formats.pod import PodSpec
 from ..frozen import replace as changed
 from ..store import containers as container_store
-from ..store import names, volumes
+from ..store import names, runs, volumes
 from ..store import pods as store
 from ..store.containers import Record
 from ..store.pods import Pod
@@ -67,10 +67,10 @@ def replace(ctx: Context, name: str, spec: PodSpec, *, start: Optional[bool] = N
         podcgroup.check(ctx, new.spec)
         members = membership.members(ctx, old)
         _check_users(old, new, members)
-        ran = [record.id for record in members if container_store.state(ctx, record.id).running]
-        runs = bool(ran) or (bool(old.infra) and container_store.state(ctx, old.infra).running)
+        ran = [record.id for record in members if runs.state(ctx, record.id).running]
+        ran_as_one = bool(ran) or (bool(old.infra) and runs.state(ctx, old.infra).running)
         note = {"old": dict(old._asdict(), spec=old.spec.to_document()), "aside": naming.aside(pod_id[:12]),
-                "ran": ran, "runs": runs, "start": start is not False, "committed": False}
+                "ran": ran, "runs": ran_as_one, "start": start is not False, "committed": False}
         with journal.work(ctx, "pod-" + pod_id, "pod-replace", undo_replace, note):
             if spec.infra:
                 _check_infra_name(ctx, old, new)
@@ -85,12 +85,12 @@ def replace(ctx: Context, name: str, spec: PodSpec, *, start: Optional[bool] = N
             _stop(ctx, [old.infra] if old.infra else [], timeout)
             podcgroup.remove(ctx, old)
             store.write(ctx, new)
-            if new.infra and runs and note["start"]:
+            if new.infra and ran_as_one and note["start"]:
                 lifecycle.start(ctx, new.infra)
             note["committed"] = True
             journal.begin(ctx, "pod-" + pod_id, dict(note, verb="pod-replace"))
             _commit(ctx, new, note)
-            problems = _start(ctx, ran) if runs and note["start"] else []
+            problems = _start(ctx, ran) if ran_as_one and note["start"] else []
     if problems:
         raise EngineError("The pod %s was changed, but not all of its containers run again: %s" % (
             old.name, "; ".join(problems)))

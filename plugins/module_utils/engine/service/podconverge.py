@@ -9,7 +9,8 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Tuple
 from ..context import Context
 from ..store import containers as container_store
 from ..store import pods as store
-from ..store.containers import State
+from ..store import runs
+from ..store.runs import State
 
 
 class Observed(NamedTuple):
@@ -26,7 +27,7 @@ def observe(ctx: Context, name: str) -> Observed:
     raw = store.raw_document(ctx, name)
     if raw is None:
         return Observed()
-    rows = [(document, container_store.state(ctx, document["id"])) for document in container_store.all_raw(ctx)
+    rows = [(document, runs.state(ctx, document["id"])) for document in container_store.all_raw(ctx)
             if document["spec"].get("pod") == name]
     rows.sort(key=lambda row: row[0]["created"])
     members = [row for row in rows if row[0]["id"] != raw["infra"]]
@@ -47,7 +48,7 @@ def _status(ctx: Context, infra: str, rows: Sequence[Tuple[str, State]]) -> str:
     if "paused" in alive:
         return "paused" if set(alive) == {"paused"} else "partly"
     for container_id, state in rows:
-        done = container_id != infra and container_store.finished(ctx, container_id, state)
+        done = container_id != infra and runs.finished(ctx, container_id, state)
         if not done and not state.running and state.status != "restarting":
             return "partly"
     return "running"

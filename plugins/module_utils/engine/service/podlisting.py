@@ -11,8 +11,9 @@ from ..context import Context
 from ..errors import InvalidInput
 from ..store import containers as container_store
 from ..store import pods as store
-from ..store.containers import State
+from ..store import runs
 from ..store.pods import Pod
+from ..store.runs import State
 from . import shown
 
 FILTERS = ("ctr-ids", "ctr-names", "ctr-number", "ctr-status", "id", "label", "label!", "name", "network", "status",
@@ -81,7 +82,7 @@ def every(ctx: Context) -> List[Row]:
         for document in container_store.all_raw(ctx):
             row = pods.get(document["spec"].get("pod", ""))
             if row is not None:
-                row.members.append(Member(document, container_store.state(ctx, document["id"])))
+                row.members.append(Member(document, runs.state(ctx, document["id"])))
     for row in pods.values():
         row.members.sort(key=lambda member: (member.document["created"], member.document["id"]))
     return list(pods.values())
@@ -90,7 +91,7 @@ def every(ctx: Context) -> List[Row]:
 def one(ctx: Context, name: str) -> Row:
     """One pod, by name or ID; raises NotFound or Ambiguous."""
     pod = store.lookup(ctx, name)
-    found = [Member(document, container_store.state(ctx, document["id"])) for document in container_store.all_raw(ctx)
+    found = [Member(document, runs.state(ctx, document["id"])) for document in container_store.all_raw(ctx)
              if document["spec"].get("pod") == pod.name]
     return Row(pod, sorted(found, key=lambda member: (member.document["created"], member.document["id"])))
 

@@ -21,7 +21,7 @@ from ..formats.pod import PodSpec
 from ..frozen import replace
 from ..kernel import files
 from ..store import containers as container_store
-from ..store import names
+from ..store import names, runs
 from ..store import pods as store
 from ..store.containers import Record
 from ..store.pods import Pod
@@ -142,7 +142,7 @@ def check_removal(ctx: Context, pod: Pod, force: bool, without: Collection[str] 
             raise InUse("A container of the pod %s is needed by the container %s" % (
                 pod.name, ", ".join(i[:12] for i in others)), "Remove that one first.")
     running = [record.name for record in membership.members(ctx, pod)
-               if container_store.state(ctx, record.id).status in ("running", "paused", "restarting")]
+               if runs.state(ctx, record.id).status in ("running", "paused", "restarting")]
     if running and not force:
         raise WrongState("The pod %s has running containers: %s" % (pod.name, ", ".join(running)),
                          "Stop it first, or use force.")
@@ -214,9 +214,9 @@ def start(ctx: Context, name: str, *, unfinished: bool = False) -> Pod:
 
 
 def _start_all(ctx: Context, pod: Pod, unfinished: bool) -> List[str]:
-    stale = bool(pod.infra) and not container_store.state(ctx, pod.infra).running
+    stale = bool(pod.infra) and not runs.state(ctx, pod.infra).running
     members = membership.members(ctx, pod)
-    busy = any(container_store.state(ctx, record.id).running for record in members)
+    busy = any(runs.state(ctx, record.id).running for record in members)
     if pod.infra:
         lifecycle.start(ctx, pod.infra)
     if not busy:
@@ -227,11 +227,11 @@ def _start_all(ctx: Context, pod: Pod, unfinished: bool) -> List[str]:
         if record.spec.init_ctr:
             continue
         try:
-            if spare and container_store.finished(ctx, record.id):
+            if spare and runs.finished(ctx, record.id):
                 continue
-            if stale and container_store.state(ctx, record.id).running:
+            if stale and runs.state(ctx, record.id).running:
                 lifecycle.restart(ctx, record.id)
-            elif container_store.state(ctx, record.id).status != "paused":
+            elif runs.state(ctx, record.id).status != "paused":
                 lifecycle.start(ctx, record.id)
         except EngineError as exc:
             problems.append(str(exc))
@@ -252,7 +252,7 @@ def _run_first(ctx: Context, pod: Pod, first: Sequence[Record]) -> None:
 
 def alive(ctx: Context, pod: Pod) -> bool:
     """Whether anything of a pod runs."""
-    return any(container_store.state(ctx, record.id).running for record in everyone(ctx, pod))
+    return any(runs.state(ctx, record.id).running for record in everyone(ctx, pod))
 
 
 def after_exit(ctx: Context, name: str) -> None:
@@ -269,7 +269,7 @@ def after_exit(ctx: Context, name: str) -> None:
             return
         pod = store.get(ctx, raw["id"])
         busy = [record for record in membership.members(ctx, pod)
-                if container_store.state(ctx, record.id).status in ("running", "paused", "restarting")]
+                if runs.state(ctx, record.id).status in ("running", "paused", "restarting")]
         if not busy:
             _stop_member(ctx, pod.infra, None)
 
@@ -278,7 +278,7 @@ def stop(ctx: Context, name: str, *, timeout: Optional[float] = None) -> bool:
     """Stop a pod's containers side by side, then its infra container; False when none of them ran."""
     pod = store.lookup(ctx, name)
     ran = [record.id for record in everyone(ctx, pod)
-           if container_store.state(ctx, record.id).status in ("running", "paused", "restarting")]
+           if runs.state(ctx, record.id).status in ("running", "paused", "restarting")]
     problems = _together([i for i in ran if i != pod.infra], lambda i: _stop_member(ctx, i, timeout))
     if pod.infra in ran:
         problems += _together([pod.infra], lambda i: _stop_member(ctx, i, timeout))
@@ -326,7 +326,7 @@ def unpause(ctx: Context, name: str) -> str:
 
 def _each(ctx: Context, pod: Pod, verb: str, statuses: Sequence[str], action: Callable[[str], Any]) -> str:
     chosen = [record.id for record in everyone(ctx, pod)
-              if container_store.state(ctx, record.id).status in statuses]
+              if runs.state(ctx, record.id).status in statuses]
     problems = []
     for container_id in chosen:
         try:
@@ -380,7 +380,7 @@ def prune(ctx: Context) -> List[str]:
     for pod_id in store.ids(ctx):
         try:
             pod = store.get(ctx, pod_id)
-            statuses = {container_store.state(ctx, record.id).status for record in everyone(ctx, pod)}
+            statuses = {runs.state(ctx, record.id).status for record in everyone(ctx, pod)}
             if "exited" not in statuses or statuses - {"created", "exited"}:
                 continue
             gone.append(remove(ctx, pod_id))

@@ -11,7 +11,7 @@ from ..errors import InvalidInput, WrongState
 from ..formats import humanize, idmap, passwd
 from ..kernel import caps, inroot, processes
 from ..kernel.processes import Process
-from ..store import containers as store
+from ..store import runs
 
 SECCOMP = {0: "disabled", 1: "strict", 2: "filter"}
 
@@ -149,7 +149,7 @@ def descriptors(words: Sequence[str]) -> List[str]:
 def table(ctx: Context, container_id: str, words: Sequence[str] = ()) -> List[List[str]]:
     """The head and the rows, in the order of the processes' IDs. Raises WrongState, InvalidInput."""
     columns = descriptors(words)
-    state = store.state(ctx, container_id)
+    state = runs.state(ctx, container_id)
     if not state.running or not state.pid:
         raise WrongState("The container %s does not run" % container_id[:12], "Start it first.")
     rows = [one for one in map(processes.read, processes.members(state.pid, container_id)) if one is not None]

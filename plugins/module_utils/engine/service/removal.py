@@ -12,7 +12,7 @@ from ..context import Context
 from ..errors import Damaged, InUse, NotFound, WrongState
 from ..kernel import files, tree
 from ..store import containers as store
-from ..store import names
+from ..store import names, runs
 from ..store import volumes as volume_store
 from ..store.containers import Record
 from . import cleanup, journal, membership, mounts, namespaces, persist
@@ -66,7 +66,7 @@ def _remove(ctx: Context, container_id: str, force: bool, volumes: bool, timeout
         pods.after_exit(ctx, record.spec.pod)
 
 
-def check(ctx: Context, record: Record, *, force: bool, without: Collection[str] = ()) -> store.State:
+def check(ctx: Context, record: Record, *, force: bool, without: Collection[str] = ()) -> runs.State:
     """The container's state. Raises what ``remove`` raises; containers ``without`` need it no more."""
     if record.spec.infra:
         raise InUse("The container %s holds the namespaces of the pod %s" % (record.name, record.spec.pod),
@@ -75,7 +75,7 @@ def check(ctx: Context, record: Record, *, force: bool, without: Collection[str]
     if needed_by:
         raise InUse("The container %s is needed by the container %s" % (
             record.name, ", ".join(i[:12] for i in needed_by)), "Remove that one first.")
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     if (state.running or state.status in ("restarting", "unknown")) and not force:
         raise WrongState("The container %s is %s" % (record.name, state.status), "Stop it first, or use force.")
     return state
@@ -142,6 +142,6 @@ def complete(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
         with contextlib.suppress(NotFound, InUse):
             volume_store.remove(ctx, name)
     persist.drop(ctx, note["engine"], container_id)
-    store.drop_aside(ctx, container_id)
+    runs.drop_aside(ctx, container_id)
     tree.remove_path(store.directory(ctx, container_id))
     files.sync_directory(ctx.path("containers"))

@@ -16,7 +16,7 @@ from ..context import Context
 from ..errors import EngineError, InUse, NotFound, RuntimeFailed
 from ..formats.container import ContainerSpec
 from ..store import containers as store
-from ..store import names
+from ..store import names, runs
 from ..store.containers import Record
 from . import creation, effective, journal, lifecycle, naming, readiness, removal
 
@@ -56,7 +56,7 @@ def replace(ctx: Context, old_id: str, spec: ContainerSpec, how: Optional[How] =
 def _replace(ctx: Context, key: str, old_id: str, spec: ContainerSpec, how: How) -> Record:
     old = store.get(ctx, old_id)
     check(ctx, old_id)
-    ran = store.state(ctx, old_id).running
+    ran = runs.state(ctx, old_id).running
     aside = naming.aside(old.name)
     note = {"old": old_id, "aside": aside, "ran": ran, "committed": False, "name": spec.name or old.name}
     with journal.work(ctx, key, "replace", undo, note):
@@ -82,7 +82,7 @@ def check(ctx: Context, old_id: str, halted: Collection[str] = ()) -> None:
     replaced."""
     old = store.get(ctx, old_id)
     running = [i for i in removal.dependents(ctx, old.id)
-               if store.state(ctx, i).running and store.get(ctx, i).name not in halted]
+               if runs.state(ctx, i).running and store.get(ctx, i).name not in halted]
     if running:
         raise InUse("The container %s is needed by the running container %s" % (
             old.name, ", ".join(i[:12] for i in running)), "Stop that one first.")
@@ -92,7 +92,7 @@ def _swap(ctx: Context, old: Record, new: Record, how: How) -> None:
     with store.held(ctx, old.id):
         lifecycle.stop_locked(ctx, old, None)
     lifecycle.start(ctx, new.id)
-    state = store.state(ctx, new.id)
+    state = runs.state(ctx, new.id)
     if not state.running or lifecycle.wait_process(state, GRACE):
         code = lifecycle.wait(ctx, new.id, timeout=5.0) if state.running else state.exit_code
         if code != 0:

@@ -20,6 +20,7 @@ from ..errors import Damaged, EngineError, InUse
 from ..formats import idmap
 from ..kernel import documents, files, proc
 from ..store import containers as store
+from ..store import runs
 
 FILES = {"uid": "/etc/subuid", "gid": "/etc/subgid"}
 LIMIT = 1024 * 1024
@@ -92,7 +93,7 @@ def _runs(ctx: Context) -> Iterator[Dict[str, Any]]:
     with contextlib.suppress(FileNotFoundError):
         for container_id in os.listdir(ctx.run("containers")):
             with contextlib.suppress(Damaged):
-                run = store.raw_run(ctx, container_id)
+                run = runs.raw_run(ctx, container_id)
                 if run is not None:
                     yield run
 

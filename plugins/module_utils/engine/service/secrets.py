@@ -8,6 +8,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import Damaged, InUse, InvalidInput
+from ..store import runs
 from ..store import secrets as store
 from ..store.secrets import Secret
 
@@ -90,7 +91,7 @@ def users(ctx: Context, name: str) -> Dict[str, bool]:
         for row in document["spec"].get("secrets", ()):
             # It may be named by the beginning of its ID.
             if row["name"] == name or (secret is not None and secret.id.startswith(row["name"])):
-                run = containers.state(ctx, document["id"])
+                run = runs.state(ctx, document["id"])
                 started_with = run.raw.get("secrets", {}).get(row["name"])
                 found[document["id"]] = not run.running or (secret is not None and started_with == secret.version)
     return found

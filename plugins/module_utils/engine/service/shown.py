@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import Any, Dict, List, Mapping
 
-from ..store.containers import State
+from ..store.runs import State
 
 
 def timestamp(seconds: float) -> str:

@@ -12,6 +12,7 @@ from ..formats import humanize
 from ..kernel import proc, usage
 from ..kernel.usage import Usage
 from ..store import containers as store
+from ..store import runs
 from . import listing, namespaces
 
 
@@ -36,7 +37,7 @@ def samples(ctx: Context, names: Sequence[str] = (), *, everything: bool = False
         ids = [row.id for row in reversed(listing.rows(ctx, everything=everything))]
     found = []
     for container_id in ids:
-        record, state = store.get(ctx, container_id), store.state(ctx, container_id)
+        record, state = store.get(ctx, container_id), runs.state(ctx, container_id)
         used = Usage()
         if state.running and proc.alive(state.pid, state.raw["pid_start"]):
             used = usage.of(state.pid, container_id)

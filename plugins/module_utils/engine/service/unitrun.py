@@ -20,7 +20,7 @@ from ..frozen import replace
 from ..kernel import notify
 from ..store import containers as store
 from ..store import pods as pod_store
-from ..store import units
+from ..store import runs, units
 from ..store.containers import Record
 from ..store.units import Definition
 
@@ -57,14 +57,14 @@ def run(ctx: Context, container_id: str, unit: str) -> Record:
     # The link that led here may soon lead to another copy: this one stays while it works.
     persist.ensure(ctx, container_id)
     with store.held(ctx, container_id) as record:
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if state.running:
             readiness.check(ctx, record)
         if state.status != "created":
             lifecycle.stop_locked(ctx, record, None)
 
     def mark(started: Record) -> None:
-        store.write_state(ctx, started.id, dict(store.state(ctx, started.id).raw, unit=unit))
+        runs.write_state(ctx, started.id, dict(runs.state(ctx, started.id).raw, unit=unit))
 
     return lifecycle.start(passing.to_containers(ctx, os.environ), container_id, after_start=mark)
 
@@ -79,9 +79,9 @@ def announce(ctx: Context, record: Record, when: str) -> None:
 
         # This process stays the service's main one until then: when it fails, the service has failed.
         health.wait_healthy(ctx, record, HEALTHY_PATIENCE)
-    state = store.state(ctx, record.id)
+    state = runs.state(ctx, record.id)
     if not state.conmon_pid:
-        code = store.state(ctx, record.id).exit_code
+        code = runs.state(ctx, record.id).exit_code
         if code:
             raise EngineError("The container %s ended with exit code %d" % (record.name, code), "Look at its log.")
         notify.send("READY=1\nSTATUS=Container %s has ended" % record.id[:12])

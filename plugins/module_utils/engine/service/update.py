@@ -17,8 +17,9 @@ from ..kernel import cgroup, limits
 from ..network.definitions import DEFAULT_NETWORK
 from ..runtime import oci, probe
 from ..store import containers as store
-from ..store import names
-from ..store.containers import Record, State
+from ..store import names, runs
+from ..store.containers import Record
+from ..store.runs import State
 from . import creation, effective, journal, membership, namespaces
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
         creation.check(ctx, spec)
         if "healthcheck_failure_action" in changes:
             effective.check_health(record.name, spec, effective.image_config(ctx, record))
-        state = store.state(ctx, container_id)
+        state = runs.state(ctx, container_id)
         if RESOURCES & set(changes) and state.running:
             _limit(ctx, record, spec, state)
         if "network" in changes:
@@ -190,7 +191,7 @@ def rename(ctx: Context, container_id: str, name: str) -> Record:
             store.reserve_name(ctx, name, container_id)
             store.write(ctx, renamed)
             names.release(ctx, "containers", record.name, container_id)
-        if store.state(ctx, container_id).running:
+        if runs.state(ctx, container_id).running:
             from . import networks
 
             networks.rename(ctx, container_id, name)
