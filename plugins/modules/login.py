@@ -81,8 +81,8 @@ def run(ctx, params, check):
     if "login" in plan.verbs:
         options = pull_options(params)
         options.pop("creds")
-        # Only the registry knows whether it takes them.
-        (images.try_login if check else images.login)(
+        # Only the registry knows whether it takes them, and a check may come before it.
+        (images.foresee_login if check else images.login)(
             ctx, registry, params["username"], params["password"], **options)
     elif plan.changed and not check:
         images.logout(ctx, registry, authfile=authfile)

@@ -13,11 +13,14 @@ import os
 import pathlib
 import shutil
 from typing import Any, Iterator
+from unittest import mock
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine import errors
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, of_system
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.registry import transfer
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import containers, pods
 from ansible_collections.pycontainer.engine.plugins.module_utils.state.option import argument_spec
 
@@ -176,8 +179,6 @@ CASES: list[tuple[str, list, Any]] = [
     ("registries below a file", NONE, ("registries_conf", {"path": "{work}/bad.conf/r.conf", "search": ["a"]})),
     ("bad search registry", NONE, ("registries_conf", {"path": "{work}/r.conf", "search": ["a b"]})),
     ("logout", NONE, ("login", {"registry": "a.example", "state": "absent", "authfile": "{work}/auth.json"})),
-    ("login nowhere", NONE, ("login", {"registry": "127.0.0.1:1", "username": "u", "password": "p",
-                                       "tls_verify": False, "authfile": "{work}/auth.json"})),
     ("login with a broken file", NONE, ("login", {"registry": "a.example", "state": "absent",
                                                   "authfile": "{work}/bad.conf"})),
     ("exec nowhere", NONE, ("exec", {"name": "c", "argv": ["true"]})),
@@ -204,6 +205,20 @@ def test_a_check_says_what_the_run_does(ctx: Context, rootfs: str, tmp_path: pat
     said = called(ctx, task, place, True)
     assert tree(tmp_path) == there, "a check does nothing"
     assert said == called(ctx, task, place, False)
+
+
+@pytest.mark.parametrize(("error", "known"), [
+    (None, False), (errors.MissingDependency("no requests"), False), (errors.Unauthorized("no", status=401), True)])
+def test_a_check_of_a_login_fails_by_what_the_registry_answers(ctx: Context, tmp_path: pathlib.Path, monkeypatch: Any,
+                                                               error: Any, known: bool) -> None:
+    if error is not None:
+        monkeypatch.setattr(transfer, "client_for", mock.Mock(side_effect=error))
+    task = ("login", {"registry": "127.0.0.1:1", "username": "u", "password": "p", "tls_verify": False,
+                      "authfile": "{work}/auth.json"})
+    said = called(ctx, task, {"work": str(tmp_path)}, True)
+    assert (said[0] is True) is not known and bool(ctx.warnings) is not known, (said, ctx.warnings)
+    done = called(ctx, task, {"work": str(tmp_path)}, False)
+    assert not isinstance(done[0], bool) and (not known or said == done)
 
 
 MISSING = [("conmon", C), ("crun runc", C), ("nft", c(network=[])), ("catatonit", c(init=True)), ("conmon", c(

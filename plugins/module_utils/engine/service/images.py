@@ -8,7 +8,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
 
 from ..context import Context
-from ..errors import Damaged, InUse, InvalidInput, NotFound
+from ..errors import Damaged, InUse, InvalidInput, MissingDependency, NotFound, RegistryError, TimedOut
 from ..formats import reference as references
 from ..store import collection, containers
 from ..store import images as store
@@ -236,6 +236,19 @@ def try_login(ctx: Context, registry: str, username: str, password: str, **optio
     domain, _slash, path = registry.partition("/")
     target = references.Reference(domain, path or "x", "latest")
     transfer.client_for(ctx, configuration.load(ctx), target, access).ping()
+
+
+def foresee_login(ctx: Context, registry: str, username: str, password: str, **options: Any) -> None:
+    """Raise what ``login`` would raise because of what the registry answers.
+
+    When it cannot be asked that is a warning: it may be what an earlier task of the same check would start.
+    """
+    try:
+        try_login(ctx, registry, username, password, **options)
+    except (MissingDependency, TimedOut, RegistryError) as exc:
+        if isinstance(exc, RegistryError) and exc.status is not None:
+            raise
+        ctx.warn("Not known whether %s takes the user %s: %s" % (registry, username, exc))
 
 
 def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = None) -> bool:

@@ -56,6 +56,9 @@ def test_a_check_of_single_tasks_says_what_they_would_do(host: Any, ansible: Cal
                                                          own: Dict[str, str]) -> None:
     before = everything(host)
     for module, options in MODULES:
+        if own:
+            # A host with cgroup v1 gives users none.
+            options = {key: value for key, value in options.items() if key != "memory"}
         done = ansible("pycontainer.engine." + module, check=True, **options, **own)
         assert done.get("changed") and not done.get("failed"), (module, done)
     assert everything(host) == before
