@@ -22,16 +22,21 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
 ENGINE = "/usr/local/bin/pycontainer"
 
 
-def units(**files: str) -> dict[str, str]:
-    """{service: text} of files, where web_container stands for web.container."""
+def services(**files: str) -> dict[str, quadletunit.Service]:
+    """{service: its unit} of files, where web_container stands for web.container."""
     known = {}
     for key, text in files.items():
         name = key.replace("_at_", "@").replace("_", ".")
         known[name] = quadlet.read(name, "/etc/q/" + name, text)
-    services, problems = quadletunit.build_all(known, ENGINE, user=False)
+    made, problems = quadletunit.build_all(known, ENGINE, user=False)
     if problems:
         raise problems[0]
-    return {name: service.text for name, service in services.items()}
+    return made
+
+
+def units(**files: str) -> dict[str, str]:
+    """The same, with the units' texts."""
+    return {name: service.text for name, service in services(**files).items()}
 
 
 def settings(text: str, key: str) -> list[str]:
@@ -185,7 +190,14 @@ def test_templates_of_pods_have_templates_as_members() -> None:
                  one_container="[Container]\nImage=x\nPod=p@a.pod\n")
     assert settings(made["web@.service"], "BindsTo") == ["p-pod@%i.service"]
     assert settings(made["one.service"], "BindsTo") == ["p-pod@a.service"]
-    assert "web@%i.service" in settings(made["p-pod@.service"], "Wants")[-1].split()
+
+
+@pytest.mark.parametrize(("line", "links"), [("", [("p-pod@a.service.wants", "one.service")]), ("StartWithPod=no", [])])
+def test_a_container_of_one_instance_of_a_pod_starts_with_that_one_only(line: str, links: list) -> None:
+    made = services(p_at__pod="[Pod]\n", one_container="[Container]\nImage=x\nPod=p@a.pod\n%s\n" % line,
+                    web_at__container="[Container]\nImage=x\nPod=p@%i.pod\n")
+    assert settings(made["p-pod@.service"].text, "Wants")[-1] == "web@%i.service"
+    assert made["one.service"].links == links and made["web@.service"].links == []
 
 
 HOSTILE = [

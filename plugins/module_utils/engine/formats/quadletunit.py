@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Callable, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
 from ..errors import EngineError, InvalidInput, Unsupported
 from . import serviceunit, specifiers, systemdunit
@@ -47,8 +47,8 @@ def build(one: Quadlet, known: Mapping[str, Quadlet], engine: str, *, user: bool
     if install:
         sections.append(("Install", install))
     name = service_name(one)
-    return Service(name, systemdunit.render(sections, ["Made by pycontainer from " + one.path]), _links(one, name),
-                   job.commands)
+    return Service(name, systemdunit.render(sections, ["Made by pycontainer from " + one.path]),
+                   [*_started_by_instance(job, name), *_links(one, name)], job.commands)
 
 
 def _unit(job: Job, user: bool) -> List[Setting]:
@@ -72,23 +72,40 @@ def _unit(job: Job, user: bool) -> List[Setting]:
 
 
 def _members(job: Job) -> List[str]:
-    """The units that start with a pod's: of its containers, and of templates the instance that is the pod's own."""
+    """The units that start with a pod's: of its containers, and of templates the instance that is the pod's own.
+
+    A container of one instance of a pod's template only cannot stand in the template; see _started_by_instance.
+    """
     found = []
     for other in job.known.values():
         # What is wrong with a container's file is said of that file.
         with contextlib.suppress(InvalidInput):
-            if other.kind == "container" and other.last("Pod") and other.flag("StartWithPod", True):
-                pod = Job(other, job.known, job.engine).find(other.last("Pod"))
-                member = Other(other, job.own["i"] if other.stem.endswith("@") else "")
-                if pod is not None and pod.file is job.one and (member.instance or not other.stem.endswith("@")):
-                    found.append(member.service)
+            pod, template = _pod_it_starts_with(Job(other, job.known, job.engine)), other.stem.endswith("@")
+            if pod is None or pod.file is not job.one or (job.one.stem.endswith("@") and pod.instance != "%i"):
+                continue
+            if not template or job.own["i"]:
+                found.append(Other(other, job.own["i"] if template else "").service)
     return found
+
+
+def _pod_it_starts_with(job: Job) -> Optional[Other]:
+    """The pod whose start is a container's, too; None when there is none."""
+    starts = job.one.kind == "container" and job.one.last("Pod") and job.one.flag("StartWithPod", True)
+    return job.find(job.one.last("Pod")) if starts else None
 
 
 def _service(one: Quadlet, own: List[Setting]) -> List[Setting]:
     given = [(line.key, line.value) for line in one.lines if line.section == "Service"]
     keys = {key for key, _value in given}
     return given + [(key, value) for key, value in own if key not in keys or key.startswith("Exec")]
+
+
+def _started_by_instance(job: Job, name: str) -> List[Tuple[str, str]]:
+    """The link by which a container starts with its pod, where that is one instance of a template."""
+    pod = _pod_it_starts_with(job)
+    if pod is None or pod.instance in ("", "%i") or "@." in name:
+        return []
+    return [(pod.service + ".wants", name)]
 
 
 def _links(one: Quadlet, name: str) -> List[Tuple[str, str]]:
