@@ -47,7 +47,10 @@ class Foreseen:
             return {"without": gone, "coming": self.to_come(kind, params["name"])}
         if kind in ("networks", "volumes"):
             # Whatever is changed may have left it.
-            return {"without": gone | {name for _kind, name in self.coming} | set(self.halted)}
+            from ..engine.service import membership
+
+            infra = membership.infra_names(self.ctx, [name for kind, name in self.coming if kind == "pod"])
+            return {"without": gone | {name for _kind, name in self.coming} | set(self.halted) | infra}
         if kind != "containers":
             return {}
         from ..state import image as image_state

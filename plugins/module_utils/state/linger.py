@@ -20,14 +20,17 @@ CONSTRAINTS: Mapping[str, Any] = {}
 def plan(present: bool, *, lingers: bool, manager: bool, bus: bool) -> Plan:
     """What to do for a user: ``manager`` and ``bus`` say whether their systemd and message bus are there."""
     if not present:
-        return Plan((Action("disable"),), {"linger": True}, {"linger": False}) if lingers else Plan()
+        return Plan((Action("disable"),), {"state": "present"}, {"state": "absent"}) if lingers else Plan()
     actions: List[Action] = []
+    changes = {}
     if not lingers:
         actions.append(Action("enable"))
+        changes["state"] = ("absent", "present")
     elif not manager:
         actions.append(Action("start", "systemd of the user"))
+        changes["systemd of the user"] = ("stopped", "started")
     if manager and not bus:
         actions.append(Action("start bus"))
-    before, after = before_after({field: (False, True) for field, there in (
-        ("linger", lingers), ("manager", manager), ("bus", bus)) if not there})
+        changes["message bus of the user"] = ("stopped", "started")
+    before, after = before_after(changes)
     return Plan(tuple(actions), before, after)

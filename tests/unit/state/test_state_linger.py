@@ -12,21 +12,23 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors i
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import linger as service
 from ansible_collections.pycontainer.engine.plugins.module_utils.state import linger
 
+LINGERS, SYSTEMD, BUS = ({"state": "absent"}, {"state": "present"}), "systemd of the user", "message bus of the user"
 PLANS = [
-    # present, lingers, manager, bus, verbs, fields
-    (True, False, False, False, ("enable",), {"linger", "manager", "bus"}),
-    (True, False, True, True, ("enable",), {"linger"}),
-    (True, False, True, False, ("enable", "start bus"), {"linger", "bus"}),
-    (True, True, False, False, ("start",), {"manager", "bus"}), (True, True, True, False, ("start bus",), {"bus"}),
-    (True, True, True, True, (), set()), (False, True, True, True, ("disable",), {"linger"}),
-    (False, False, True, True, (), set()), (False, False, False, False, (), set()),
+    # present, lingers, manager, bus, verbs, before and after
+    (True, False, False, False, ("enable",), LINGERS), (True, False, True, True, ("enable",), LINGERS),
+    (True, False, True, False, ("enable", "start bus"), (
+        {"state": "absent", BUS: "stopped"}, {"state": "present", BUS: "started"})),
+    (True, True, False, False, ("start",), ({SYSTEMD: "stopped"}, {SYSTEMD: "started"})),
+    (True, True, True, False, ("start bus",), ({BUS: "stopped"}, {BUS: "started"})),
+    (True, True, True, True, (), ({}, {})), (False, True, True, True, ("disable",), LINGERS[::-1]),
+    (False, False, True, True, (), ({}, {})), (False, False, False, False, (), ({}, {})),
 ]
 
 
-@pytest.mark.parametrize("present, lingers, manager, bus, verbs, fields", PLANS)
-def test_plan(present: bool, lingers: bool, manager: bool, bus: bool, verbs: tuple, fields: set) -> None:
+@pytest.mark.parametrize("present, lingers, manager, bus, verbs, diff", PLANS)
+def test_plan(present: bool, lingers: bool, manager: bool, bus: bool, verbs: tuple, diff: tuple) -> None:
     plan = linger.plan(present, lingers=lingers, manager=manager, bus=bus)
-    assert plan.verbs == verbs and set(plan.before) == set(plan.after) == fields
+    assert plan.verbs == verbs and (plan.before, plan.after) == diff
 
 
 @pytest.mark.skipif(os.path.isdir("/run/systemd/system"), reason="this host was booted by systemd")

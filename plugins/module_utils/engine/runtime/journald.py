@@ -63,7 +63,7 @@ def _entries(argv: List[str], goes_on: Optional[Callable[[], bool]]) -> Iterator
     """What journalctl prints, until it ends or ``goes_on`` says no."""
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     with process:
-        output, errors = cast("IO[bytes]", process.stdout), cast("IO[bytes]", process.stderr)
+        output, errors = cast(IO[bytes], process.stdout), cast(IO[bytes], process.stderr)
         try:
             for row in _rows(output.fileno(), goes_on):
                 try:

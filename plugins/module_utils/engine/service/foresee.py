@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What a check refuses: what making, replacing, changing or starting a container would refuse, as far as it can be
-seen without doing any of it, in the same order and in the same words."""
+seen without doing any of it, in the same order and in the same words. What is missing is told as a warning: an
+earlier task of the same check may be the one that would bring it."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import contextlib
 from typing import Any, Collection, Dict, FrozenSet, Iterator, List, Mapping, NamedTuple, Optional, Sequence
 
 from ..context import Context, missing_program
-from ..errors import EngineError, MissingDependency
+from ..errors import EngineError, MissingDependency, NotFound
 from ..formats import container
 from ..formats import pod as formats
 from ..formats.container import ContainerSpec, Mount, NetworkUse
@@ -55,14 +56,16 @@ def check(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
         _make(ctx, name, spec, settings, coming, raw)
     elif changed:
         membership.check_change(ctx, spec, {})
-        creation.check(ctx, spec)
+        with _warned(ctx):
+            creation.check(ctx, spec)
     lives = raw is not None and runs.state(ctx, raw["id"]).running
     if not {"replace", "start", "restart"} & set(verbs) or ("replace" in verbs and not lives and "start" not in verbs):
         return
-    with readiness.told(name) if lives else contextlib.nullcontext():
+    with _warned(ctx), readiness.told(name) if lives else contextlib.nullcontext():
         _sources(ctx, spec)
     try:
-        _start(ctx, spec)
+        with _warned(ctx):
+            _start(ctx, spec)
     except EngineError as exc:
         if "replace" not in verbs:
             raise
@@ -99,12 +102,17 @@ def _make(ctx: Context, name: str, spec: ContainerSpec, settings: Mapping[str, A
 
         replace.check(ctx, raw["id"], coming.halted)
     if spec.pod:
-        membership.check(spec, pod_store.get(ctx, pod_store.find(ctx, spec.pod)))
-    creation.check(ctx, spec)
+        with _warned(ctx):
+            membership.check(spec, pod_store.get(ctx, pod_store.find(ctx, spec.pod)))
+    with _warned(ctx):
+        creation.check(ctx, spec)
     if raw is None:
         namespaces.check_new(spec)
+    with _warned(ctx):
+        creation.check_source(spec)
     _image(ctx, spec, settings, coming)
-    _mounts(ctx, spec)
+    with _warned(ctx):
+        _mounts(ctx, spec)
     if raw is None and not coming.gone:
         creation.check_name(ctx, name)
 
@@ -116,7 +124,6 @@ def _mounts(ctx: Context, spec: ContainerSpec) -> List[Mount]:
 def _image(ctx: Context, spec: ContainerSpec, settings: Mapping[str, Any], coming: Coming) -> None:
     from .converge import foresee_image
 
-    creation.check_source(spec)
     if not coming.image_there:
         foresee_image(ctx, {"image": spec.image, "rootfs": spec.rootfs}, settings["pull"], settings["options"])
 
@@ -148,10 +155,10 @@ def _start(ctx: Context, spec: ContainerSpec) -> None:
 
 @contextlib.contextmanager
 def _warned(ctx: Context) -> Iterator[None]:
-    """A program that is missing is a warning: an earlier task may be the one that installs it."""
+    """What is missing is a warning: an earlier task may be the one that brings it."""
     try:
         yield
-    except MissingDependency as exc:
+    except (MissingDependency, NotFound) as exc:
         ctx.warn(exc)
 
 
@@ -169,8 +176,10 @@ def pod(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[str,
     if "create" in verbs and there is None and not coming.gone:
         creation.check_name(ctx, name, "pod")
     if spec.infra and {"create", "replace"} & set(verbs):
-        creation.check(ctx, wanted)
-        _mounts(ctx, wanted)
+        with _warned(ctx):
+            creation.check(ctx, wanted)
+            _mounts(ctx, wanted)
     if spec.infra and {"start", "restart"} & set(verbs):
-        _sources(ctx, wanted)
-        _start(ctx, wanted)
+        with _warned(ctx):
+            _sources(ctx, wanted)
+            _start(ctx, wanted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from typing import Any, Dict, Iterator, List, Mapping
+from typing import Any, Collection, Dict, Iterator, List, Mapping, Set
 
 from ..context import Context
 from ..errors import Damaged, InvalidInput, NotFound
@@ -147,6 +147,12 @@ def members(ctx: Context, pod: Pod) -> List[Record]:
     found = store.records(ctx, (document for document in store.all_raw(ctx) if document["spec"].get("pod") == pod.name
                                 and document["id"] != pod.infra))
     return sorted(found, key=lambda record: (record.created, record.id))
+
+
+def infra_names(ctx: Context, pods: Collection[str]) -> Set[str]:
+    """The names of the infra containers that these pods have now."""
+    return {document["name"] for document in (store.all_raw(ctx) if pods else ())
+            if document["spec"].get("infra") and document["spec"].get("pod") in pods}
 
 
 @contextlib.contextmanager
