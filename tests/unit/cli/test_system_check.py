@@ -198,8 +198,26 @@ def test_an_image_s_document_is_written_anew_by_its_configuration(ctx: Context) 
     spoil(ctx.path("images", before.id, "image.json"))
     assert call(ctx, "system", "check", "--quick", "--repair").code == 0
     (after,) = images.all(ctx)
+    assert after.manifest_digest == before.manifest_digest
+    assert after.digests == ("localhost/bad@" + before.manifest_digest,)
     assert (after.id, after.names, after.layers, after.created) == (
         before.id, before.names, before.layers, "2026-01-02T03:04:05Z")
+
+
+def test_an_image_whose_manifest_is_lost_too_is_not_written_anew(ctx: Context) -> None:
+    record = image(ctx, "bad", "1" * 64)
+    spoil(ctx.path("images", record.id, "image.json"))
+    blobs.remove(ctx, record.manifest_digest[7:])
+    assert "--repair --force: removes the image" in call(ctx, "system", "check", "--quick").out
+    assert call(ctx, "system", "check", "--quick", "--repair", "--force").code == 0 and images.ids(ctx) == []
+
+
+def test_what_a_repair_leaves_without_an_owner_is_repaired_as_well(ctx: Context) -> None:
+    record = image(ctx, "bad", "1" * 64)
+    os.unlink(ctx.path("images", record.id, "image.json"))
+    assert call(ctx, "system", "check", "--repair").code == 0
+    assert call(ctx, "system", "check") == (0, "", "")
+    assert images.every_name(ctx) == {} and layers.all_ids(ctx) == []
 
 
 DAMAGED = {

@@ -22,12 +22,13 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors i
     Unauthorized,
     VerificationError,
 )
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import images
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import layers
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import check, images
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import blobs, layers
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import image_layout  # noqa: E402
 import registry  # noqa: E402
+from tars import make, member  # noqa: E402
 
 pytestmark = pytest.mark.skipif(
     os.getuid() != 0 or not shutil.which("docker-registry") or not shutil.which("skopeo"),
@@ -90,6 +91,35 @@ def test_policies(ctx, place, policy: str, there: bool, changed: bool) -> None:
     assert images.pull(ctx, name, policy=policy, tls_verify=False).changed is changed
 
 
+@pytest.mark.parametrize("policy, part", [("missing", "document"), ("newer", "layer"), *(
+    ("always", part) for part in ("document", "configuration", "manifest", "layer"))])
+@pytest.mark.parametrize("spoilt", ["", "[]", None])
+def test_a_pull_mends_what_is_damaged(ctx, place, policy: str, part: str, spoilt) -> None:
+    name = place[0] + "/busybox:1"
+    whole = images.pull(ctx, name, tls_verify=False).image
+    path = {"document": ctx.path("images", whole.id, "image.json"),
+            "configuration": ctx.path("blobs", "sha256", whole.id),
+            "manifest": ctx.path("blobs", "sha256", whole.manifest_digest[7:]),
+            "layer": ctx.path("layers", whole.layers[-1], "layer.json")}[part]
+    os.unlink(path)
+    if spoilt is None:
+        os.mkdir(path)
+    else:
+        pathlib.Path(path).write_text(spoilt)
+    images.pull(ctx, name, policy=policy, tls_verify=False)
+    assert images.inspect(ctx, name)["Id"] == whole.id and check.find(ctx) == []
+
+
+def test_an_image_that_comes_with_another_manifest_leaves_nothing_of_the_first(ctx, tmp_path) -> None:
+    path = tmp_path / "root.tar"
+    path.write_bytes(make(member("f", b"x")))
+    record = images.import_tar(ctx, str(path), "localhost/shop:1")
+    images.save(ctx, ["localhost/shop:1"], str(tmp_path / "saved.tar"), format="docker-archive")
+    (again,) = images.load(ctx, str(tmp_path / "saved.tar"))
+    assert again.id == record.id and again.manifest_digest != record.manifest_digest
+    assert sorted(blobs.all_digests(ctx)) == sorted([again.id, again.manifest_digest[7:]]) and check.find(ctx) == []
+
+
 def test_never_means_never(ctx, place) -> None:
     with pytest.raises(NotFound, match="policy"):
         images.pull(ctx, place[0] + "/busybox:1", policy="never", tls_verify=False)
@@ -134,7 +164,7 @@ def test_tls_and_password(ctx, closed, tmp_path) -> None:
     address, directory = closed
     name, authfile = address + "/busybox:1", str(tmp_path / "auth.json")
     with pytest.raises(EngineError, match="certificate"):
-        images.pull(ctx, name)
+        images.pull(ctx, name, tls_verify=False)
     with pytest.raises(Unauthorized):
         images.pull(ctx, name, tls_verify=False)
     certificates = tmp_path / "certs"

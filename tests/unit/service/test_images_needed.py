@@ -118,7 +118,7 @@ def test_makers_and_removers_at_once_never_leave_a_container_without_its_image(c
     assert failures == []
     for document in containers.all_raw(ctx):
         record = images.lookup(ctx, document["image_id"])
-        assert all(layers.exists(ctx, chain) for chain in record.layers) and blobs.exists(ctx, record.id)
+        assert all(layers.exists(ctx, chain) for chain in record.layers) and blobs.is_whole(ctx, record.id)
 
 
 def killed(work) -> None:

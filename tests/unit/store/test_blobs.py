@@ -25,11 +25,11 @@ def ctx(tmp_path):
 def test_what_is_put_is_read_and_removed(ctx) -> None:
     digest = blobs.put(ctx, b"{}")
     assert digest == hashlib.sha256(b"{}").hexdigest() == blobs.put(ctx, b"{}")
-    assert blobs.exists(ctx, digest) and blobs.read(ctx, digest) == b"{}"
+    assert blobs.is_whole(ctx, digest) and blobs.read(ctx, digest) == b"{}"
     assert os.listdir(ctx.path("blobs", "sha256")) == [digest]
     blobs.remove(ctx, digest)
     blobs.remove(ctx, digest)
-    assert not blobs.exists(ctx, digest)
+    assert not blobs.is_whole(ctx, digest)
     with pytest.raises(NotFound):
         blobs.read(ctx, digest)
 
@@ -44,6 +44,6 @@ def test_damage_on_the_disk_is_found(ctx) -> None:
 
 @pytest.mark.parametrize("digest", ["", "../" * 21 + "x", "A" * 64, "a" * 63, "a" * 65, "a" * 63 + "\n", "a/" * 32])
 def test_only_a_digest_becomes_a_path(ctx, digest: str) -> None:
-    for operation in (blobs.read, blobs.exists, blobs.remove):
+    for operation in (blobs.read, blobs.is_whole, blobs.remove):
         with pytest.raises(InvalidInput):
             operation(ctx, digest)

@@ -15,6 +15,7 @@ from typing import Callable, Iterator, List, NamedTuple, Optional, Set
 
 from ..context import Context
 from ..errors import Damaged, EngineError, NotFound
+from ..formats import reference
 from ..kernel import files, proc
 from ..network import definitions, endpoints
 from ..network.definitions import DEFAULT_NETWORK
@@ -22,6 +23,8 @@ from ..runtime import oci
 from ..store import blobs, collection, images, layers, pods, runs, secrets, units, volumes
 from ..store import containers as store
 from ..store.images import ImageRecord
+
+MOST = 10000  # findings that one repair looks after; others could go on making some
 
 
 class Finding(NamedTuple):
@@ -58,9 +61,15 @@ def repair(ctx: Context, found: List[Finding], *, force: bool = False) -> List[R
     """Mend what can be mended, with ``force`` also what loses something; each with what became of it."""
     from . import orphans
 
-    done = [Repaired(one, _mend(one, force)) for one in found]
+    done: List[Repaired] = []
+    todo = found
+    while todo and len(done) < MOST:
+        done += [Repaired(one, _mend(one, force)) for one in todo]
+        # What was mended may have left something that nobody needs any more.
+        again = find(ctx, quick=True)
+        left, known = [{(one.kind, one.path) for one in rows} for rows in (again, [row.finding for row in done])]
+        todo = [one for one in again if (one.kind, one.path) not in known]
     orphans.drop_locks(ctx)
-    left = {(one.kind, one.path) for one in find(ctx, quick=True)}
     return [row if row.problem or (row.finding.kind, row.finding.path) not in left else row._replace(
         problem="it is still there") for row in done]
 
@@ -125,21 +134,14 @@ def _objects(ctx: Context) -> Iterator[Finding]:
 
 def _rebuilt(ctx: Context, image_id: str) -> Optional[ImageRecord]:
     """The record of an image as its configuration and its layers tell it, None when something of that is missing."""
-    import json
-
     chains = collection.layers_of_config(ctx, image_id)
     if chains is None or not all(layers.exists(ctx, chain) for chain in chains):
         return None
-    config, manifest = images.config(ctx, image_id), ""
-    for digest in blobs.all_digests(ctx):
-        try:
-            document = json.loads(blobs.read(ctx, digest))
-            if document["config"]["digest"] == "sha256:" + image_id:
-                manifest = "sha256:" + digest
-        except (EngineError, ValueError, KeyError, TypeError):
-            continue
+    config, manifest = images.config(ctx, image_id), collection.manifest_of(ctx, image_id)
+    if not manifest:
+        return None
     names = images.names_of(ctx, image_id)
-    digests = {"%s@%s" % (name.partition("@")[0].rpartition(":")[0], manifest) for name in names if manifest}
+    digests = {"%s@%s" % (reference.parse(name).name, manifest) for name in names}
     return ImageRecord(
         image_id, digests=tuple(sorted(digests)), manifest_digest=manifest, config_digest="sha256:" + image_id,
         layers=tuple(chains), diff_ids=tuple(config.diff_ids), created=config.created or "",
@@ -152,9 +154,6 @@ def _rebuild(ctx: Context, image_id: str) -> None:
         record = _rebuilt(ctx, image_id)
         if record is None:
             raise EngineError("Something of the image is gone by now", "Pull it again.")
-        path = ctx.path("images", image_id, "image.json")
-        if os.path.isdir(path):
-            files.remove(path)
         images.put(ctx, record)
 
 
@@ -242,6 +241,8 @@ def _layer_problem(ctx: Context, chain: str, quick: bool) -> str:
         if not quick:
             for _piece in layers.tar(ctx, chain):
                 continue
+    except Damaged as exc:
+        return "%s: %s. Pull the image again." % (exc.path, exc.reason)
     except (EngineError, OSError) as exc:
         return str(exc)
     return ""

@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, TypeVar
 from ..context import Context
 from ..errors import (
     Ambiguous,
+    Damaged,
     EngineError,
     InvalidInput,
     MissingDependency,
@@ -105,13 +106,19 @@ def _local(ctx: Context, name: str, policy: str) -> Optional[ImageRecord]:
         return None
     except NotFound:
         return None
+    except Damaged as exc:
+        # A pull mends it.
+        if policy == "never":
+            raise
+        ctx.warn(exc)
+        return None
 
 
 def fits(ctx: Context, record: ImageRecord, platform: str) -> bool:
     """Whether an image is for the platform that was asked for; '' is none."""
     try:
         _refuse_other_platform(images.config(ctx, record.id), platform, record.id)
-    except NotFound:
+    except (NotFound, VerificationError):
         return False
     return True
 
@@ -237,10 +244,10 @@ def _known(ctx: Context, parsed: Manifest, digest: str, digests: Sequence[str],
     """The image when it is here already, whole and under that name."""
     try:
         record = images.get(ctx, parsed.config.digest)
-    except NotFound:
+    except (NotFound, Damaged):
         return None
     whole = all(layers.exists(ctx, chain) for chain in record.layers) and all(
-        blobs.exists(ctx, one) for one in (record.id, digest))
+        blobs.is_whole(ctx, one) for one in (record.id, digest))
     same = record.manifest_digest == "sha256:" + digest and all(one in record.digests for one in digests)
     return record if whole and same and all(name in record.all_names for name in names) else None
 

@@ -22,11 +22,13 @@ def _path(ctx: Context, hex_digest: str) -> str:
 
 
 def put(ctx: Context, data: bytes) -> str:
-    """Keep a document; its hex digest."""
+    """Keep a document, also in the place of a damaged one; its hex digest."""
     digest = sha256.hexdigest(data)
     path = _path(ctx, digest)
-    if not os.path.exists(path):
+    if not is_whole(ctx, digest):
         files.make_directory(os.path.dirname(path))
+        if os.path.isdir(path):
+            files.remove(path)
         files.write_atomic(path, data)
     return digest
 
@@ -34,18 +36,23 @@ def put(ctx: Context, data: bytes) -> str:
 def read(ctx: Context, hex_digest: str) -> bytes:
     """A document, verified. Raises NotFound, or VerificationError when the disk changed it."""
     try:
-        with open(_path(ctx, hex_digest), "rb") as stream:
-            data = stream.read(MAX_BLOB + 1)
-    except FileNotFoundError:
-        raise NotFound("The blob sha256:%s is not in the store" % hex_digest[:12], "Pull the image again.") from None
+        data = files.contents(_path(ctx, hex_digest), MAX_BLOB)
+    except files.Unreadable:
+        data = b""
+    if data is None:
+        raise NotFound("The blob sha256:%s is not in the store" % hex_digest[:12], "Pull the image again.")
     if sha256.hexdigest(data) != hex_digest:
         raise VerificationError("The stored blob sha256:%s is damaged" % hex_digest[:12], "Pull the image again.")
     return data
 
 
-def exists(ctx: Context, hex_digest: str) -> bool:
-    """Whether a document is there."""
-    return os.path.exists(_path(ctx, hex_digest))
+def is_whole(ctx: Context, hex_digest: str) -> bool:
+    """Whether a document is there, and not damaged."""
+    try:
+        read(ctx, hex_digest)
+    except (NotFound, VerificationError):
+        return False
+    return True
 
 
 def all_digests(ctx: Context) -> List[str]:

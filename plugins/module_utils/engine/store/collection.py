@@ -43,7 +43,7 @@ def forget_damaged(ctx: Context, image_id: str) -> None:
     """Remove an image whose document cannot be read, as ``forget`` does; its layers by its configuration, if that is
     there. The caller holds the lock."""
     directory = ctx.path("images", image_id)
-    note = {"layers": layers_of_config(ctx, image_id) or []}
+    note = {"layers": layers_of_config(ctx, image_id) or [], "manifest_digest": manifest_of(ctx, image_id)}
     files.remove(os.path.join(directory, "image.json"))
     files.write_json(os.path.join(directory, images.REMOVED), note)
     _complete(ctx, image_id, needed(ctx))
@@ -88,6 +88,18 @@ def needed(ctx: Context) -> Needed:
     return Needed(chains, None if lost else digests)
 
 
+def manifest_of(ctx: Context, image_id: str) -> str:
+    """The digest ('sha256:...') of the manifest that names an image's configuration, where its document cannot tell;
+    '' for none."""
+    for digest in blobs.all_digests(ctx):
+        try:
+            if json.loads(blobs.read(ctx, digest))["config"]["digest"] == "sha256:" + image_id:
+                return "sha256:" + digest
+        except (EngineError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return ""
+
+
 def _complete(ctx: Context, image_id: str, wanted: Needed) -> None:
     """Finish a removal."""
     directory = ctx.path("images", image_id)
@@ -95,7 +107,7 @@ def _complete(ctx: Context, image_id: str, wanted: Needed) -> None:
         note = documents.read(os.path.join(directory, images.REMOVED), "removal of the image", image_id[:12],
                               {"layers": "List[str]", "manifest_digest": "str"}, required=()) or {}
     except Damaged:
-        note = {"layers": layers_of_config(ctx, image_id) or []}
+        note = {"layers": layers_of_config(ctx, image_id) or [], "manifest_digest": manifest_of(ctx, image_id)}
     with files.together():
         for name in images.names_of(ctx, image_id):
             images.remove_name(ctx, name)

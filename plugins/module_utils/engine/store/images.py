@@ -277,8 +277,11 @@ def config(ctx: Context, image_id: str) -> ImageConfig:
 def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRecord:
     """Keep an image, with what is known of it already, and give it names; the caller holds ``lock``."""
     known = None
-    with contextlib.suppress(Damaged):  # This mends it.
+    try:
         known = _read(ctx, record.id, {})
+    except Damaged as exc:  # This mends it.
+        if os.path.isdir(exc.path):
+            files.remove(exc.path)
     if known is not None:
         record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
     document = as_dict(record)
@@ -298,6 +301,8 @@ def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRe
         if known is None:
             _forget_new(ctx, record.id)
         raise
+    if known is not None and known.manifest_digest not in ("", record.manifest_digest):
+        blobs.remove(ctx, known.manifest_digest[7:])
     return get(ctx, record.id)
 
 
