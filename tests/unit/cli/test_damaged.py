@@ -7,6 +7,7 @@ from __future__ import annotations
 import io as streams
 import json
 import os
+import shutil
 from typing import Any, List, NamedTuple
 
 import pytest
@@ -230,3 +231,46 @@ def test_a_damaged_secret_is_removed_by_its_id_too(ctx: Context) -> None:
     assert "The secret bad is damaged" in call(ctx, "secret", "ls").err
     assert call(ctx, "secret", "rm", made.id[:12]).out == made.id + "\n"
     assert os.listdir(ctx.path("names", "secrets")) == []
+
+
+PLACES = ("containers", "pods", "volumes", "networks", "secrets", "units", "images", "layers", "blobs/sha256",
+          "names/containers", "names/secrets", "engine")
+
+
+@pytest.mark.parametrize("directory", [False, True])
+def test_what_is_not_the_engine_s_own_hinders_nothing_and_stays(ctx: Context, directory: bool) -> None:
+    container(ctx, "good")
+    image(ctx, "good", "1" * 64)
+    volumes.create(ctx, VolumeSpec("good"))
+    secrets.put(ctx, "good", b"x")
+    alien = [ctx.path(place, "lost+found") for place in PLACES] + [
+        ctx.run("ipam", "lost+found"), ctx.run("containers", "lost+found")]
+    for path in alien:
+        files.make_directory(os.path.dirname(path))
+        if directory:
+            os.mkdir(path)
+        else:
+            spoil(path)
+    for words in (("ps", "-a"), ("images",), ("pod", "ps"), ("volume", "ls"), ("network", "ls"), ("secret", "ls"),
+                  ("image", "prune", "-f"), ("volume", "prune", "-f"), ("network", "prune", "-f"),
+                  ("container", "prune", "-f"), ("rmi", "-f", "good"), ("secret", "rm", "good"),
+                  ("system", "check", "--repair", "--force")):
+        assert call(ctx, *words).code == 0, words
+    assert all(map(os.path.lexists, alien))
+
+
+@pytest.mark.parametrize("kind", ["containers", "volumes", "secrets", "layers"])
+def test_a_file_in_the_place_of_an_object_s_directory_is_removed(ctx: Context, kind: str) -> None:
+    record = image(ctx, "bad", "1" * 64)
+    container(ctx, "bad")
+    volumes.create(ctx, VolumeSpec("bad"))
+    secret = secrets.put(ctx, "bad", b"x")
+    keys = {"containers": BAD, "volumes": "bad", "secrets": secret.id, "layers": record.layers[0]}
+    place = ctx.path(kind, keys[kind])
+    shutil.rmtree(place)
+    spoil(place)
+    for words in (("ps", "-a"), ("images",), ("volume", "ls"), ("secret", "ls")):
+        assert call(ctx, *words).code == 0
+    call(ctx, "rmi", "-f", "bad")
+    assert call(ctx, "system", "check", "--repair", "--force").code == 0
+    assert not os.path.lexists(place) and call(ctx, "system", "check") == (0, "", "")

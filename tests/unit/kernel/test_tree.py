@@ -62,9 +62,18 @@ def test_a_visitor_may_take_files_away(tmp_path) -> None:
     assert os.listdir(tmp_path) == ["kept"]
 
 
-def test_what_is_gone_is_fine_and_what_is_a_link_is_not(tmp_path) -> None:
+def test_what_is_gone_is_fine_and_what_is_in_its_place_goes_itself(tmp_path) -> None:
     tree.remove_path(str(tmp_path / "missing"))
     tree.remove_path(str(tmp_path / "missing" / "too"))
-    os.symlink("/", tmp_path / "link")
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "file").write_text("x")
+    os.symlink(tmp_path / "target", tmp_path / "link")
+    (tmp_path / "file").write_text("x")
+    for name in ("link", "file"):
+        tree.remove_path(str(tmp_path / name))
+    assert os.listdir(tmp_path) == ["target"] and os.listdir(tmp_path / "target") == ["file"]
+    os.symlink(tmp_path / "target", tmp_path / "link")
+    fd = os.open(tmp_path, os.O_RDONLY)
     with pytest.raises(OSError):
-        tree.remove_path(str(tmp_path / "link"))
+        tree.remove(fd, "link")
+    os.close(fd)

@@ -35,7 +35,8 @@ def remove(parent: int, name: str, visit: Optional[Visit] = None) -> None:
 
 
 def remove_path(path: str) -> None:
-    """``remove`` by an absolute path whose parent is ours; a tree that is gone is fine. Raises OSError."""
+    """``remove`` by an absolute path whose parent is ours, or of what is in the tree's place; one that is gone is fine.
+    Raises OSError."""
     try:
         parent = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -44,6 +45,8 @@ def remove_path(path: str) -> None:
         remove(parent, os.path.basename(path))
     except FileNotFoundError:
         pass
+    except NotADirectoryError:
+        os.unlink(os.path.basename(path), dir_fd=parent)
     finally:
         os.close(parent)
 

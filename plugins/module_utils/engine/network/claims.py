@@ -14,7 +14,7 @@ from ..kernel import files
 def files_of_strangers(directory: str, known: Set[str]) -> Set[str]:
     """Unlink the claims in a directory whose content is not in ``known``; those contents."""
     dropped = set()
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
             content = files.word(path)

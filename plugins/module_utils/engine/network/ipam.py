@@ -99,7 +99,7 @@ def release(ctx: Context, network: str, address: str, container_id: str) -> None
 
 def release_all(ctx: Context, network: str, container_id: str) -> None:
     """Give back all addresses of a container on a network, whichever they are."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         for name in os.listdir(_directory(ctx, network)):
             if not name.startswith("."):
                 release(ctx, network, name, container_id)
@@ -110,7 +110,7 @@ def used(ctx: Context, network: str) -> bool:
     try:
         with os.scandir(_directory(ctx, network)) as entries:
             return any(not entry.name.startswith(".") and not entry.name.endswith(".tmp") for entry in entries)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 
@@ -126,7 +126,7 @@ def members(ctx: Context, network: str) -> List[str]:
     """The IDs of the containers that have an address on a network."""
     try:
         names = sorted(os.listdir(_directory(ctx, network)))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     holders = (holder(ctx, network, name) for name in names if not name.startswith("."))
     return list(dict.fromkeys(found for found in holders if found))

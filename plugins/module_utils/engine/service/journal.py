@@ -186,7 +186,7 @@ def sweep(ctx: Context) -> List[str]:
 
     found = []
     with contextlib.suppress(FileNotFoundError):
-        for container_id in os.listdir(ctx.run("containers")):
+        for container_id in (name for name in os.listdir(ctx.run("containers")) if len(name) == 64):
             state = runs.state(ctx, container_id)
             if state.running or state.status in ("restarting", "unknown") or state.conmon_pid:
                 continue

@@ -81,6 +81,9 @@ def _outside(ctx: Context) -> Iterator[str]:
 def _secrets(ctx: Context) -> Iterator[Finding]:
     for path in secrets.remains(ctx):
         yield Finding("remains of a secret", os.path.basename(path), path, "removes it", partial(secrets.tidy, ctx))
+    for path in secrets.without_document(ctx):
+        yield Finding("secret without a document", os.path.basename(path), path, "removes it with its value",
+                      partial(files.discard, path), True)
 
 
 def _roots(ctx: Context) -> Iterator[Finding]:
@@ -203,7 +206,7 @@ def _nameless(ctx: Context) -> Iterator[Finding]:
                               _filled(place, "upper"))
     for path in sorted(glob.glob(ctx.path("volumes", "*"))):
         name = os.path.basename(path)
-        if os.path.lexists(os.path.join(path, "volume.json")) or name.startswith("."):
+        if os.path.lexists(os.path.join(path, "volume.json")) or not names.is_name(name):
             continue
         with volumes.lock(ctx, name):
             lost = os.path.lexists(path) and not os.path.lexists(os.path.join(path, "volume.json"))

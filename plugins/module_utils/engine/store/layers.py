@@ -126,7 +126,7 @@ def _read(ctx: Context, chain_: str) -> Optional[Layer]:
 def all_ids(ctx: Context) -> List[str]:
     """The chain IDs of all layers."""
     with contextlib.suppress(FileNotFoundError):
-        return [name for name in os.listdir(ctx.path("layers")) if not name.startswith(".")]
+        return [name for name in os.listdir(ctx.path("layers")) if len(name) == 64]
     return []
 
 
@@ -199,7 +199,7 @@ def discard_staging(ctx: Context, chain_: Optional[str] = None) -> None:
 
 def _discard(staging: str) -> None:
     """Remove a half-made layer whose client died; its child, should it live yet, is dying (see unpack)."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         fd = os.open(os.path.join(staging, "tar-split"), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX)

@@ -76,7 +76,7 @@ def owner(ctx: Context, kind: str, name: str) -> Optional[str]:
 def every(ctx: Context, kind: str) -> List[str]:
     """All names of a kind, in no order."""
     with contextlib.suppress(FileNotFoundError):
-        return [name for name in os.listdir(ctx.path("names", kind)) if not name.endswith(".tmp")]
+        return [name for name in os.listdir(ctx.path("names", kind)) if is_name(name) and not name.endswith(".tmp")]
     return []
 
 

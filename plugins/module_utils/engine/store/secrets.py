@@ -141,6 +141,13 @@ def remains(ctx: Context) -> List[str]:
     return found
 
 
+def without_document(ctx: Context) -> List[str]:
+    """The paths of secrets whose document is gone: they are made, and removed, as a whole."""
+    paths = [ctx.path("secrets", secret_id) for secret_id in _ids(ctx)]
+    # Looked at in this order: one that is just removed goes with its document.
+    return [path for path in paths if not os.path.lexists(os.path.join(path, "secret.json")) and os.path.lexists(path)]
+
+
 def _with_other_values(ctx: Context) -> List[Secret]:
     found = []
     for secret in all_secrets(ctx):
@@ -200,7 +207,7 @@ def _read(ctx: Context, secret_id: str) -> Optional[Secret]:
 
 def _ids(ctx: Context) -> List[str]:
     try:
-        return [name for name in os.listdir(ctx.path("secrets")) if not name.startswith(".")]
+        return [name for name in os.listdir(ctx.path("secrets")) if len(name) == 25]
     except FileNotFoundError:
         return []
 
