@@ -52,6 +52,8 @@ REFUSED = [
     ("volume", "VolumeName=a/b", "no valid name"), ("image", "Image=UPPER", "lower case"),
     ("image", "Retry=x", "number"), ("image", "Retry=-1", "0 or more"),
     ("image", "PodmanArgs=--creds=a", "no password"), ("image", "Image=--all-tags", "a dash"),
+    ("container", "StopSignal=²", "no such signal"), ("container", "ReloadSignal=1²", "no such signal"),
+    ("image", "RetryDelay=²s", "no span of time"), ("container", "Memory=²", "no size"),
     ("container", "User=a b", "malformed"), ("container", "User=a:b:c", "malformed"),
     ("container", "User=4294967296", "out of range"), ("container", "StartWithPod=perhaps", "neither true"),
     ("container", "Image=--privileged", "a dash"), ("container", "Rootfs=--privileged", "a dash"),

@@ -103,7 +103,7 @@ def _interval(text: str) -> float:
     """Seconds from a duration, or from a number of milliseconds (podman-wait(1))."""
     from ..formats import values
 
-    found = int(text) / 1000 if text.isdigit() else values.duration(text, "--interval")
+    found = int(text) / 1000 if text.isdecimal() else values.duration(text, "--interval")
     if found <= 0:
         raise InvalidInput("--interval is %s, which is no time to wait" % text, "Write a duration, such as 500ms.")
     return found

@@ -37,7 +37,7 @@ def device_rules(value: Any, option: str = "device_cgroup_rule") -> List[str]:
         kind, numbers, permissions = parts if len(parts) == 3 else ("", "", "")
         major, colon, minor = numbers.partition(":")
         if kind not in ("a", "b", "c") or not colon or not permissions or set(permissions) - set("rwm") or any(
-                not (number == "*" or number.isdigit()) for number in (major, minor)):
+                not (number == "*" or number.isdecimal()) for number in (major, minor)):
             raise InvalidInput("%s has %r" % (option, word), "Write for example 'c 10:200 rwm'.")
         found.add("%s %s:%s %s" % (kind, major, minor, "".join(p for p in "rwm" if p in permissions)))
     return sorted(found)

@@ -58,7 +58,7 @@ def parse_options(words: Sequence[str], option: str) -> Mapping:
     rows = []
     for word in words:
         parts = word.split(":")
-        if len(parts) not in (2, 3) or not all(part.isdigit() for part in parts):
+        if len(parts) not in (2, 3) or not all(part.isdecimal() for part in parts):
             raise InvalidInput("%s has %r" % (option, word), "Write INSIDE:OUTSIDE[:COUNT], three numbers.")
         rows.append(Row(int(parts[0]), int(parts[1]), int(parts[2]) if len(parts) == 3 else 1))
     return checked(rows, option)

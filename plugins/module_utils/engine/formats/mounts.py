@@ -168,7 +168,7 @@ def _options(words: Any, kind: str, option: str) -> List[str]:
 
 def _valued(key: str, content: str, kind: str, option: str) -> str:
     if key == "size" and kind == "tmpfs":
-        percent = content.endswith("%") and content[:-1].isdigit()
+        percent = content.endswith("%") and content[:-1].isdecimal()
         return "size=" + (content if percent else str(values.size(content, option)))
     if key == "mode" and kind == "tmpfs":
         return "mode=" + values.umask(content, option)

@@ -103,7 +103,7 @@ def _split_protocol(word: str, option: str) -> Tuple[str, str]:
 def port_range(word: str, option: str = "port", low: int = 1) -> Tuple[int, int]:
     """First and last port of ``80`` or ``8000-8010``."""
     first, dash, last = word.strip().partition("-")
-    if not first.isdigit() or (dash and not last.isdigit()):
+    if not first.isdecimal() or (dash and not last.isdecimal()):
         raise _bad(word, option)
     begin = values.integer(first, option, low, 65535)
     end = values.integer(last, option, low, 65535) if dash else begin

@@ -139,7 +139,7 @@ def mounts(rows: Rows, by_mount: Collection[str] = ()) -> Dict[str, Any]:
 
 def _tmpfs_size(word: str) -> str:
     key, _equals, content = word.partition("=")
-    return "size=" + size(int(content)) if key == "size" and content.isdigit() else word
+    return "size=" + size(int(content)) if key == "size" and content.isdecimal() else word
 
 
 def _mount_word(word: str) -> str:

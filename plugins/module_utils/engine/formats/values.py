@@ -82,7 +82,7 @@ def size(value: Any, option: str = "size") -> int:
         number = -1.0
     if unit not in _UNITS or not 0 <= number < 2 ** 62:
         raise InvalidInput("%s is %r, which is no size" % (option, value), "Use for example 64k, 512m or 1.5g.")
-    return int(digits) * _UNITS[unit] if digits.isdigit() else int(number * _UNITS[unit])
+    return int(digits) * _UNITS[unit] if digits.isdecimal() else int(number * _UNITS[unit])
 
 
 def size_or_unlimited(value: Any, option: str = "size") -> int:
@@ -106,7 +106,7 @@ def _go_duration(rest: str) -> float:
     """Seconds of Go's notation; -1 when it is none."""
     total, number = (0.0, "") if rest else (-1.0, "")
     while rest:
-        if rest[0].isdigit() or rest[0] == ".":
+        if rest[0].isdecimal() or rest[0] == ".":
             number, rest = number + rest[0], rest[1:]
             continue
         unit = rest[:2] if rest[:2] in _TIMES else rest[:1]
@@ -123,7 +123,7 @@ def signal(value: Any, option: str = "stop_signal") -> str:
     word = text(value, option).strip().upper()
     if not word:
         return ""
-    if word.isdigit():
+    if word.isdecimal():
         number = int(word)
         if signals.SIGRTMIN < number <= signals.SIGRTMAX:
             return "SIGRTMIN+%d" % (number - signals.SIGRTMIN)
@@ -134,7 +134,7 @@ def signal(value: Any, option: str = "stop_signal") -> str:
     name = word if word.startswith("SIG") else "SIG" + word
     base, _plus, offset = name.replace("-", "+").partition("+")
     span = signals.SIGRTMAX - signals.SIGRTMIN
-    if base in ("SIGRTMIN", "SIGRTMAX") and offset.isdigit() and 0 < int(offset) <= span:
+    if base in ("SIGRTMIN", "SIGRTMAX") and offset.isdecimal() and 0 < int(offset) <= span:
         above = int(offset) if base == "SIGRTMIN" else span - int(offset)
         return "SIGRTMIN+%d" % above if above else "SIGRTMIN"
     if name == "SIGRTMAX":
@@ -302,7 +302,7 @@ def restart_policy(value: Any, option: str = "restart_policy") -> str:
         return "no"
     name, colon, count = word.partition(":")
     if name not in ("no", "always", "unless-stopped", "on-failure") or (colon and (
-            name != "on-failure" or not count.isdigit())):
+            name != "on-failure" or not count.isdecimal())):
         raise InvalidInput("%s is %r" % (option, value), "Use no, always, unless-stopped, on-failure or on-failure:N.")
     return name if not colon or int(count) == 0 else "%s:%d" % (name, int(count))
 
@@ -341,7 +341,7 @@ def user_namespace(value: Any, option: str = "userns") -> str:
         return namespace("")(value, option)
     pairs = dict(part.partition("=")[::2] for part in rest.split(",") if part)
     for name, number in pairs.items():
-        if name not in known or not number.isdigit():
+        if name not in known or not number.isdecimal():
             raise InvalidInput("%s is %r" % (option, value),
                                "%s takes %s." % (kind, ", ".join(n + "=NUMBER" for n in known) or "no options"))
     return kind + (":" + ",".join("%s=%s" % pair for pair in sorted(pairs.items())) if pairs else "")
@@ -397,7 +397,7 @@ def cpu_set(value: Any, option: str = "cpuset_cpus") -> str:
     word = text(value, option).replace(" ", "")
     for part in word.split(",") if word else ():
         low, dash, high = part.partition("-")
-        if not low.isdigit() or (dash and (not high.isdigit() or int(high) < int(low))):
+        if not low.isdecimal() or (dash and (not high.isdecimal() or int(high) < int(low))):
             raise InvalidInput("%s is %r" % (option, value), "Use for example 0-3,5.")
     return word
 

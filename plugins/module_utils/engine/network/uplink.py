@@ -200,7 +200,7 @@ def slirp_arguments(options: Mapping[str, str]) -> List[str]:
 
 
 def _number(text: str) -> str:
-    if not text.isdigit() or not 68 <= int(text) <= 65521:
+    if not text.isdecimal() or not 68 <= int(text) <= 65521:
         raise InvalidInput("The mtu %r is no number from 68 to 65521" % text)
     return text
 

@@ -108,7 +108,7 @@ def check(ctx: Context, spec: ContainerSpec) -> None:
 def check_values(ctx: Context, spec: ContainerSpec) -> None:
     """The same for wishes that nobody could meet, whatever else there is on this host."""
     policy, _colon, count = spec.restart_policy.partition(":")
-    if policy not in RESTART_POLICIES or (count and (policy != "on-failure" or not count.isdigit())):
+    if policy not in RESTART_POLICIES or (count and (policy != "on-failure" or not count.isdecimal())):
         raise InvalidInput("The restart policy %r is not known" % spec.restart_policy,
                            "Use no, on-failure[:COUNT], always or unless-stopped.")
     if spec.rm and policy not in ("no", "on-failure"):

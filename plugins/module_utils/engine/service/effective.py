@@ -49,11 +49,11 @@ def signal_number(text: str) -> int:
     import signal as signals
 
     name = text.strip().upper()
-    if name.isdigit() and 0 < int(name) <= 64:
+    if name.isdecimal() and 0 < int(name) <= 64:
         return int(name)
     name = name[3:] if name.startswith("SIG") else name
     for base, value, sign in (("RTMIN+", signals.SIGRTMIN, 1), ("RTMAX-", signals.SIGRTMAX, -1)):
-        if name.startswith(base) and name[len(base):].isdigit():
+        if name.startswith(base) and name[len(base):].isdecimal():
             number = value + sign * int(name[len(base):])
             if signals.SIGRTMIN <= number <= signals.SIGRTMAX:
                 return number

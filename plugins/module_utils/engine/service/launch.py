@@ -161,7 +161,7 @@ def log_size(text: str) -> int:
     """The size of a log in bytes, from bytes or '10m'; -1 for no limit. Raises InvalidInput."""
     number, unit = text.rstrip("bBkKmMgG"), text[len(text.rstrip("bBkKmMgG")):].lower().rstrip("b")
     factors = {"": 1, "k": 1024, "m": 1024 ** 2, "g": 1024 ** 3}
-    if unit not in factors or not number.lstrip("-").isdigit():
+    if unit not in factors or not number.lstrip("-").isdecimal():
         raise InvalidInput("The log size %r is malformed" % text, "Use bytes, or a number with k, m or g.")
     return int(number) * factors[unit]
 
@@ -210,7 +210,7 @@ def wanted_ports(record: Record, image: Optional[ImageConfig]) -> Tuple[Port, ..
         published = {(row.container_port, row.protocol) for row in rows}
         for text in list(record.spec.expose) + list(image.exposed_ports if image is not None else ()):
             number, _slash, protocol = text.partition("/")
-            if not number.isdigit() or not 0 < int(number) < 65536:
+            if not number.isdecimal() or not 0 < int(number) < 65536:
                 raise InvalidInput("The exposed port %r is malformed" % text[:40], "Use PORT/PROTOCOL.")
             if (int(number), protocol or "tcp") not in published:
                 published.add((int(number), protocol or "tcp"))

@@ -21,10 +21,10 @@ def to_containers(ctx: Context, environ: Mapping[str, str], preserve: str = "0")
     ``preserve`` is a number of them; without one it is LISTEN_FDS, whose variables the container gets too. Raises
     InvalidInput for descriptors that are not open.
     """
-    if not preserve.isdigit() or int(preserve) > MOST:
+    if not preserve.isdecimal() or int(preserve) > MOST:
         raise InvalidInput("--preserve-fds is %r" % preserve[:20], "Use a number up to %d." % MOST)
     asked, count, names = environ.get("LISTEN_FDS", ""), int(preserve), None
-    if not count and asked.isdigit() and 0 < int(asked) <= MOST:
+    if not count and asked.isdecimal() and 0 < int(asked) <= MOST:
         count, names = int(asked), environ.get("LISTEN_FDNAMES", "")
     for number in range(FIRST, FIRST + count):
         try:

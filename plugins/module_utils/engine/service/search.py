@@ -43,7 +43,7 @@ def parse_filters(texts: Sequence[str]) -> Filters:
     result = Filters()
     for text in texts:
         key, _equals, value = text.partition("=")
-        if key == "stars" and value.isdigit():
+        if key == "stars" and value.isdecimal():
             result = result._replace(stars=int(value))
         elif key in ("is-official", "is-automated") and value in ("", "true", "false"):
             result = result._replace(**{key[3:]: value != "false"})

@@ -158,7 +158,7 @@ def _first(total: int, size: int, name: str) -> int:
 
 
 def _number(text: str, option: str) -> int:
-    if not text.isdigit() or int(text) > idmap.MAX_ID:
+    if not text.isdecimal() or int(text) > idmap.MAX_ID:
         raise InvalidInput("%s has %r, which is no ID" % (option, text))
     return int(text)
 
