@@ -32,6 +32,19 @@ def test_what_is_not_delegated_is_refused(monkeypatch: pytest.MonkeyPatch, wish:
     assert limits.check(Context(), spec)
 
 
+@pytest.mark.parametrize("mode", ["v1", "v2"])
+def test_a_check_warns_where_an_earlier_task_may_delegate(monkeypatch: pytest.MonkeyPatch, mode: str) -> None:
+    monkeypatch.setattr(cgroup, "mode", lambda: mode)
+    ctx, spec = Context(uid=1000, gid=1000), ContainerSpec(image="i", memory=64 << 20)
+    if mode == "v1":
+        with pytest.raises(Unsupported, match="memory"):
+            limits.foresee(ctx, spec)
+    else:
+        monkeypatch.setattr(limits, "delegated", lambda _ctx: None)
+        limits.foresee(ctx, spec)
+    assert len(ctx.warnings) == (mode == "v2")
+
+
 @pytest.mark.parametrize("there, limited", [
     (None, False), (frozenset(("memory",)), False), (frozenset(("pids",)), True)])
 def test_the_default_limit_of_processes_comes_where_it_can(monkeypatch: pytest.MonkeyPatch, there: Any,

@@ -142,7 +142,7 @@ def _start(ctx: Context, spec: ContainerSpec) -> None:
     if spec.init and not spec.init_path:
         with _warned(ctx):
             ctx.tool("catatonit", "run a container with init")
-    limits.check(ctx, placed)
+    limits.foresee(ctx, placed)
     with _warned(ctx):
         if not ctx.conmon:
             ctx.tool("conmon", "supervise containers")

@@ -57,6 +57,16 @@ def check(ctx: Context, spec: ContainerSpec) -> bool:
     return bool(asked) or (there is not None and "pids" in there)
 
 
+def foresee(ctx: Context, spec: ContainerSpec) -> None:
+    """Raise what ``check`` raises; where an earlier task of the same check may delegate what is missing, warn."""
+    try:
+        check(ctx, spec)
+    except Unsupported as exc:
+        if cgroup.mode() != "v2":
+            raise
+        ctx.warn(exc)
+
+
 def read_back(ctx: Context, spec: ContainerSpec, pid: int) -> None:
     """See whether a user's container has the limits that were asked for, before its process is let go.
 
