@@ -42,11 +42,15 @@ def mount(source: str, target: str, kind: str, flags: int = 0, options: str = ""
         raise EngineError("Cannot mount %s (%s) on %s: %s" % (source, kind, target, os.strerror(number)), hint)
 
 
-def bind(source: str, target: str, *, recursive: bool = False, read_only: bool = False) -> None:
-    """Show ``source`` at ``target`` too. Raises EngineError."""
+def bind(source: str, target: str, *, recursive: bool = False, read_only: bool = False, devices: bool = True) -> None:
+    """Show ``source`` at ``target`` too, on request read-only or without its devices. Raises EngineError."""
     mount(source, target, "none", MS_BIND | (MS_REC if recursive else 0))
     if read_only:
         mount("none", target, "none", MS_BIND | MS_REMOUNT | MS_RDONLY)
+    if not devices:
+        # A user's namespace must not take away what its mounts came with; the bits are those of mount(2).
+        kept = os.statvfs(target).f_flag & (MS_RDONLY | MS_NOSUID | MS_NOEXEC)
+        mount("none", target, "none", MS_BIND | MS_REMOUNT | MS_NODEV | kept)
 
 
 def umount(target: str, *, lazy: bool = True) -> bool:

@@ -36,7 +36,7 @@ class Launch(Frozen):
     ``exit_directory``/<``container_id``>, also for an exec. ``exit_command`` runs when all is over. ``timeout`` in
     seconds ends the process; 0 never. ``attach`` makes conmon wait with an exec's process until a
     client is there. ``preserved`` descriptors of this process, from 3 on, are the container's.
-    ``before`` are words that conmon's command line follows.
+    ``before`` are words that conmon's command line follows, ``around`` some that the runtime's does.
     """
 
     container_id: str
@@ -60,6 +60,7 @@ class Launch(Frozen):
     attach: bool = False
     preserved: int = 0
     before: Tuple[str, ...] = ()
+    around: Tuple[str, ...] = ()
 
 
 class Launching:
@@ -205,10 +206,12 @@ def _created(job: Launch, answer: bytes, code: int) -> int:
 
 def arguments(job: Launch) -> List[str]:
     """conmon's argv, without the program."""
+    runtime = [*job.around, job.runtime_path, "--root", job.runtime_root]
     result = ["--api-version", "1", "-c", job.container_id, "-u", job.exec_id or job.container_id, "-n", job.name,
-              "-r", job.runtime_path, "-b", job.bundle, "-p", job.pidfile, "-P", job.conmon_pidfile,
-              "-l", job.log, "--exit-dir", job.exit_directory, "--full-attach",
-              "--runtime-arg", "--root", "--runtime-arg", job.runtime_root]
+              "-r", runtime[0], "-b", job.bundle, "-p", job.pidfile, "-P", job.conmon_pidfile,
+              "-l", job.log, "--exit-dir", job.exit_directory, "--full-attach"]
+    for word in runtime[1:]:
+        result += ["--runtime-arg", word]
     # With -i conmon closes what it writes to when a client leaves: of a terminal that is its only end, for all time.
     for flag, wanted in (("-t", job.terminal), ("-i", job.stdin and not job.terminal), ("-s", job.systemd_cgroup)):
         if wanted:

@@ -174,10 +174,8 @@ def _unmount(ctx: Context, container_id: str, run: Dict[str, Any]) -> None:
 
     reachable = run.get("reachable", "")
     if reachable:
-        mount.umount(reachable)
-        for path in (reachable, os.path.dirname(reachable)):
-            with contextlib.suppress(FileNotFoundError):
-                os.rmdir(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.rmdir(reachable)
     layers.rootfs_unmount(ctx, container_id)
     mount.unmount_all(store.run_directory(ctx, container_id))
     mounts.release(ctx, container_id)

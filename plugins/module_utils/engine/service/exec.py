@@ -71,6 +71,10 @@ def run(ctx: Context, container_id: str, wish: ExecWish, *, stdin: bytes = b"", 
     container does not run, CommandNotFound, CannotInvoke, and TimedOut.
     """
     state = require(ctx, container_id, wish.argv)
+    if state.raw.get("reachable"):
+        # runc goes to the path of the root file system first, and /tmp is cleaned of what is old.
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(state.raw["reachable"], 0o700)
     session = os.urandom(32).hex()
     place = files.make_directory(store.run_directory(ctx, container_id, "exec", session))
     try:

@@ -28,10 +28,15 @@ LONGEST_DELAY = 30.0
 def main(argv: List[str]) -> int:
     """``exit``, ``health`` or ``health-loop``, the roots, and a container's ID; the exit code.
 
+    ``runtime`` is called by conmon, with two paths and the OCI runtime's command line (``kernel.unseen``).
     ``unit-start``, ``unit-stop`` and ``unit-end`` are called by systemd, with the name of a unit.
     """
     from ..context import make_context
 
+    if argv[0] == "runtime":
+        from ..kernel import unseen
+
+        return unseen.main(*argv[1:])
     verb, container_id, options = argv[0], argv[-1], argv[1:-1]
     pairs = {options[i][2:].replace("-", "_"): options[i + 1] for i in range(0, len(options), 2)}
     prefix = pairs.pop("prefix", "pycontainer")

@@ -45,17 +45,17 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
         podcgroup.begin(ctx, record)
     image = effective.image_config(ctx, record)
     root = _mount_root(ctx, record)
-    root = _reachable(ctx, record, root, run)
+    around = _seen_elsewhere(ctx, record, root, run)
     usernamespace.create(ctx, record, namespaces.netns_path(ctx, record.id)
                          if namespaces.owns_network(record.spec) else "")
     _write_etc_files(ctx, record)
     told = record
     if ctx.listen is not None:
         told = record._replace(spec=replace(record.spec, env=dict(record.spec.env, **passing.variables(ctx))))
-    bundle = prepare.prepare(ctx, told, image, root, namespaces.resolve(ctx, record))
+    bundle = prepare.prepare(ctx, told, image, root, namespaces.resolve(ctx, record), seen_at=run.get("reachable", ""))
     run.update(cgroup=bundle.cgroups_path, mounts=bundle.mounts, secrets=bundle.secrets,
                argv=bundle.config["process"]["args"])
-    record = _create_with_links(ctx, record, image, run)
+    record = _create_with_links(ctx, record, image, run, around)
     run["conmon_pid"] = _read_pid(store.run_directory(ctx, record.id, "conmon.pid"))
     run["conmon_start"] = proc.start_time(run["conmon_pid"]) or 0
     runs.write_state(ctx, record.id, run)
@@ -110,21 +110,21 @@ def _mount_root(ctx: Context, record: Record) -> str:
     return layers.rootfs(ctx, record.id, chain_ids, lower_directories=mapped.lowers(ctx, chain_ids, maps))
 
 
-def _reachable(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> str:
-    """The root file system's path; with a user namespace of its own another one, noted in the run."""
+def _seen_elsewhere(ctx: Context, record: Record, root: str, run: Dict[str, Any]) -> Tuple[str, ...]:
+    """With a user namespace of its own: the container's root is nobody out here, and the run root lets nobody in. So
+    its root file system is at another path, noted in the run, and there for the OCI runtime alone: the words that
+    start that. Everybody else sees an empty directory there."""
     if not record.idmaps:
-        return root
-    from ..kernel import mount
-
+        return ()
     run["reachable"] = usernamespace.reachable_directory(ctx, record.id)
     runs.write_state(ctx, record.id, run)
-    mount.bind(root, run["reachable"])
-    return str(run["reachable"])
+    return (*persist.program(ctx, persist.keep(ctx)), "runtime", root, run["reachable"])
 
 
-def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any]) -> Record:
+def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig], run: Dict[str, Any],
+                       around: Tuple[str, ...]) -> Record:
     """Let conmon create the container, and meanwhile set up its links."""
-    with conmon.Launching(ctx, _job(ctx, record)) as launching:
+    with conmon.Launching(ctx, _job(ctx, record, around)) as launching:
         if namespaces.has_links(record.spec):
             try:
                 record = _set_up_links(ctx, record, image, run)
@@ -140,7 +140,7 @@ def _create_with_links(ctx: Context, record: Record, image: Optional[ImageConfig
     return record
 
 
-def _job(ctx: Context, record: Record) -> conmon.Launch:
+def _job(ctx: Context, record: Record, around: Tuple[str, ...]) -> conmon.Launch:
     run = store.run_directory(ctx, record.id)
     log = record.log_driver
     if log == "k8s-file":
@@ -153,7 +153,7 @@ def _job(ctx: Context, record: Record) -> conmon.Launch:
         exit_directory=os.path.join(run, "exits"),
         exit_command=tuple(persist.command(ctx, record.engine, "exit", record.id)),
         preserved=ctx.descriptors, terminal=record.spec.tty, stdin=record.spec.interactive, timeout=record.spec.timeout,
-        log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""),
+        log_size=log_size(size), log_tag=record.spec.log_opt.get("tag", ""), around=around,
         systemd_cgroup=effective.cgroup_manager(ctx, record) == "systemd")
 
 

@@ -87,7 +87,7 @@ def _secrets(ctx: Context) -> Iterator[Finding]:
 
 
 def _roots(ctx: Context) -> Iterator[Finding]:
-    """Places in /tmp where root file systems were mounted for containers with IDs of their own."""
+    """Places in /tmp where an OCI runtime saw root file systems of containers with IDs of their own."""
     for container_id, path in usernamespace.reachable_directories(ctx):
         with _idle(ctx, container_id) as idle:
             if idle and os.path.lexists(path) and not _has_run(ctx, container_id):

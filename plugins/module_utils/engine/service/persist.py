@@ -31,9 +31,14 @@ ENTRY = (b"import os\nimport sys\nsys.path[0] = os.path.realpath(sys.path[0])\n"
 CURRENT = "current"
 
 
+def program(ctx: Context, digest: str) -> List[str]:
+    """The argv that runs the copy ``digest``; a verb of ``service.hooks`` follows."""
+    return [sys.executable, "-IS", ctx.path("engine", digest)]
+
+
 def command(ctx: Context, digest: str, verb: str, *arguments: str) -> List[str]:
     """The argv that calls a hook of the copy ``digest`` for this context's roots."""
-    row = [sys.executable, "-IS", ctx.path("engine", digest), verb, "--root", ctx.root, "--runroot", ctx.runroot,
+    row = [*program(ctx, digest), verb, "--root", ctx.root, "--runroot", ctx.runroot,
            "--prefix", ctx.prefix]
     if ctx.cgroup_manager:
         row += ["--cgroup-manager", ctx.cgroup_manager]
@@ -52,12 +57,13 @@ def ensure(ctx: Context, container_id: str) -> str:
     return digest
 
 
-def keep(ctx: Context) -> None:
-    """Write this engine's copy if it is missing, so that later tasks need not compile it again."""
+def keep(ctx: Context) -> str:
+    """Write this engine's copy if it is missing, so that later tasks need not compile it again; its digest."""
     digest = _digest(ctx)
     with files.locked(ctx.path("locks", "engine-" + digest)):
         if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
             _write(ctx, digest)
+    return digest
 
 
 def current(ctx: Context) -> str:

@@ -34,8 +34,8 @@ class Bundle(NamedTuple):
 
 
 def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: str,
-            joined: Mapping[str, str]) -> Bundle:
-    """Write the bundle of a run whose root file system is mounted at ``root``.
+            joined: Mapping[str, str], *, seen_at: str = "") -> Bundle:
+    """Write the bundle of a run whose root file system is mounted at ``root``; the OCI runtime sees it at ``seen_at``.
 
     ``joined`` are the namespaces as in runtimespec.Inputs. Raises InvalidInput, NotFound or
     Unsupported for wishes that cannot be met, before the OCI runtime sees them.
@@ -63,7 +63,7 @@ def prepare(ctx: Context, record: Record, image: Optional[ImageConfig], root: st
     _ready_workdir(spec, workdir, root, owner(user.uid, user.gid), [row["destination"] for row in oci_mounts])
     nodes, rules = devices.resolve(spec, consoles=not effective.is_systemd(spec, argv))
     config = runtimespec.build(runtimespec.Inputs(
-        spec=spec, container_id=record.id, rootfs=root, arguments=_with_init(spec, argv),
+        spec=spec, container_id=record.id, rootfs=seen_at or root, arguments=_with_init(spec, argv),
         environment=environment, workdir=workdir, user=user,
         capabilities=caps.container_set(spec.cap_add, spec.cap_drop, privileged=spec.privileged),
         hostname=hostname, cgroups_path=effective.cgroups_path(ctx, record), cgroup_mode=cgroup.mode(),

@@ -263,15 +263,11 @@ def _reachable_name(ctx: Context, container_id: str) -> str:
 
 
 def reachable_directory(ctx: Context, container_id: str) -> str:
-    """A new directory in /tmp for the mount of a root file system: the container's root, who is nobody out
-    here, has to be able to walk to it, and the run root lets nobody in."""
+    """A new directory in /tmp where the OCI runtime, and nobody else, sees the root file system: the container's root,
+    who is nobody out here, has to be able to walk to it, and the run root lets nobody in."""
     import tempfile
 
-    directory = tempfile.mkdtemp(prefix=_reachable_name(ctx, container_id), dir="/tmp")
-    os.chmod(directory, 0o711)
-    target = os.path.join(directory, "merged")
-    os.mkdir(target, 0o755)
-    return target
+    return tempfile.mkdtemp(prefix=_reachable_name(ctx, container_id), dir="/tmp")
 
 
 def reachable_directories(ctx: Context) -> List[Tuple[str, str]]:

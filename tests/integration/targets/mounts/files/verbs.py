@@ -7,23 +7,27 @@ Usage: verbs.py IMAGE DIRECTORY ROOT RUNROOT COMMAND. What is below ROOT and RUN
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from typing import List
 
 MODES = ["none", "host", "private", "slirp4netns", "slirp4netns:allow_host_loopback=true", "container:base", "net"]
-# A run with a user namespace of its own has its root file system below this path, where others can walk to it.
-REACHABLE = "/tmp/pycontainer-rootfs-"
 
 image, directory, root, runroot, command = sys.argv[1:]
 rootless = "--root" not in command
 MODES += ["pasta"] if rootless else []  # root has none
+if not rootless:
+    for name in ("/etc/subuid", "/etc/subgid"):
+        with open(name, "a", encoding="utf-8") as ranges:
+            ranges.write("containers:3000000:100000\n")
 
 
 def mounts() -> List[str]:
     with open("/proc/self/mountinfo", encoding="utf-8") as stream:
         rows = [line.split() for line in stream]
-    return [" ".join(row[3:]) for row in rows if not row[4].startswith((root, runroot, REACHABLE))]
+    return [" ".join(row[3:]) for row in rows if not row[4].startswith((root, runroot))]
 
 
 def verb(text: str) -> str:
@@ -51,7 +55,18 @@ for mode in MODES:
     verb("restart one")
     verb("network reload --all")
     verb("rm -f one")
-for words in ("--uidmap 0:1000:4096 --network slirp4netns", "--read-only --init", "--privileged",
+for words in ("--uidmap 0:1000:4096 --network slirp4netns", "--userns auto:size=2000 --network net"):
+    key = verb(run + "--name one %s %s" % (words, image)).strip()
+    with open("%s/containers/%s/state.json" % (runroot, key), encoding="utf-8") as state:
+        seen = json.load(state)["reachable"]  # for the OCI runtime alone
+    if os.listdir(seen) or os.stat(seen).st_mode & 0o77:
+        sys.exit("others can look into the container's root file system at %s" % seen)
+    if "nodev" not in verb("exec one cat /proc/self/mountinfo").splitlines()[0]:
+        sys.exit("devices of an image can be used: " + words)
+    os.rmdir(seen)  # as systemd-tmpfiles(8) does after ten days
+    verb("exec one true")
+    verb("rm -f one")
+for words in ("--read-only --init", "--privileged",
               "-v data:/data -v %s:/own:rshared --tmpfs /x" % directory, "--pid host --ipc host"):
     verb(run + "--name one %s %s" % (words, image))
     verb("exec -d one true")
