@@ -161,8 +161,7 @@ def probe_s_bundle(ctx: Context) -> str:
 
 
 def root_in_tmp(ctx: Context) -> str:
-    place = usernamespace.reachable_directory(ctx, BAD)
-    return os.path.dirname(place)
+    return usernamespace.reachable_directory(ctx, BAD)
 
 
 LEFT = [temporary, staging, orphaned_layer, orphaned_blob, image_name, name_claim, torn_claim, volume_mark,

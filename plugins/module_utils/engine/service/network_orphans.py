@@ -8,7 +8,7 @@ import glob
 import os
 import time
 from functools import partial
-from typing import Callable, Iterator, List, Optional, TypeVar
+from typing import Callable, ContextManager, Iterator, List, Optional, TypeVar
 
 from ..context import Context
 from ..kernel import files, netns
@@ -20,8 +20,9 @@ T = TypeVar("T")
 VANISHING = 3.0  # seconds that the kernel gets to take away the links of a namespace that has ended
 
 
-def find(ctx: Context) -> Iterator[Finding]:
-    """Claims, names, connections, links and rules that no running container needs."""
+def find(ctx: Context, at_rest: Callable[[str], ContextManager[bool]]) -> Iterator[Finding]:
+    """Claims, names, connections, links and rules that no running container needs; ``at_rest`` tells whether one does
+    not run, is not ending, and nobody does anything with it."""
     with definitions.lock(ctx):
         known = {*network_private.known(ctx), *endpoints.ids(ctx)}
         paths = [path for path in glob.glob(ctx.run("ports", "*")) + glob.glob(ctx.run("ipam", "*", "*"))
@@ -35,9 +36,11 @@ def find(ctx: Context) -> Iterator[Finding]:
         yield Finding("orphaned claim", os.path.relpath(path, ctx.runroot), path, "gives it back",
                       partial(_repair, ctx, path))
     for container_id in ended:
-        yield Finding("connection of a container that has ended", container_id[:12],
-                      ctx.run("endpoints", container_id + ".json"), "takes it down",
-                      partial(network_connections.repair, ctx))
+        path = ctx.run("endpoints", container_id + ".json")
+        with at_rest(container_id) as still:
+            if still and os.path.lexists(path):
+                yield Finding("connection of a container that has ended", container_id[:12], path, "takes it down",
+                              partial(network_connections.repair, ctx))
     for name in bridges:
         yield Finding("bridge that no container needs", name, "/sys/class/net/" + name, "removes it",
                       partial(_remove_bridges, ctx))

@@ -40,7 +40,7 @@ def find(ctx: Context) -> Iterator[Finding]:
     yield from _marks(ctx)
     yield from _images(ctx)
     yield from _runs(ctx)
-    yield from network_orphans.find(ctx)
+    yield from network_orphans.find(ctx, partial(_at_rest, ctx))
 
 
 @contextlib.contextmanager
@@ -344,6 +344,12 @@ def _has_run(ctx: Context, container_id: str) -> bool:
     # Its monitor becomes the hook that takes the run down, and may start the container again.
     run = runs.raw_run(ctx, container_id) or {}
     return proc.alive(run.get("conmon_pid", 0), run.get("conmon_start", 0))
+
+
+@contextlib.contextmanager
+def _at_rest(ctx: Context, container_id: str) -> Iterator[bool]:
+    with _idle(ctx, container_id) as idle:
+        yield idle and not _has_run(ctx, container_id)
 
 
 def _take_down(ctx: Context, container_id: str) -> None:
