@@ -32,6 +32,9 @@ NONE = ["-t", "none", "-u", "none", "-T", "none", "-U", "none", "--no-map-gw"]
     (("-t8080",), (), [*NONE[2:], "-t8080"]),
     (("--tcp-ports", "auto"), (), [*NONE[2:], "--tcp-ports", "auto"]),
     (("--tcp-ports=auto",), (), [*NONE[2:], "--tcp-ports=auto"]),
+    (("--tcp-p", "auto"), (), [*NONE[2:], "--tcp-p", "auto"]),
+    (("-4qt8080",), (), [*NONE[2:], "-4qt8080"]),
+    (("-i", "up0"), (), [*NONE, "-i", "up0"]),
     (("-u", "53"), (), [*NONE[:2], *NONE[4:], "-u", "53"]),
     (("-T", "5201", "-U", "auto"), (), [*NONE[:4], "--no-map-gw", "-T", "5201", "-U", "auto"]),
     ((), (Port(80, 8080),), ["-t", "8080:80", *NONE[2:]]),
@@ -42,7 +45,8 @@ def test_a_users_option_takes_the_place_of_a_default(options: Any, ports: Any, w
     assert pasta.arguments(options, ports) == wanted
 
 
-@pytest.mark.parametrize("option", ["-P", "-P/x", "--pid", "--pid=/x", "--netns", "--userns", "-f", "--foreground"])
+@pytest.mark.parametrize("option", ["-P", "-P/x", "--pid", "--pid=/x", "--netns", "--userns", "-f", "--foreground",
+                                    "--pi=/x", "--netn", "--us", "-qf", "-4P/x"])
 def test_what_the_engine_needs_is_not_the_users(option: str) -> None:
     with pytest.raises(InvalidInput, match="is the engine's own"):
         pasta.arguments([option], ())
@@ -91,4 +95,15 @@ def test_the_host_is_elsewhere(lab: Any, monkeypatch: pytest.MonkeyPatch, tmp_pa
         assert ("--map-guest-addr 169.254.1.2" in asked.read_text()) == (wanted == "169.254.1.2")
     finally:
         os.kill(made.pid, 9)
+        netns.remove(lab.path("web"))
+
+
+@pytest.mark.netns
+def test_an_address_without_a_route_is_the_namespaces_own(lab: Any) -> None:
+    netns.create(lab.path("web"))
+    try:
+        words = ["nsenter", "--net=" + lab.path("web"), *"ip addr add 10.9.9.9/8 dev lo".split()]
+        subprocess.run(words, check=True)
+        assert netns.run_inside(lab.path("web"), pasta._inside).source == "10.9.9.9"
+    finally:
         netns.remove(lab.path("web"))

@@ -26,6 +26,7 @@ GUEST_ADDRESS = "169.254.1.2"
 # Which ports are forwarded, into the namespace and out of it: short and long option, and what publishes by it.
 FORWARDING = (("-t", "--tcp-ports", "tcp"), ("-u", "--udp-ports", "udp"), ("-T", "--tcp-ns", ""),
               ("-U", "--udp-ns", ""))
+SWITCHES = "46defhqs"  # its short options without a value, which others can follow in the same word
 # By these the engine knows its process, and the process its namespace.
 OURS = (("-P", "--pid"), ("-f", "--foreground"), ("", "--netns"), ("", "--netns-only"), ("", "--userns"))
 
@@ -79,9 +80,10 @@ def arguments(options: Sequence[str], ports: Sequence[Port]) -> List[str]:
 
 
 def _given(options: Sequence[str], short: str, long: str) -> bool:
-    """Whether an option is among the words: '-t 80', '-t80', '--tcp-ports 80', '--tcp-ports=80'."""
-    return any(word.split("=", 1)[0] == long or (short and not word.startswith("--") and word.startswith(short))
-               for word in options)
+    """Whether an option is among the words, as getopt_long(3) reads them: '-t 80', '-t80', '-4t80', '--tcp-ports 80',
+    '--tcp-ports=80', '--tcp-p 80'."""
+    return any(len(word) > 2 and long.startswith(word.split("=", 1)[0]) if word.startswith("--")
+               else short and re.match("-[%s]*%s" % (SWITCHES, short[1:]), word) for word in options)
 
 
 def _knows(program: str, option: str) -> bool:
@@ -97,7 +99,8 @@ class _Inside(NamedTuple):
 
 def _inside() -> _Inside:
     """The addresses of this thread's namespace, the one to the internet first, and its gateway; '' for none."""
-    return _Inside(uplink.source_address(), _gateway(), tuple(_addresses()))
+    found = _addresses()
+    return _Inside(uplink.source_address() or next(iter(found), ""), _gateway(), tuple(found))
 
 
 def _gateway() -> str:
