@@ -87,3 +87,10 @@ def test_a_claim_whose_directory_cannot_be_synced_is_not_taken(tmp_path: Any, mo
 def test_a_full_disk_has_an_error_of_its_own(tmp_path: Any) -> None:
     assert isinstance(files.write_error("/x", OSError(errno.ENOSPC, "No space left on device")), NoSpace)
     assert not isinstance(files.write_error("/x", OSError(errno.EIO, "Input/output error")), NoSpace)
+
+
+def test_a_document_replaces_a_directory_in_its_place(tmp_path) -> None:
+    path = tmp_path / "document.json"
+    (path / "below").mkdir(parents=True)
+    files.write_json(str(path), {"a": 1})
+    assert files.read_json(str(path)) == {"a": 1} and os.listdir(tmp_path) == ["document.json"]

