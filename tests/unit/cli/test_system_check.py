@@ -10,6 +10,7 @@ from typing import Callable
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import TimedOut
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
     NetworkUse,
@@ -315,3 +316,11 @@ def test_flags_that_make_no_sense_are_refused(ctx: Context) -> None:
     assert call(ctx, "system", "check", "--force").code == 125
     assert "--max" in call(ctx, "system", "check", "--max", "5h").err
     assert layers.all_ids(ctx) == []
+
+
+def test_a_wait_in_vain_while_something_is_idle_is_told_as_it_is(ctx: Context) -> None:
+    with pytest.raises(TimedOut, match="a layer"), orphans._idle(ctx, "a" * 64) as idle:
+        assert idle
+        with orphans._idle(ctx, "a" * 64) as again:
+            assert not again
+        raise TimedOut("Waited for a layer")

@@ -46,16 +46,18 @@ def find(ctx: Context) -> Iterator[Finding]:
 @contextlib.contextmanager
 def _idle(ctx: Context, container_id: str) -> Iterator[bool]:
     """Whether nobody is just doing something with a container, or pod-ID; it stays so for the body."""
-    try:
-        with store.lock(ctx, container_id, timeout=0):
-            try:
-                yield True
-            finally:
-                if not os.path.lexists(store.directory(ctx, container_id)) and not os.path.lexists(
-                        ctx.path("pods", container_id[len("pod-"):] + ".json")):
-                    store.drop_lock(ctx, container_id)
-    except TimedOut:
-        yield False
+    with contextlib.ExitStack() as held:
+        idle = True
+        try:
+            held.enter_context(store.lock(ctx, container_id, timeout=0))
+        except TimedOut:
+            idle = False
+        try:
+            yield idle
+        finally:
+            if idle and not os.path.lexists(store.directory(ctx, container_id)) and not os.path.lexists(
+                    ctx.path("pods", container_id[len("pod-"):] + ".json")):
+                store.drop_lock(ctx, container_id)
 
 
 def _temporaries(ctx: Context) -> Iterator[Finding]:
