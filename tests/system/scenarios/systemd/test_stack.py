@@ -113,7 +113,7 @@ def test_what_a_container_needs_takes_it_along(host: Any, ansible: Callable, use
     pair = functools.partial(play, ansible, "pair", containers=[joined, base], **own)
 
     def together(pids: Dict[str, int]) -> bool:
-        links = {host.run("readlink /proc/%d/ns/net", pid).stdout for pid in pids.values()}
+        links = {host.run("readlink /proc/%s/ns/net", str(pid)).stdout for pid in pids.values()}
         return len(links) == 1 and "net:" in links.pop()
 
     def running() -> Dict[str, int]:
@@ -129,11 +129,11 @@ def test_what_a_container_needs_takes_it_along(host: Any, ansible: Callable, use
     base["env"] = {"A": "b"}
     other = pair([
         "container base: replace (env)", "container joined: create", "unit base: write (container-base.service)",
-        "unit base: restart", "unit joined: restart (it needs base)"])
+        "unit joined: write (container-joined.service)", "unit base: restart", "unit joined: restart"])
     assert together(other) and not set(other.values()) & set(made.values())
 
     # systemd starts the one that was killed again, and so the other one.
-    host.check_output("kill -KILL %d", other["base"])
+    host.check_output("kill -KILL %s", str(other["base"]))
     assert eventually(lambda: len(running()) == 2 and not set(running().values()) & {0, *other.values()}, 60)
     assert together(running())
     assert ansible(STACK, name="pair", containers=[joined, base], **own)["changed"] is False
