@@ -83,6 +83,25 @@ def test_volumes_are_named_and_none_are_not_asked_for(ctx) -> None:
     assert call(ctx, "volume", "prune", "--filter", "name=none") == (0, "", "")
 
 
+def test_what_came_while_it_asked_stays(ctx, typed) -> None:
+    with typed("volume", "prune") as terminal:
+        terminal.read_until(b"[y/N] ")
+        assert call(ctx, "volume", "create", "late")[0] == 0
+        terminal.type(b"y\n")
+        assert terminal.ended() == 0
+    assert call(ctx, "volume", "ls", "-q")[1] == "late\n"
+
+
+def test_a_closed_standard_input_is_nobody(ctx) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    os.close(write)
+    err = io.StringIO()
+    assert main.main(["--root", ctx.root, "--runroot", ctx.runroot, "volume", "prune"],
+                     IO(io.StringIO(), err, read)) == 125
+    assert "--force" in err.getvalue()
+
+
 def test_the_rest_of_standard_input_is_not_read(ctx) -> None:
     read, write = os.pipe()
     os.write(write, b"n\nrest")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -258,6 +259,24 @@ def test_waiting_has_an_interval(client: Client) -> None:
     assert client("wait", "-i", "0", "one")[0] == 125
 
 
+def test_a_wait_for_other_things_than_an_end_has_no_exit_code(client: Client) -> None:
+    client("create", "--name", "one", "--rootfs", client.image, "sh", "-c", "exit 3")
+    for condition, code in (("stopped", "0"), ("created", "-1"), ("stopped,created", "0")):
+        assert client("wait", "--condition", condition, "one")[:2] == (0, code + "\n")
+    client("start", "--attach", "one")
+    assert client("wait", "one")[:2] == (0, "3\n")
+    client.detached("--name", "two", client.image, "sleep", "100")
+    assert client("wait", "--condition", "running", "two")[:2] == (0, "-1\n")
+
+
+def test_where_no_port_is_published_none_is_missing(client: Client) -> None:
+    client("create", "--name", "none", "--rootfs", client.image, "true")
+    client("create", "--name", "one", "-p", "8080:80", "--rootfs", client.image, "true")
+    assert client("port", "none", "80") == (0, "", "")
+    code, _out, err = client("port", "one", "81")
+    assert code == 125 and "81" in err
+
+
 def test_waiting_for_what_is_removed_meanwhile_ends(client: Client) -> None:
     client("create", "--name", "one", "--rootfs", client.image, "sleep", "1")
     waiting = subprocess.Popen([*client.start, "wait", "--condition", "running", "one"], stderr=subprocess.PIPE,
@@ -289,3 +308,21 @@ def test_inspect_says_of_states_and_capabilities_what_podman_says(client: Client
     shown = client("inspect", "--format", "{{.EffectiveCaps}} {{len .BoundingCaps}}", "one", "two")[1].split("\n")
     assert "CAP_CHOWN" in shown[0] and shown[1].startswith("[CAP_NET_ADMIN] ") and not shown[1].endswith(" 1")
     assert client("ps", "-q", "--format", "{{.Names}}", "--filter", "name=two") == (0, "two\n", "")
+
+
+def test_inspect_knows_the_runtime_and_the_variables_of_a_run_but_no_secret(client: Client, tmp_path: Any) -> None:
+    (tmp_path / "key").write_text("hush")
+    client("secret", "create", "key", str(tmp_path / "key"))
+    client.detached("--name", "one", "--secret", "key,type=env,target=KEY", "-e", "A=b", client.image, "sleep", "100")
+    client("create", "--name", "two", "--unsetenv", "TERM", "--rootfs", client.image, "true")
+    code, out, err = client("inspect", "one", "two")
+    one, two = json.loads(out)
+    assert code == 0 and one["OCIRuntime"] == two["OCIRuntime"] != "", err
+    assert {"A=b", "TERM=xterm", "HOME=/", "HOSTNAME=" + one["Id"][:12]} <= set(one["Config"]["Env"])
+    assert "hush" not in out and [row.partition("=")[0] for row in two["Config"]["Env"]] == ["PATH", "container"]
+
+
+def test_a_health_check_and_none_is_refused(client: Client) -> None:
+    code, _out, err = client("create", "--no-healthcheck", "--health-cmd", "true", "--rootfs", client.image, "true")
+    assert code == 125 and "health check" in err and client("ps", "-aq")[1] == ""
+    assert client("create", "--no-healthcheck", "--health-cmd", "none", "--rootfs", client.image, "true")[0] == 0

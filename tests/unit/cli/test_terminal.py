@@ -43,6 +43,13 @@ def attached(client: Client, *words: str) -> Terminal:
     return one
 
 
+def test_what_is_typed_ahead_is_kept(client: Client) -> None:
+    start(client)
+    with Terminal([*client.start, "attach", "one"]) as one:
+        one.type(b"early\r")
+        one.read_until(b"got:early\r\n")
+
+
 @pytest.mark.parametrize("flags", ["-dit", "-dt"])
 def test_one_can_attach_again_after_a_detach(client: Client, flags: str) -> None:
     start(client, flags)

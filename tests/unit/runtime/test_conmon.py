@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import sys
 import time
 import uuid
@@ -186,6 +187,27 @@ def test_follow_ends_with_the_container(tmp_path) -> None:
         return time.monotonic() < end
 
     assert [line.text for line in logs.read_file(path, logs.Wanted(follow=True), running)] == [b"one\n"]
+
+
+def test_who_writes_without_an_end_is_left_by_keys(tmp_path) -> None:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listening.bind(str(tmp_path / "attach"))
+    listening.listen()
+    read, write = os.pipe()
+    os.write(write, b"\x10\x11")
+    with listening, attach.Attachment(str(tmp_path)) as client, listening.accept()[0] as conmon_end:
+        sent = iter(range(10000))
+        conmon_end.send(b"\x02y")
+
+        def output(_kind: int, _data: bytes) -> None:
+            if next(sent, None) is None:
+                conmon_end.shutdown(socket.SHUT_WR)
+            else:
+                conmon_end.send(b"\x02y")  # there is always more to print
+
+        assert not client.stream(output, read, detach=b"\x10\x11")
+    os.close(read)
+    os.close(write)
 
 
 @pytest.mark.parametrize(("data", "keys", "found"), [

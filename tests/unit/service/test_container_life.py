@@ -33,6 +33,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     NetworkUse,
     SecretUse,
 )
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.mounts import rows as mount_rows
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import cgroup, init
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
@@ -374,5 +375,6 @@ def test_owners_are_changed_by_the_first_start_only(ctx: Context, root: str, tmp
 def test_a_tmpfs_belongs_to_the_user(ctx: Context, root: str) -> None:
     for options, owner in ((("U",), b"33:44"), (("U", "uid=5"), b"5:44"), ((), b"0:0")):
         got = run(ctx, spec(root, "stat", "-c", "%u:%g", "/tmp", rm=True, user="33:44", name="t",
-                            mounts=(Mount("tmpfs", "/tmp", "", options),)))
+                            mounts=tuple(Mount(**row) for row in mount_rows(
+                                [{"type": "tmpfs", "target": "/tmp", "options": list(options)}]))))
         assert got[:2] == (0, owner + b"\n"), got

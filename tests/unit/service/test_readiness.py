@@ -30,6 +30,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     unitrun,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import pods as pod_store
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import runs
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import secrets as secret_store
 
@@ -109,13 +110,23 @@ def test_a_replacing_run_keeps_the_old_one_until_there_is_what_the_new_one_needs
                                                                                  wish: ContainerSpec) -> None:
     secrets.put(ctx, "key", b"v")
     old = containers.create(ctx, wish)
-    for words in (["--secret", "none"], ["--network", "none-such"]):
+    for words in (["--secret", "none"], ["--network", "none-such"], ["--volume", "/none:/x"], ["--device", "/dev/none"],
+                  ["--security-opt", "seccomp=/none"], ["--pod", "none"], ["--volumes-from", "none"],
+                  ["--health-on-failure", "kill"]):
         code = main.main(["--root", ctx.root, "--runroot", ctx.runroot, "create", "--replace", "--name", "one", *words,
                           "--rootfs", wish.image, "sleep", "1"])
         assert code == 125
     assert main.main(["--root", ctx.root, "--runroot", ctx.runroot, "create", "--replace", "--name", "one",
                       "--pull", "never", "no-such-image", "sleep", "1"]) == 125
     assert [document["id"] for document in store.all_raw(ctx)] == [old.id]
+
+
+def test_a_replacing_pod_keeps_the_old_one_as_well(ctx: Context) -> None:
+    old = pods.create(ctx, PodSpec(name="shop", network=(NetworkUse("none"),)))
+    for words in (["--network", "none-such"], ["--volume", "/none:/x"]):
+        assert main.main(["--root", ctx.root, "--runroot", ctx.runroot, "pod", "create", "--replace", *words,
+                          "--name", "shop"]) == 125
+    assert [pod.id for pod in pod_store.every(ctx)] == [old.id]
 
 
 @pytest.mark.parametrize("by_id", [False, True])

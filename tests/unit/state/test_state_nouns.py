@@ -56,6 +56,9 @@ def test_a_volume_of_a_path_needs_the_path(ctx: Context, options: dict, there: b
         return
     with pytest.raises(NotFound, match="/missing"):
         volumes.create(ctx, spec)
+    for device in ("relative", "/etc/passwd"):
+        with pytest.raises(InvalidInput, match=device):
+            volumes.create(ctx, volume_format.VolumeSpec("thing", options=dict(options, device=device)))
     assert not volumes.exists(ctx, "thing")
 
 

@@ -25,7 +25,10 @@ def confirmed(parsed: Parsed, io: IO, warning: str) -> bool:
     answer = b""
     # One by one: what follows the line is not for this verb.
     while not answer.endswith(b"\n") and len(answer) < MAX_ANSWER:
-        byte = os.read(io.stdin, 1)
+        try:
+            byte = os.read(io.stdin, 1)
+        except OSError:  # closed, or a terminal of which this is in the background
+            byte = b""
         if not byte:
             break
         answer += byte

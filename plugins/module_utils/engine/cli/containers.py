@@ -124,9 +124,10 @@ def port(ctx: Context, parsed: Parsed, io: IO) -> int:
         return 0
     words = selection.rest(ctx, parsed)
     wanted = words[1] if words[1:] else ""
-    rows = [row for row in containers.ports(ctx, words[0])
+    published = containers.ports(ctx, words[0])
+    rows = [row for row in published
             if not wanted or wanted in (str(row["container_port"]), "%s/%s" % (row["container_port"], row["protocol"]))]
-    if wanted and not rows:
+    if published and not rows:  # podman: of a container that publishes nothing there is nothing to say
         raise NotFound("%s does not publish %s" % (words[0], wanted))
     io.out.write("".join(_mapping(row, not wanted) + "\n" for row in rows))
     return 0

@@ -58,12 +58,13 @@ def _create(ctx: Context, parsed: Parsed, io: IO) -> Any:
 
 def _make_way(ctx: Context, spec: Any, policy: str, keywords: Dict[str, Any]) -> str:
     """Remove the container of this name, when what the new one needs is there; the policy for its image then."""
-    from ..service import creation, images
+    from ..service import foresee, images
 
-    creation.check(ctx, spec)
+    image = ""
     if not spec.rootfs:
-        images.pull(ctx, spec.image, policy=policy, **keywords)
+        image = images.pull(ctx, spec.image, policy=policy, **keywords).image.id
         policy = "never"
+    foresee.successor(ctx, spec, image)
     containers.remove(ctx, spec.name, force=True, ignore=True)
     return policy
 

@@ -70,6 +70,10 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
         if not wanted.name:
             raise InvalidInput("--replace needs a name", "Say which pod is to be replaced.")
         if pods.exists(ctx, wanted.name):
+            from ..service import foresee
+
+            foresee.pod(ctx, wanted.name, ("create", "start"), document=wanted.to_document(),
+                        coming=foresee.Coming(gone=True))
             pods.remove(ctx, wanted.name, force=True)
     pod = pods.create(ctx, wanted)
     if path:

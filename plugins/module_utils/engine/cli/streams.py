@@ -69,7 +69,7 @@ def _own_terminal(fd: int, streams: Any) -> Iterator[Any]:
               signal.SIGTERM: signal.signal(signal.SIGTERM, ended), signal.SIGHUP: signal.signal(signal.SIGHUP, ended)}
     try:
         if streams.stdin is not None:
-            terminals.setraw(fd)
+            terminals.setraw(fd, termios.TCSADRAIN)  # What was typed ahead is kept.
         else:
             # The container's terminal has ended the lines already.
             quiet = termios.tcgetattr(fd)

@@ -86,7 +86,7 @@ def prune(ctx: Context, parsed: Parsed, io: IO) -> int:
     if not names or not confirmed(parsed, io, "This will remove these volumes, which no container uses:\n%s" % (
             "\n".join(names))):
         return 0
-    io.out.write("".join(name + "\n" for name in volumes.prune(ctx, filters)))
+    io.out.write("".join(name + "\n" for name in volumes.prune(ctx, names)))
     return 0
 
 

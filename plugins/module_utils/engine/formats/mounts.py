@@ -22,7 +22,7 @@ _PLAIN = frozenset(word for group in _GROUPS for word in group) | {"U", "idmap",
 _REFUSED = {"O": "overlay volumes", "idmap": "id-mapped mounts"}
 # What would do nothing with a kind of mount is refused. podman's own words for a tmpfs: see podman-run(1).
 _NOT_FOR = {"bind": ("copy", "nocopy", "tmpcopyup", "notmpcopyup"), "volume": ("tmpcopyup", "notmpcopyup"),
-            "tmpfs": ("copy", "nocopy", "z", "Z", "U", "bind", "rbind"),
+            "tmpfs": ("copy", "nocopy", "z", "Z", "bind", "rbind"),
             "image": tuple(word for group in _GROUPS for word in group if word != "ro") + ("U",)}
 # These say what is the case anyway, so they are no difference.
 _DEFAULTS = {"bind": ("rw", "rbind", "rprivate"), "volume": ("rw", "copy", "rprivate"), "tmpfs": ("rw", "tmpcopyup"),

@@ -87,9 +87,9 @@ def cmd_of(spec: ContainerSpec, command: Tuple[str, ...]) -> Tuple[str, ...]:
     return command if spec.entrypoint is None else ()
 
 
-def environment(spec: ContainerSpec, image: Mapping[str, str], user: User,
+def environment(spec: ContainerSpec, image: Mapping[str, str], user: Optional[User],
                 caller: Mapping[str, str], hostname: str) -> Dict[str, str]:
-    """The process's environment. Nothing of ``caller`` reaches it unasked."""
+    """The process's environment. Nothing of ``caller`` reaches it unasked. Without a ``user``, what each run has."""
     result = {"PATH": DEFAULT_PATH, "TERM": "xterm", "container": "oci"}
     if not spec.unsetenv_all:
         result.update(image)
@@ -101,8 +101,9 @@ def environment(spec: ContainerSpec, image: Mapping[str, str], user: User,
     if spec.env_host:
         result.update(caller)
     result.update(spec.env)
-    result.setdefault("HOME", user.home)
-    result.setdefault("HOSTNAME", hostname)
+    if user is not None:
+        result.setdefault("HOME", user.home)
+        result.setdefault("HOSTNAME", hostname)
     return result
 
 

@@ -92,8 +92,8 @@ class Attachment:
                     return True
                 if packet[0] in (STDOUT, STDERR) and len(packet) > 1:
                     output(packet[0], packet[1:])
-                continue
-            if stdin is None:
+            # Not only when there is nothing to print: who writes without an end is left by keys.
+            if stdin is None or stdin not in ready:
                 continue
             data = os.read(stdin, PACKET - 1)
             if not data:

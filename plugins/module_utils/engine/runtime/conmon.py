@@ -238,7 +238,8 @@ def explain(message: str, name: str) -> RuntimeFailed:
     text = plain_words(message)
     lowered = text.lower()
     if re.search(r"not found in \$path|no such file or directory", lowered) and _is_about_command(lowered):
-        return CommandNotFound("Cannot start %s: %s" % (name, text), "The command does not exist in the image.")
+        missing = "working directory" if "chdir to cwd" in lowered else "command"
+        return CommandNotFound("Cannot start %s: %s" % (name, text), "The %s does not exist in the image." % missing)
     if re.search(r"permission denied|is a directory|exec format error", lowered) and _is_about_command(lowered):
         return CannotInvoke("Cannot start %s: %s" % (name, text), "The command cannot be executed in the image.")
     return RuntimeFailed("Cannot start %s: %s" % (name, text))

@@ -87,6 +87,16 @@ def _found(ctx: Context) -> Dict[str, str]:
     return found
 
 
+def expected(ctx: Context, wanted: str = "") -> str:
+    """The name of the runtime that ``choose`` would choose; '' when that has to be tried first."""
+    asked = wanted or ctx.runtime or ""
+    if asked:
+        return os.path.basename(asked)
+    with contextlib.suppress(InvalidInput, KeyError, TypeError):
+        return str(read_json(ctx.run("runtime.json"))["runtime"]["name"])
+    return ""
+
+
 def _asked(ctx: Context, wanted: str) -> Runtime:
     if "/" in wanted:
         if not os.path.isabs(wanted) or not os.access(wanted, os.X_OK):

@@ -79,7 +79,11 @@ def check_in(spec: ContainerSpec, image: Optional[ImageConfig]) -> Optional[Heal
 
 
 def check_health(name: str, spec: ContainerSpec, image: Optional[ImageConfig], *, healthy: bool = False) -> None:
-    """Raise InvalidInput where something is to follow from a health check and there is none."""
+    """Raise InvalidInput where something is to follow from a health check and there is none, and for a check that is
+    both there and off."""
+    if spec.no_healthcheck and spec.health is not None and spec.health.test[0] != "NONE":
+        raise InvalidInput("The container %s is to have a health check, and none" % name,
+                           "Leave out no_healthcheck or the health check.")
     if check_in(spec, image) is not None:
         return
     if healthy:

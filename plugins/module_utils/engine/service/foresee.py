@@ -19,7 +19,20 @@ from ..runtime import probe
 from ..store import containers as store
 from ..store import pods as pod_store
 from ..store import runs
-from . import creation, devices, infra, limits, membership, mounts, namespaces, pods, readiness, removal
+from . import (
+    creation,
+    devices,
+    effective,
+    infra,
+    limits,
+    membership,
+    mounts,
+    namespaces,
+    pods,
+    prepare,
+    readiness,
+    removal,
+)
 
 NOTHING: FrozenSet[str] = frozenset()
 
@@ -72,6 +85,18 @@ def check(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
         from .replace import explained
 
         raise explained(name, lives, exc) from exc
+
+
+def successor(ctx: Context, spec: ContainerSpec, image_id: str) -> None:
+    """Raise what making and starting a container would raise once the one of its name is gone. Its image is here; '' is
+    for a root directory."""
+    from ..store import images
+
+    check(ctx, spec.name, ("create", "start"), document=spec.to_document(), settings={},
+          coming=Coming(gone=True, image_there=True))
+    image = images.config(ctx, image_id) if image_id else None
+    effective.arguments(spec, image)
+    effective.check_health(spec.name, spec, image)
 
 
 def _seen(spec: ContainerSpec, coming: Coming) -> ContainerSpec:
@@ -134,6 +159,7 @@ def _sources(ctx: Context, spec: ContainerSpec) -> None:
         if row.type == "bind":
             mounts.check_source(row)
     devices.resolve(membership.placed_spec(ctx, spec))
+    prepare.seccomp_profile(spec)
 
 
 def _start(ctx: Context, spec: ContainerSpec) -> None:

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from ..context import Context
-from ..errors import NotFound
+from ..errors import EngineError, NotFound
 from ..formats import runtimespec
+from ..kernel import files
+from ..runtime import probe
 from ..store import containers as store
 from ..store import runs
 from ..store.containers import Record
@@ -44,7 +47,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
         "ResolvConfPath": _path(names, state, "resolv.conf"), "HostnamePath": _path(run, state, "hostname"),
         "HostsPath": _path(names, state, "hosts"), "StaticDir": store.directory(ctx, record.id),
         "OCIConfigPath": _path(run, state, "bundle", "config.json"),
-        "OCIRuntime": (state.raw.get("runtime") or {}).get("name", record.spec.runtime),
+        "OCIRuntime": (state.raw.get("runtime") or {}).get("name") or probe.expected(ctx, record.spec.runtime),
         "ConmonPidFile": os.path.join(run, "conmon.pid"), "PidFile": os.path.join(run, "pidfile"),
         "LogPath": record.log_path, "LogTag": record.spec.log_opt.get("tag", ""), "Name": record.name,
         "RestartCount": state.restarts, "Driver": "overlay", "MountLabel": "", "ProcessLabel": "",
@@ -53,7 +56,7 @@ def inspect(ctx: Context, container_id: str) -> Dict[str, Any]:
         "GraphDriver": _driver(ctx, record, state), "Mounts": _mounts(ctx, record, state),
         "Dependencies": namespaces.dependencies(record.spec),
         "NetworkSettings": _network_settings(ctx, record, state, ports), "ExitCommand": [],
-        "Namespace": "", "IsInfra": record.spec.infra, "Config": _config(ctx, record, image),
+        "Namespace": "", "IsInfra": record.spec.infra, "Config": _config(ctx, record, state, image),
         "HostConfig": _host_config(ctx, record, state, ports),
     }
 
@@ -92,7 +95,6 @@ def _cgroup_manager(ctx: Context, record: Record, state: State) -> str:
 
 
 def _capabilities(record: Record) -> List[str]:
-    from ..errors import EngineError
     from ..kernel import caps
 
     try:
@@ -171,19 +173,28 @@ def _network_settings(ctx: Context, record: Record, state: State, ports: List[Di
             "SandboxKey": namespaces.netns_path(ctx, record.id) if own else "", "Networks": networks}
 
 
-def _config(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Dict[str, Any]:
+def _environment(ctx: Context, record: Record, state: State, image: Optional[ImageConfig]) -> List[str]:
+    """What the first process was given, without secrets; of one that does not run, what nobody has to be asked for."""
+    if state.running:
+        secret = {use.target or use.name for use in record.spec.secrets if use.type == "env"}
+        with contextlib.suppress(EngineError, KeyError, TypeError):
+            rows = files.read_json(store.run_directory(ctx, record.id, "bundle", "config.json"))["process"]["env"]
+            return [row for row in rows if row.partition("=")[0] not in secret]
+    found = runtimespec.environment(record.spec, effective.image_environment(image), None, {}, "")
+    return ["%s=%s" % pair for pair in found.items()]
+
+
+def _config(ctx: Context, record: Record, state: State, image: Optional[ImageConfig]) -> Dict[str, Any]:
     from .listing import Row, labels_of
 
     spec = record.spec
-    environment = dict({"PATH": runtimespec.DEFAULT_PATH, "container": "oci"},
-                       **effective.image_environment(image), **spec.env)
     entrypoint = spec.entrypoint if spec.entrypoint is not None else tuple(image.entrypoint if image else ())
     row = Row({"id": record.id, "image_id": record.image_id, "spec": {"label": dict(spec.label)}}, runs.State())
     document: Dict[str, Any] = {
         "Hostname": spec.hostname or record.id[:12], "Domainname": "",
         "User": spec.user or (image.user if image is not None else ""), "AttachStdin": False, "AttachStdout": False,
         "AttachStderr": False, "Tty": spec.tty, "OpenStdin": spec.interactive, "StdinOnce": False,
-        "Env": ["%s=%s" % pair for pair in environment.items()], "Cmd": effective.command(spec, image) or [],
+        "Env": _environment(ctx, record, state, image), "Cmd": effective.command(spec, image) or [],
         "Image": record.image_name,
         "Volumes": None, "WorkingDir": spec.workdir or (image.workdir if image is not None else "") or "/",
         "Entrypoint": list(entrypoint) or None, "OnBuild": None, "Labels": labels_of(ctx, row),
@@ -198,8 +209,6 @@ def _config(ctx: Context, record: Record, image: Optional[ImageConfig]) -> Dict[
 
 
 def _stop_signal(record: Record, image: Optional[ImageConfig]) -> int:
-    from ..errors import EngineError
-
     try:
         return effective.signal_number(effective.stop_signal(record.spec, image))
     except EngineError:

@@ -249,7 +249,8 @@ CONDITIONS = ("stopped", "exited", "running", "paused", "created", "configured",
 
 def wait(ctx: Context, container_id: str, *, condition: Sequence[str] = ("stopped",), interval: float = 0.25,
          timeout: Optional[float] = None) -> int:
-    """Wait for one of the conditions; the exit code of its last run, or -1 when it has none yet.
+    """Wait for one of the conditions; the exit code of its last run, 0 when it has none yet, or -1 for another
+    condition than its end, as podman has it.
 
     Raises TimedOut past ``timeout`` seconds, InvalidInput for a condition that there is not, NotFound when it is
     removed meanwhile.
@@ -291,7 +292,7 @@ def _met(ctx: Context, container_id: str, condition: Sequence[str]) -> Optional[
         now.append(runs.health_status(ctx, container_id))
     if not set(now) & set(condition):
         return None
-    return state.exit_code if state.status == "exited" else -1 if not state.running else 0
+    return state.exit_code if {"stopped", "exited"} & set(now) & set(condition) else -1
 
 
 def wait_exit(ctx: Context, container_id: str, timeout: Optional[float]) -> Optional[int]:

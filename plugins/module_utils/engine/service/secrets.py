@@ -75,7 +75,7 @@ def refuse_used(ctx: Context, name: str) -> None:
     if found:
         raise InUse("The secret %s is used by the container%s %s" % (
             name, "s" if len(found) > 1 else "", ", ".join(sorted(i[:12] for i in found))),
-            "Remove them first, or make them anew without it.")
+            "Remove %s first, or make %s anew without it." % (("them",) * 2 if len(found) > 1 else ("it",) * 2))
 
 
 def users(ctx: Context, name: str) -> Dict[str, bool]:

@@ -22,9 +22,8 @@ OPTIONS = ("type", "device", "o", "copy", "nocopy")
 def check(spec: VolumeSpec) -> None:
     """Raise Unsupported, InvalidInput or NotFound for what this engine cannot make on this host."""
     check_values(spec)
-    if _is_bind(spec) and not os.path.exists(spec.options["device"]):
-        raise NotFound("The device %s of the volume %s does not exist" % (spec.options["device"], spec.name),
-                       "Make it first.")
+    if _is_bind(spec):
+        _check_directory(spec.name, spec.options["device"])
 
 
 def check_values(spec: VolumeSpec) -> None:
@@ -46,7 +45,19 @@ def _is_bind(spec: VolumeSpec) -> bool:
     """Whether the volume is a path of this host."""
     kind, device = spec.options.get("type", ""), spec.options.get("device", "")
     bound = {"bind", "rbind"} & {kind, *spec.options.get("o", "").split(",")}
-    return device.startswith("/") and (bool(bound) or kind in ("", "none"))
+    return bool(device) and (bool(bound) or kind in ("", "none"))
+
+
+def _check_directory(name: str, path: str) -> None:
+    """Raise InvalidInput or NotFound for what cannot be a volume's content."""
+    if not path.startswith("/"):
+        raise InvalidInput("The device %s of the volume %s is no absolute path" % (path, name),
+                           "Begin it with a slash.")
+    if not os.path.exists(path):
+        raise NotFound("The device %s of the volume %s does not exist" % (path, name), "Make it first.")
+    if not os.path.isdir(path):
+        raise InvalidInput("The device %s of the volume %s is no directory" % (path, name),
+                           "Name its directory, or mount the file without a volume.")
 
 
 def create(ctx: Context, spec: VolumeSpec, *, ignore: bool = False) -> Volume:
@@ -142,11 +153,11 @@ def check_removal(ctx: Context, name: str, without: Collection[str] = ()) -> Non
     store.refuse_used(name, [i for i in store.users(ctx, name) if containers.get(ctx, i).name not in without])
 
 
-def prune(ctx: Context, filters: Sequence[str] = ()) -> List[str]:
-    """Remove all volumes that no container uses and that fit the filters; their names."""
+def prune(ctx: Context, found: Sequence[str]) -> List[str]:
+    """Remove the volumes that ``unused`` found, but for those that a container uses by now; their names."""
     gone = []
-    for name in unused(ctx, filters):
-        with contextlib.suppress(InUse):
+    for name in found:
+        with contextlib.suppress(InUse, NotFound):
             unmount(ctx, name)
             store.remove(ctx, name)
             gone.append(name)
