@@ -111,6 +111,7 @@ WRONG = [
     ("device", "/dev/x:rwx"), ("device", "dev/x"), ("device_cgroup_rule", "c 1 rwm"), ("ulimit", "files=3"),
     ("ulimit", "nofile=20:10"), ("secrets", ""), ("secrets", "k,mode=0999"), ("secrets", "k,target=../x"),
     ("secrets", "k,colour=red"), ("health", {"interval": "5s"}), ("health", {"test": "CMD"}),
+    ("health", {"test": True}),
     ("health", {"test": "CMD-SHELL "}), ("health", {"test": ["CMD-SHELL"]}), ("health", {"test": []}),
     ("health", {"test": "CMD 'open"}), ("health", {"test": {"test": "x", "start_interval": "1s"}}),
     ("health", {"test": {"test": "x", "interval": "1s"}, "interval": "2s"}), ("health", {"test": {"interval": "1s"}}),

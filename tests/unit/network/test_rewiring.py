@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine import errors
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
     NetworkUse,
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec, Subnet
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import namespaces, networks, update
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
+    creation,
+    namespaces,
+    networks,
+    update,
+)
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import containers as store
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.containers import Record
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store.runs import State
 
@@ -71,3 +78,12 @@ def test_what_cannot_be_joined_leaves_everything_as_it_was(lab: Any) -> None:
     with pytest.raises(errors.Conflict):
         rewire(lab, record, replace(DEFAULT, aliases=("new",)), replace(SECOND, ip="10.99.0.9"))
     assert live(lab) == before
+
+
+def test_a_static_address_goes_with_its_network(lab: Any) -> None:
+    networks.create(lab.ctx, NetworkSpec("n2", subnets=(Subnet("10.99.0.0/24"),)))
+    record = creation.create(lab.ctx, ContainerSpec(image="/", rootfs=True, name="c", command=("true",),
+                                                    network=(DEFAULT,), ip="10.88.0.77"))
+    for verb, network in (("connect", "n2"), ("disconnect", "podman")):
+        assert main.main(["--root", lab.ctx.root, "--runroot", lab.ctx.runroot, "network", verb, network, "c"]) == 0
+    assert namespaces.network_uses(store.get(lab.ctx, record.id).spec) == (SECOND,)

@@ -136,6 +136,9 @@ CASES: list[tuple[str, list, Any]] = [
     ("missing container required", NONE, c(requires=["d"])),
     ("missing container with volumes", NONE, c(volumes_from=["d"])), ("missing root file system", NONE, c(
         image="/nothing/here", rootfs=True)), ("contradiction", NONE, c(rm=True, restart_policy="always")),
+    ("nothing can fail", NONE, c(healthcheck_failure_action="kill")),
+    ("checked and not", NONE, c(healthcheck=["true"], no_healthcheck=True)),
+    ("missing profile", NONE, c(security_opt=["seccomp=/nothing/here"])),
     ("missing image", NONE, c(image="localhost/nothing:1", pull="never")),
     ("missing registry", NONE, c(image="127.0.0.1:1/nothing:1", tls_verify=False)),
     ("no environment file", NONE, c(env_file=["/nothing/here"])), ("bad name", NONE, c(name="a/b")),

@@ -163,7 +163,11 @@ def disconnect(ctx: Context, parsed: Parsed, io: IO) -> int:
     rest = tuple(one for one in uses if one.name != network)
     if len(rest) == len(uses):
         raise InvalidInput("%s is not connected to %s" % (container, network))
-    containers.update(ctx, container, {"network": rest or (NetworkUse("none"),)})
+    changes: Dict[str, Any] = {"network": rest or (NetworkUse("none"),)}
+    if uses[0].name == network:
+        # They stand for the first network, and would be asked for on the next one.
+        changes.update(ip="", ip6="", mac_address="")
+    containers.update(ctx, container, changes)
     return 0
 
 

@@ -72,8 +72,7 @@ def create(ctx: Context, parsed: Parsed, io: IO) -> int:
         if pods.exists(ctx, wanted.name):
             from ..service import foresee
 
-            foresee.pod(ctx, wanted.name, ("create", "start"), document=wanted.to_document(),
-                        coming=foresee.Coming(gone=True))
+            foresee.pod_successor(ctx, wanted)
             pods.remove(ctx, wanted.name, force=True)
     pod = pods.create(ctx, wanted)
     if path:

@@ -118,15 +118,16 @@ def health(value: Any, option: str = "healthcheck") -> Any:
     unknown = sorted(set(value) - {"test", "interval", "timeout", "start_period", "retries"})
     if unknown:
         raise InvalidInput("%s has the unknown setting %s" % (option, ", ".join(unknown)))
-    row = {"test": _test(value.get("test"), option), "interval": 30.0, "timeout": 30.0, "start_period": 0.0,
+    before, command = (option + "-", option + "-cmd") if option.startswith("--") else (option + "_", option)
+    row = {"test": _test(value.get("test"), command), "interval": 30.0, "timeout": 30.0, "start_period": 0.0,
            "retries": 3}
     for key in ("interval", "timeout", "start_period"):
         if value.get(key) is not None:
             # podman: an interval 'disable' means that nothing runs the check by itself
             off = key == "interval" and value[key] == "disable"
-            row[key] = 0.0 if off else values.duration(value[key], "%s_%s" % (option, key))
+            row[key] = 0.0 if off else values.duration(value[key], before + key)
     if value.get("retries") is not None:
-        row["retries"] = values.integer(value["retries"], option + "_retries", 1, 2 ** 31)
+        row["retries"] = values.integer(value["retries"], before + "retries", 1, 2 ** 31)
     return row
 
 
@@ -145,6 +146,8 @@ def _unpacked(value: Mapping[str, Any], option: str) -> Mapping[str, Any]:
 
 
 def _test(value: Any, option: str) -> List[str]:
+    if isinstance(value, bool):
+        raise InvalidInput("%s is %r, which YAML takes for yes or no" % (option, value), "Put the command in quotes.")
     array = not isinstance(value, str) or value.strip().startswith("[")
     words = (values.entrypoint(value.strip() if isinstance(value, str) else value, option) if array
              else value.split(None, 1)) if value else []
@@ -161,5 +164,5 @@ def _test(value: Any, option: str) -> List[str]:
         # podman: a single text with blanks is a line for the shell, in an array too
         kind = "CMD-SHELL" if len(words) == 1 and " " in words[0] else "CMD"
     if not words or not words[0].strip():
-        raise InvalidInput("%s settings need a command" % option, "Set %s too." % option)
+        raise InvalidInput("%s has no command" % option, "Say what is to be run, or leave out the check's settings.")
     return [kind] + list(words)

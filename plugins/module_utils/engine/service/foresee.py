@@ -88,15 +88,30 @@ def check(ctx: Context, name: str, verbs: Sequence[str], *, document: Mapping[st
 
 
 def successor(ctx: Context, spec: ContainerSpec, image_id: str) -> None:
-    """Raise what making and starting a container would raise once the one of its name is gone. Its image is here; '' is
-    for a root directory."""
+    """Raise what making and starting a container would raise once the one of its name is gone, for want of things too.
+    Its image is here; '' is for a root directory."""
     from ..store import images
 
-    check(ctx, spec.name, ("create", "start"), document=spec.to_document(), settings={},
-          coming=Coming(gone=True, image_there=True))
     image = images.config(ctx, image_id) if image_id else None
+    needed(ctx, spec)
     effective.arguments(spec, image)
     effective.check_health(spec.name, spec, image)
+
+
+def needed(ctx: Context, spec: ContainerSpec) -> None:
+    """Raise for want of what a container needs that is to be made and started now."""
+    spec = _seen(spec, Coming())
+    if spec.pod:
+        membership.check(spec, pod_store.get(ctx, pod_store.find(ctx, spec.pod)))
+    creation.check(ctx, spec)
+    namespaces.check_new(spec)
+    _sources(ctx, spec)
+
+
+def pod_successor(ctx: Context, spec: formats.PodSpec) -> None:
+    """The same as ``successor`` for a pod."""
+    if spec.infra:
+        needed(ctx, infra.spec(pod_store.Pod("0" * 64, spec.name, 0.0, spec)))
 
 
 def _seen(spec: ContainerSpec, coming: Coming) -> ContainerSpec:
@@ -136,6 +151,7 @@ def _make(ctx: Context, name: str, spec: ContainerSpec, settings: Mapping[str, A
     with _warned(ctx):
         creation.check_source(spec)
     _image(ctx, spec, settings, coming)
+    _health(ctx, name, spec)
     with _warned(ctx):
         _mounts(ctx, spec)
     if raw is None and not coming.gone:
@@ -151,6 +167,18 @@ def _image(ctx: Context, spec: ContainerSpec, settings: Mapping[str, Any], comin
 
     if not coming.image_there:
         foresee_image(ctx, {"image": spec.image, "rootfs": spec.rootfs}, settings["pull"], settings["options"])
+
+
+def _health(ctx: Context, name: str, spec: ContainerSpec) -> None:
+    from ..store import images
+
+    image = None
+    if not spec.rootfs:
+        try:
+            image = images.config(ctx, images.lookup(ctx, spec.image).id)
+        except NotFound:
+            return  # It is looked into when it is here.
+    effective.check_health(name, spec, image)
 
 
 def _sources(ctx: Context, spec: ContainerSpec) -> None:

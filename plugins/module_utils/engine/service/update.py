@@ -30,6 +30,7 @@ RESOURCES = frozenset((
     "cpu_rt_period", "cpu_rt_runtime", "cpu_shares", "cpuset_cpus", "cpuset_mems", "pids_limit", "blkio_weight",
     "device_read_bps", "device_write_bps", "device_read_iops", "device_write_iops"))
 RECORDED = frozenset(("restart_policy", "stop_timeout", "stop_signal", "healthcheck_failure_action", "requires"))
+ADDRESSES = ("ip", "ip6", "mac_address")  # the first network's; they change with it
 LIVE = RESOURCES | RECORDED | frozenset(("name", "network"))
 
 
@@ -40,7 +41,7 @@ def update(ctx: Context, container_id: str, changes: Mapping[str, Any]) -> Recor
     record keeps the old one.
     """
     for field in changes:
-        if field not in LIVE:
+        if field not in LIVE and not (field in ADDRESSES and "network" in changes):
             raise InvalidInput("%s cannot be changed while a container exists" % field, "Make it again.")
     with store.held(ctx, container_id) as record:
         spec = container.from_document(dict(record.spec.to_document(), **_plain(changes)))
