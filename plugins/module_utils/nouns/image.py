@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any, Collection, Mapping
 
 from ..state.plan import Plan, Result
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from ..engine.context import Context
 
 
-def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
-    """Observe, plan, and unless it is a ``check``, apply."""
+def converge(ctx: Context, params: Mapping[str, Any], check: bool, *, without: Collection[str] = ()) -> Plan:
+    """Observe, plan, and unless it is a ``check``, apply; to a check, the containers ``without`` do not need it."""
     from ..engine.service import imageplan
     from ..engine.service.inputs import pull_options
     from ..state import image as state
@@ -26,10 +26,11 @@ def converge(ctx: Context, params: Mapping[str, Any], check: bool) -> Plan:
     tags = imageplan.wrong_tags(ctx, name, params["tags"] or ())
     plan = state.plan(params, state.Actual(local.id if local else "", imageplan.digests(local), offered, tags, pushed,
                                            imageplan.fits(ctx, local, options)))
-    if plan.changed:
-        work = imageplan.foresee if check else imageplan.apply
-        sources = {"load": params["path"], "import": params["import"]}
-        work(ctx, name, plan.actions, sources=sources, options=options, settings=params)
+    sources = {"load": params["path"], "import": params["import"]}
+    if check:
+        imageplan.foresee(ctx, name, plan.actions, sources=sources, options=options, settings=params, without=without)
+    elif plan.changed:
+        imageplan.apply(ctx, name, plan.actions, sources=sources, options=options, settings=params)
     return plan
 
 

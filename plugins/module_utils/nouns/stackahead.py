@@ -51,6 +51,9 @@ class Foreseen:
 
             infra = membership.infra_names(self.ctx, [name for kind, name in self.coming if kind == "pod"])
             return {"without": gone | {name for _kind, name in self.coming} | set(self.halted) | infra}
+        if kind == "images":
+            anew = {name for (one, name), row in self.coming.items() if one == "container" and row.anew}
+            return {"without": gone | anew}
         if kind != "containers":
             return {}
         from ..state import image as image_state

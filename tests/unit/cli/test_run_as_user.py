@@ -42,6 +42,15 @@ def test_only_root_becomes_others(monkeypatch: Any) -> None:
         otheruser.become("root", terminal())
 
 
+def test_what_names_the_callers_own_files_stays_behind() -> None:
+    """The user could not read them, or worse, could: they are root's."""
+    caller = {"PATH": "/bin", "HOME": "/root", "REGISTRY_AUTH_FILE": "/root/auth.json", "DOCKER_CONFIG": "/r",
+              "CONTAINERS_REGISTRIES_CONF": "/root/registries.conf", "SSL_CERT_FILE": "/root/ca.crt"}
+    entry = pwd.getpwuid(os.getuid())
+    assert set(account.environment(entry, caller)) & set(caller) == {"PATH", "HOME"}
+    assert account.environment(entry, caller)["HOME"] == entry.pw_dir
+
+
 @pytest.mark.parametrize(("package", "name", "found"), [
     ("", "engine.errors", True), ("", "engine.cli", True), ("", "json", False),
     ("a.module_utils", "a.module_utils.engine.errors", True), ("a.module_utils", "engine.errors", False)])

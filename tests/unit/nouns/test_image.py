@@ -16,6 +16,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine import d
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import make_context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import (
     EngineError,
+    InUse,
     InvalidInput,
     MissingDependency,
     NotFound,
@@ -79,6 +80,13 @@ def ctx(tmp_path):
 def converge(ctx, check: bool = False, **given: Any) -> list[str]:
     given = dict({"tls_verify": False}, **given)
     return [str(action) for action in image.converge(ctx, blank(state.OPTIONS, **given), check).actions]
+
+
+def stacked(ctx, check: bool, **lists: list[dict[str, Any]]) -> list[str]:
+    given = blank(stack_state.OPTIONS, name="s", units=False, **lists)
+    for kind, form in stack_state.entries().items():
+        given[kind] = [blank(form.rows, **entry) for entry in given[kind] or ()]
+    return list(stack.run(ctx, given, check).values["actions"])
 
 
 def both(ctx, error: type[EngineError], words: str, **given: Any) -> None:
@@ -202,11 +210,8 @@ def test_a_check_of_a_stack_knows_of_images_that_would_be_there(ctx, place, tmp_
     (tmp_path / "root.tar").write_bytes(image_layout.layer([image_layout.entry("f", b"x")]))
 
     def check(pictures: list[dict[str, Any]], picture: str) -> list[str]:
-        given = blank(stack_state.OPTIONS, name="s", units=False, images=pictures,
-                      containers=[{"name": "one", "image": picture, "network": ["none"], "tls_verify": False}])
-        for kind, form in stack_state.entries().items():
-            given[kind] = [blank(form.rows, **entry) for entry in given[kind] or ()]
-        return list(stack.run(ctx, given, True).values["actions"])
+        return stacked(ctx, True, images=pictures, containers=[
+            {"name": "one", "image": picture, "network": ["none"], "tls_verify": False}])
 
     own = {"name": "shop", "import": str(tmp_path / "root.tar"), "tags": ["more:2"]}
     for picture in ("shop", "shop:latest", "more:2"):
@@ -214,3 +219,45 @@ def test_a_check_of_a_stack_knows_of_images_that_would_be_there(ctx, place, tmp_
     assert check([], place + "/shop:1")
     with pytest.raises(NotFound, match="missing"):
         check([own], place + "/missing:1")
+
+
+def test_a_check_of_a_removal_says_what_still_needs_the_image(ctx, tmp_path) -> None:
+    (tmp_path / "root.tar").write_bytes(image_layout.layer([image_layout.entry("f", b"x")]))
+    record = images.import_tar(ctx, str(tmp_path / "root.tar"), "shop", changes=['CMD ["/f"]'])
+    images.tag(ctx, "shop", "more")
+    both(ctx, InUse, "several names", name=record.id, state="absent")
+    for check in (True, False):
+        assert converge(ctx, check, name="more", state="absent") == ["remove"]
+    made(ctx, False, image="shop")
+    both(ctx, InUse, "is used by the container", name="shop", state="absent")
+    assert converge(ctx, True, name="shop", state="absent", force=True) == ["remove"]
+    gone = {"containers": [{"name": "one", "state": "absent"}]}
+    for check in (True, False):
+        with pytest.raises(InUse, match="is used by the container"):
+            stacked(ctx, check, images=[{"name": "shop", "state": "absent"}])
+        actions = stacked(ctx, check, images=[{"name": "shop", "state": "absent"}], **gone)
+        assert actions == ["container one: remove", "image shop: remove"]
+    assert images.all(ctx) == []
+
+
+def test_a_check_of_a_push_asks_where_it_goes(ctx, place, tmp_path) -> None:
+    (tmp_path / "root.tar").write_bytes(image_layout.layer([image_layout.entry("f", b"x")]))
+    with open(ctx.registries_conf, "w", encoding="utf-8") as stream:
+        stream.write('[[registry]]\nlocation = "blocked.example"\nblocked = true')
+    own = {"import": str(tmp_path / "root.tar"), "push": True}
+    for source in (own, {"push": True}):
+        for destination in ("blocked.example/shop:1", "Upper/Case", place + "/Shop:1"):
+            name = "pushed" if source is own else place + "/shop:1"
+            with pytest.raises(EngineError) as foreseen:
+                converge(ctx, True, name=name, push_args={"dest": destination}, **source)
+            with pytest.raises(EngineError) as happened:
+                converge(ctx, name=name, push_args={"dest": destination}, **source)
+            assert (type(foreseen.value), str(foreseen.value)) == (type(happened.value), str(happened.value))
+            images.remove(ctx, name)
+    with pytest.raises(InvalidInput, match="does not say which registry"):
+        converge(ctx, True, name="pushed", **own)
+    assert ctx.warnings == []
+    assert converge(ctx, True, name="pushed", push_args={"dest": "127.0.0.1:1/shop:1"}, **own)[1:] == [
+        "push (127.0.0.1:1/shop:1)"]
+    (warning,) = ctx.warnings
+    assert "127.0.0.1:1" in warning

@@ -234,6 +234,21 @@ def test_a_configuration_that_is_named_must_be_there(ctx: Context, tmp_path: pat
         configuration.load(replace(ctx, registries_conf=str(tmp_path / "none.conf")))
 
 
+def test_the_environment_names_a_configuration_beside_the_drop_ins(ctx: Context, tmp_path: pathlib.Path,
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """As podman reads it: what a drop-in blocks stays blocked."""
+    write(tmp_path / "etc" / "registries.conf", SEARCH % "system")
+    write(tmp_path / "etc" / "registries.conf.d" / "10-b.conf", '[[registry]]\nlocation = "b.example"\nblocked = true')
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(write(tmp_path / "own.conf", SEARCH % "own")))
+    conf = configuration.load(ctx)
+    assert conf.search == ("own",) and [row.prefix for row in conf.registries] == ["b.example"]
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", str(tmp_path / "none.conf"))
+    with pytest.raises(InvalidInput, match="none.conf"):
+        configuration.load(ctx)
+    monkeypatch.setenv("CONTAINERS_REGISTRIES_CONF", "")
+    assert configuration.load(ctx).search == ("system",)
+
+
 def test_certificates_are_those_of_the_first_directory(tmp_path: pathlib.Path) -> None:
     for name in ("a.crt", "b.crt", "c.cert", "c.key", "readme"):
         write(tmp_path / "d" / name, "x")

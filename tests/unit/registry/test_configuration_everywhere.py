@@ -99,6 +99,30 @@ def test_a_blocked_registry_is_never_asked(ctx, place, tmp_path, words, blocked:
     assert Registry.asked == [] and not (tmp_path / "auth.json").exists()
 
 
+@pytest.mark.parametrize("words", [
+    ("pull", "Blocked.example/x:1"), ("push", "docker.io/library/shop:1", "BLOCKED.example/x:1"),
+    ("search", "--list-tags", "sub.BLOCKED.Example/x"), ("login", "-u", "a", "-p", "b", "BLOCKED.EXAMPLE"),
+    ("pull", "index.docker.io/library/other"), ("login", "-u", "a", "-p", "b", "index.docker.io"),
+    ("login", "-u", "a", "-p", "b", "https://index.docker.io/v1/"), ("search", "registry-1.docker.io/x")])
+def test_a_blocked_registry_is_blocked_by_each_of_its_names(ctx, words) -> None:
+    configure(ctx, "".join('[[registry]]\nprefix = "%s"\nblocked = true\n' % prefix
+                           for prefix in ("blocked.Example", "*.Blocked.example", "docker.io")))
+    code, out, err = run(ctx, *words)
+    assert code == 125 and "is blocked in" in err, (out, err)
+
+
+def test_a_login_to_the_hub_has_one_name(ctx, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("ansible_collections.pycontainer.engine.plugins.module_utils.engine.service.images.try_login",
+                        lambda *_arguments, **_options: None)
+    authfile = ("--authfile", str(tmp_path / "auth.json"))
+    (tmp_path / "auth.json").write_text('{"auths": {"index.docker.io": {"auth": "b2xkOm9sZA=="}}}')
+    assert run(ctx, "login", *authfile, "--get-login", "docker.io")[1] == "old\n"
+    assert run(ctx, "login", *authfile, "-u", "me", "-p", "secret", "https://index.docker.io/v1/")[0] == 0
+    assert run(ctx, "login", *authfile, "--get-login", "registry-1.docker.io")[1] == "me\n"
+    assert run(ctx, "logout", *authfile, "index.docker.io")[0] == 0
+    assert json.loads((tmp_path / "auth.json").read_text())["auths"] == {}
+
+
 def test_a_blocked_mirror_is_passed_over(ctx, place) -> None:
     configure(ctx, '''
 [[registry]]

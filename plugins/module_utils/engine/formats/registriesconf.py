@@ -145,13 +145,20 @@ def match(prefix: str, name: str) -> int:
     """How much of a name a prefix fits, in characters, 0 for not at all.
 
     A prefix ends where a component, a port, a tag or a digest begins; '*.' stands for any number of
-    subdomains. A prefix without a port fits its host's other ports too, as in other engines.
+    subdomains. A prefix without a port fits its host's other ports too, as in other engines. Case means nothing to
+    DNS, so that a host in other letters is the same host.
     """
+    prefix, name = _folded(prefix), _folded(name)
     if prefix.startswith("*."):
         host = name.partition("/")[0]
         bare = host if host.endswith("]") else host.rpartition(":")[0] or host
         return len(bare) if bare.endswith(prefix[1:]) and len(bare) >= len(prefix) else 0
     return len(prefix) if name.startswith(prefix) and name[len(prefix):len(prefix) + 1] in ("", "/", ":", "@") else 0
+
+
+def _folded(name: str) -> str:
+    host, slash, rest = name.partition("/")
+    return host.lower() + slash + rest
 
 
 def _move(reference: Reference, prefix: str, location: str) -> Reference:

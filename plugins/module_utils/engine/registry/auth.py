@@ -178,12 +178,14 @@ def forget(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = N
         return False
     with _editing(ctx, authfile) as (path, document):
         entries, programs = document["auths"], document["credHelpers"]
-        gone = [key for key in entries if registry in (None, key)]
+        names = (registry, *(DOCKER_KEYS if registry == "docker.io" else ()))
+        gone = [key for key in entries if registry is None or key in names]
         for key in gone:
             del entries[key]
         if gone:
             _write(path, document)
-        erased = [helper.erase(ctx, str(program), key) for key, program in programs.items() if registry in (None, key)]
+        erased = [helper.erase(ctx, str(program), key) for key, program in programs.items()
+                  if registry is None or key in names]
     return bool(gone) or any(erased)
 
 

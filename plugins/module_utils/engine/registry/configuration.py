@@ -14,6 +14,7 @@ from ..formats import registriesconf
 from ..formats.registriesconf import RegistriesConf
 
 SYSTEM = "/etc/containers/registries.conf"
+VARIABLE = "CONTAINERS_REGISTRIES_CONF"
 
 
 def load(ctx: Context) -> RegistriesConf:
@@ -32,13 +33,17 @@ def load(ctx: Context) -> RegistriesConf:
 
 
 def _files(ctx: Context) -> List[str]:
-    """The user's file and drop-ins take the place of the system's; drop-ins alone come after them."""
+    """The user's file and drop-ins take the place of the system's; drop-ins alone come after them.
+
+    A file that the environment names takes the place of the main file, not of drop-ins, as with podman.
+    """
     if ctx.registries_conf:
         return [ctx.registries_conf]
-    user = os.path.join(ctx.home, ".config", "containers", "registries.conf")
-    if os.path.isfile(user):
+    user, named = os.path.join(ctx.home, ".config", "containers", "registries.conf"), os.environ.get(VARIABLE)
+    if os.path.isfile(user) and not named:
         return [user, *_drop_ins(user)]
-    return [path for path in [SYSTEM] if os.path.isfile(path)] + _drop_ins(SYSTEM) + _drop_ins(user)
+    main = [named] if named else [path for path in [SYSTEM] if os.path.isfile(path)]
+    return main + _drop_ins(SYSTEM) + _drop_ins(user)
 
 
 def _drop_ins(main: str) -> List[str]:

@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Collection, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, NotFound, RegistryError
+from ..errors import EngineError, MissingDependency, NotFound, RegistryError, TimedOut
 from ..store import images as store
 from ..store.images import ImageRecord
 from . import images
@@ -46,21 +46,24 @@ def offered(ctx: Context, name: str, options: Mapping[str, Any]) -> str:
 
 def is_pushed(ctx: Context, name: str, destination: str, options: Mapping[str, Any]) -> bool:
     """Whether the registry has this host's image under the destination's name."""
+    record = find(ctx, name)
+    return record is not None and _offered_there(ctx, record.names, destination, options) in digests(record)
+
+
+def _offered_there(ctx: Context, names: Sequence[str], destination: str, options: Mapping[str, Any]) -> str:
+    """The digest of what the registry has where an image of these names would be pushed to, '' for nothing."""
     from . import pull, push
 
-    record = find(ctx, name)
-    if record is None:
-        return False
     keywords = _without_retries(options)
     keywords.pop("platform", None)
     try:
-        return push.offered(ctx, record, destination, pull.as_options(**keywords)["access"]) in digests(record)
+        return push.offered(ctx, names, destination, pull.as_options(**keywords)["access"])
     except RegistryError as exc:
         if exc.status == 404:
-            return False
+            return ""
         raise
     except NotFound:
-        return False
+        return ""
 
 
 def wrong_tags(ctx: Context, name: str, tags: Sequence[str]) -> Tuple[str, ...]:
@@ -99,8 +102,11 @@ def apply(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, source
 
 
 def foresee(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, sources: Mapping[str, Optional[str]],
-            options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
-    """Raise what ``apply`` would raise, as far as that can be told without changing anything."""
+            options: Mapping[str, Any], settings: Mapping[str, Any], without: Collection[str] = ()) -> None:
+    """Raise what ``apply`` would raise, as far as that can be told without changing anything.
+
+    Containers ``without``, by name, would be gone by now or have another image.
+    """
     from . import fetch, imports
 
     for verb, detail in actions:
@@ -112,6 +118,29 @@ def foresee(ctx: Context, name: str, actions: Sequence[Tuple[str, str]], *, sour
             imports.check(sources["import"] or "", name, settings.get("changes") or ())
         elif verb == "tag":
             images.own_name(detail)
+        elif verb == "push":
+            _foresee_push(ctx, name, detail, sources=sources, options=options, settings=settings)
+        elif verb == "remove":
+            images.check_removal(ctx, name, force=bool(settings.get("force")), without=without)
+
+
+def _foresee_push(ctx: Context, name: str, destination: str, *, sources: Mapping[str, Optional[str]],
+                  options: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
+    from ..formats import reference
+    from . import push
+
+    push.check_format((settings.get("push_args") or {}).get("format") or "")
+    record = find(ctx, name)
+    known = sources["import"] or not (sources["load"] or reference.is_short(name) or "@" in name)
+    if record is None and reference.is_short(destination) and not known:
+        return  # It says nothing without the name that the image comes with.
+    names = record.names if record is not None else (images.own_name(name),) if known else ()
+    try:
+        _offered_there(ctx, names, destination, options)
+    except (MissingDependency, TimedOut, RegistryError) as exc:
+        if isinstance(exc, RegistryError) and exc.status is not None:
+            raise
+        ctx.warn("Not known whether %s can be pushed to %s: %s" % (name, destination, exc))
 
 
 def _load(ctx: Context, name: str, path: str) -> None:

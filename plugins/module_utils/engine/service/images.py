@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Collection, Dict, Iterable, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import Damaged, InUse, InvalidInput, MissingDependency, NotFound, RegistryError, TimedOut
@@ -113,14 +113,10 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
                 if not force:
                     raise
                 return _remove_damaged(ctx, store.find(ctx, name))
-            by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
-            spoken = store.spoken_name(ctx, record, name)
-            if not by_id and len(record.all_names) > 1 and spoken is not None:
+            spoken = _to_untag(ctx, record, name, force)
+            if spoken is not None:
                 store.remove_name(ctx, spoken)
                 return ["Untagged: " + spoken]
-            if len(record.all_names) > 1 and not force:
-                raise InUse("The image %s has several names: %s" % (name, ", ".join(record.all_names)),
-                            "Remove it by its names, or use force.")
             users = _users(ctx, record)
             if not users:
                 collection.forget(ctx, record)
@@ -132,8 +128,34 @@ def remove(ctx: Context, name: str, *, force: bool = False) -> List[str]:
 
             with contextlib.suppress(NotFound):
                 removal.remove(ctx, container, force=True, volumes=True)
-    raise InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
-                "Remove the container first, or use force.")
+    raise _in_use(name, users)
+
+
+def _to_untag(ctx: Context, record: ImageRecord, name: str, force: bool) -> Optional[str]:
+    """The name that a removal by ``name`` only takes away; None where the image goes. Raises InUse."""
+    by_id = record.id.startswith(name[7:] if name.startswith("sha256:") else name)
+    spoken = store.spoken_name(ctx, record, name)
+    if not by_id and len(record.all_names) > 1 and spoken is not None:
+        return spoken
+    if len(record.all_names) > 1 and not force:
+        raise InUse("The image %s has several names: %s" % (name, ", ".join(record.all_names)),
+                    "Remove it by its names, or use force.")
+    return None
+
+
+def _in_use(name: str, users: Sequence[str]) -> InUse:
+    return InUse("The image %s is used by the container %s" % (name, ", ".join(c[:12] for c in users)),
+                 "Remove the container first, or use force.")
+
+
+def check_removal(ctx: Context, name: str, *, force: bool = False, without: Collection[str] = ()) -> None:
+    """Raise what ``remove`` would raise; containers ``without``, by name, would not need the image any more."""
+    record = store.lookup(ctx, name)
+    if _to_untag(ctx, record, name, force) is None and not force:
+        needing = [row["id"] for row in containers.all_raw(ctx) if row.get("image_id") == record.id
+                   and not {row["name"], row["spec"].get("pod")} & set(without)]
+        if needing:
+            raise _in_use(name, needing)
 
 
 def _remove_damaged(ctx: Context, image_id: str) -> List[str]:
@@ -259,11 +281,12 @@ def logout(ctx: Context, registry: Optional[str], *, authfile: Optional[str] = N
 
 
 def _registry(text: str) -> str:
-    """The registry, perhaps with a namespace, that a login is for; of an address only the host counts.
+    """The registry, perhaps with a namespace, that a login is for; of an address only the host counts, and the Hub's
+    hosts are docker.io.
 
     podman-login(1) and others take addresses such as https://registry.example/v2/. Raises InvalidInput.
     """
     scheme, colon, rest = text.partition("://")
     registry = (rest.partition("/")[0] if colon and scheme in ("http", "https") else text).rstrip("/")
-    references.complete(registry.partition("/")[0], registry.partition("/")[2] or "x", "", "", text)
-    return registry
+    domain, slash, path = registry.partition("/")
+    return references.complete(domain, path or "x", "", "", text).domain + slash + path

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 import zlib
-from typing import Callable, Iterator, List, Optional
+from typing import Callable, Iterator, List, Optional, Sequence
 
 from ..context import Context
 from ..errors import EngineError, InvalidInput
@@ -37,10 +37,9 @@ def push(ctx: Context, name: str, destination: str, *, access: Access = OPEN, fo
 
     ``format`` is 'oci' or 'v2s2' (docker's); '' keeps the image's own. Raises NotFound, RegistryError.
     """
-    if format not in ("", "oci", "v2s2"):
-        raise InvalidInput("%r is no format of a manifest" % format, "Use oci or v2s2.")
+    check_format(format)
     record = images.lookup(ctx, name)
-    target = _target(record, destination)
+    target = _target(record.names, destination)
     client = transfer.client_for(ctx, configuration.load(ctx), target, access)
     data = blobs.read(ctx, record.manifest_digest[7:])
     parsed = manifest.parse_manifest(data)
@@ -65,21 +64,27 @@ def push(ctx: Context, name: str, destination: str, *, access: Access = OPEN, fo
     return "sha256:" + digest
 
 
-def offered(ctx: Context, record: ImageRecord, destination: str, access: Access) -> str:
+def check_format(format: str) -> None:
+    """Raise InvalidInput for what is no format of a manifest; '' keeps an image's own."""
+    if format not in ("", "oci", "v2s2"):
+        raise InvalidInput("%r is no format of a manifest" % format, "Use oci or v2s2.")
+
+
+def offered(ctx: Context, names: Sequence[str], destination: str, access: Access) -> str:
     """The digest ('sha256:...') that the registry has where a push would put an image: no mirror and no other location.
 
-    Raises RegistryError, with the status 404 when it has none.
+    ``names`` are the image's. Raises RegistryError, with the status 404 when it has none.
     """
-    target = _target(record, destination)
+    target = _target(names, destination)
     client = transfer.client_for(ctx, configuration.load(ctx), target, access)
     return "sha256:" + client.manifest_digest(target.path, target.version)
 
 
-def _target(record: ImageRecord, destination: str) -> Reference:
+def _target(names: Sequence[str], destination: str) -> Reference:
     text = destination[len("docker://"):] if destination.startswith("docker://") else destination
     if references.is_short(text):
         # The only complete name that ends like that, as the user sees it in the list of images.
-        fitting = [one for one in record.names if one.endswith("/" + text) or one.endswith("/%s:latest" % text)]
+        fitting = [one for one in names if one.endswith("/" + text) or one.endswith("/%s:latest" % text)]
         if len(fitting) != 1 or fitting[0].startswith(references.LOCAL + "/"):
             raise InvalidInput("%r does not say which registry to push to" % destination,
                                "Write it out, such as registry.example/%s." % text)

@@ -62,9 +62,10 @@ def search(ctx: Context, term: str, *, limit: int = LIMIT, filters: Filters = AN
     """
     conf = configuration.load(ctx)
     host, slash, word = term.partition("/")
-    hosts = [host]
     if not slash or references.is_short(term):
         hosts, word = list(conf.search), term
+    else:
+        hosts = [references.complete(host, "x", "", "", term).domain]
     if not hosts:
         raise InvalidInput("There is no registry to search for %s" % term, "Write REGISTRY/%s." % term)
     rows: List[Dict[str, Any]] = []
@@ -78,6 +79,8 @@ def search(ctx: Context, term: str, *, limit: int = LIMIT, filters: Filters = AN
         if len(failures) == 1:
             raise failures[0]
         raise RegistryError("Cannot search for %s: %s" % (term, "; ".join(exc.message for exc in failures)))
+    for failure in failures:
+        ctx.warn(failure)
     return rows
 
 
