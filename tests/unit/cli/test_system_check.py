@@ -21,7 +21,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 )
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.network import NetworkSpec
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.volume import VolumeSpec
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files, locks
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import definitions, endpoints
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import orphans, usernamespace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
@@ -187,7 +187,7 @@ def test_what_is_left_over_is_found_and_removed(ctx: Context, make: Callable[[Co
 def test_repairing_removes_locks_of_what_is_gone_unless_they_are_held(ctx: Context) -> None:
     for name in ("gone", "held"):
         write(ctx.path("locks", "volume-" + name), "")
-    with files.locked(ctx.path("locks", "volume-held")):
+    with locks.locked(ctx.path("locks", "volume-held")):
         assert call(ctx, "system", "check", "--quick", "--repair").code == 0
         assert "volume-held" in os.listdir(ctx.path("locks"))
         assert "volume-gone" not in os.listdir(ctx.path("locks"))

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, the pycontainer authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files that are either whole or not there, also after a power cut, and locks that die with their process.
+"""Files that are either whole or not there, also after a power cut.
 
 What is durable goes this way: write, fsync, rename or link, fsync of the directory. Within ``together`` the
 directories are synced once each, at its end, which on the usual file systems is one commit for all of them.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import stat
@@ -18,7 +17,7 @@ import time
 from _thread import get_ident
 from typing import Any, Dict, Iterator, List, Optional, Set
 
-from ..errors import EngineError, InvalidInput, NoSpace, TimedOut
+from ..errors import EngineError, InvalidInput, NoSpace
 from . import proc, tree
 
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -403,49 +402,3 @@ def _is_left(directory: str, name: str) -> bool:
         return False
     alive_for = time.clock_gettime(time.CLOCK_BOOTTIME) - began / os.sysconf("SC_CLK_TCK")
     return changed < time.time() - alive_for - 1.0
-
-
-@contextlib.contextmanager
-def locked(path: str, *, shared: bool = False, timeout: Optional[float] = None) -> Iterator[None]:
-    """Hold an flock(2) on the lock file ``path`` (made when missing) for the body.
-
-    The kernel drops the lock of a process that died, so a lock file alone means nothing. When the
-    file was unlinked or replaced by another holder meanwhile, the lock is taken anew, so that two
-    processes never hold different files of one name. ``timeout`` in seconds; TimedOut past it.
-    """
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while True:
-        try:
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except FileNotFoundError:
-            make_directory(os.path.dirname(path))
-            continue
-        except OSError as exc:
-            raise write_error(path, exc) from exc
-        try:
-            _flock(fd, how, deadline, path)
-            try:
-                same = os.path.samestat(os.fstat(fd), os.stat(path))
-            except FileNotFoundError:
-                same = False
-            if not same:
-                continue
-            yield
-            return
-        finally:
-            os.close(fd)
-
-
-def _flock(fd: int, how: int, deadline: Optional[float], path: str) -> None:
-    if deadline is None:
-        fcntl.flock(fd, how)
-        return
-    while True:
-        try:
-            fcntl.flock(fd, how | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise TimedOut("Another process holds %s" % path, "Try again when it has ended.") from None
-            time.sleep(0.02)

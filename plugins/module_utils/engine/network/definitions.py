@@ -15,7 +15,7 @@ from ..context import Context
 from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound
 from ..formats import network as format_network
 from ..formats.network import NetworkSpec
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 
 DEFAULT_NETWORK = "podman"
 # The sha256 of its name: podman's default network has this ID on every host.
@@ -45,7 +45,7 @@ class NetworkRecord(NamedTuple):
 
 def lock(ctx: Context) -> ContextManager[None]:
     """The one lock over networks, their addresses, ports, links and rules; held for milliseconds."""
-    return files.locked(ctx.path("locks", "network"))
+    return locks.locked(ctx.path("locks", "network"))
 
 
 def check_name(name: str) -> str:

@@ -17,7 +17,7 @@ from ..errors import InvalidInput
 from ..formats import jsonbytes
 from ..formats.registriesconf import AUTH_FILES
 from ..frozen import Frozen
-from ..kernel import files
+from ..kernel import files, locks
 from . import helper
 
 RUNTIME = "/run/user"
@@ -195,7 +195,7 @@ def _editing(ctx: Context, authfile: Optional[str]) -> Iterator[Tuple[str, Dict[
     path = os.path.realpath(_named(authfile) or default_file(ctx))
     files.make_directory(os.path.dirname(path))
     lock = path + ".lock"
-    with files.locked(lock):
+    with locks.locked(lock):
         try:
             yield path, _read(path)
         finally:

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, List, Optional
 
 from ..context import Context
 from ..errors import Damaged, EngineError
-from ..kernel import documents, files, proc, tree
+from ..kernel import documents, locks, proc, tree
 from ..store import containers as store
 from ..store import runs
 from ..store.runs import State
@@ -194,6 +194,6 @@ def _remove_files(ctx: Context, container_id: str) -> None:
             else:
                 os.unlink(path)
         # A waiter reads the exit code under this lock; nobody waits for one that hangs.
-        with contextlib.suppress(EngineError), files.locked(os.path.join(directory, "wait.lock"), timeout=2.0):
+        with contextlib.suppress(EngineError), locks.locked(os.path.join(directory, "wait.lock"), timeout=2.0):
             pass
         tree.remove_path(directory)

@@ -11,7 +11,7 @@ from typing import List, Optional
 
 from ..context import Context
 from ..errors import NotFound, WrongState
-from ..kernel import files
+from ..kernel import locks
 from ..runtime import attach as attachment
 from ..store import containers as store
 from ..store import runs
@@ -35,7 +35,7 @@ def start(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
 
         def hold(record: Record) -> None:
             # Keeps the run's files until the exit code is read, though the container may be removed at its end.
-            stack.enter_context(files.locked(store.run_directory(ctx, record.id, "wait.lock"), shared=True))
+            stack.enter_context(locks.locked(store.run_directory(ctx, record.id, "wait.lock"), shared=True))
             if streams.started is not None:
                 streams.started(record)
 
@@ -54,7 +54,7 @@ def attach(ctx: Context, container_id: str, streams: Streams) -> Optional[int]:
     if state.status != "running":
         raise WrongState("The container %s does not run" % record.name, "Start it first.")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(files.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True))
+        stack.enter_context(locks.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True))
         client = stack.enter_context(attachment.Attachment(store.run_directory(ctx, container_id, "bundle")))
         if streams.attached is not None:
             streams.attached(client)

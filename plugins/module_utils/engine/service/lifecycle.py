@@ -14,7 +14,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 from ..context import Context
 from ..errors import InvalidInput, TimedOut, WrongState
 from ..frozen import replace
-from ..kernel import files, proc
+from ..kernel import files, locks, proc
 from ..store import containers as store
 from ..store import runs
 from ..store.containers import Record
@@ -301,7 +301,7 @@ def wait_exit(ctx: Context, container_id: str, timeout: Optional[float]) -> Opti
     Holds the run's wait lock meanwhile, so that the run's files stay until the code is read, even
     when the container is removed at its end.
     """
-    with files.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True):
+    with locks.locked(store.run_directory(ctx, container_id, "wait.lock"), shared=True):
         state = runs.state(ctx, container_id)
         if not state.running:
             return state.exit_code if state.status == "exited" else None

@@ -12,7 +12,7 @@ from typing import Iterator
 
 from ..context import Context
 from ..errors import Damaged, EngineError, NotFound, TimedOut
-from ..kernel import files, mount, netns, proc, tree
+from ..kernel import files, locks, mount, netns, proc, tree
 from ..runtime import oci, probe
 from ..store import blobs, collection, images, layers, names, pods, runs, secrets, volumes
 from ..store import containers as store
@@ -294,7 +294,7 @@ def _images(ctx: Context) -> Iterator[Finding]:
 def _is_dead_staging(ctx: Context, path: str) -> bool:
     owner = os.path.basename(path)[1:].split(".")[0]
     try:
-        with files.locked(ctx.path("locks", "layer-" + owner), timeout=0):
+        with locks.locked(ctx.path("locks", "layer-" + owner), timeout=0):
             return os.path.lexists(path)
     except TimedOut:
         return False
@@ -394,6 +394,6 @@ def _is_free(ctx: Context, lock: str) -> bool:
 
 def _remove_lock(ctx: Context, lock: str) -> None:
     """Remove a lock file, unless somebody holds it or waits for it, who is making the object."""
-    with contextlib.suppress(TimedOut), files.locked(ctx.path("locks", lock), timeout=0):
+    with contextlib.suppress(TimedOut), locks.locked(ctx.path("locks", lock), timeout=0):
         if _is_free(ctx, lock):
             os.unlink(ctx.path("locks", lock))

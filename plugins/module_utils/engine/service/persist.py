@@ -19,7 +19,7 @@ from typing import Dict, List
 
 from ..context import Context
 from ..errors import EngineError
-from ..kernel import files, payload
+from ..kernel import files, locks, payload
 
 # Whoever carries this module in a payload has to carry what the copy runs.
 from . import hooks  # noqa: F401  pylint: disable=unused-import
@@ -48,7 +48,7 @@ def command(ctx: Context, digest: str, verb: str, *arguments: str) -> List[str]:
 def ensure(ctx: Context, container_id: str) -> str:
     """The digest of this engine's copy, which is written when it is missing and kept for the container."""
     digest = _digest(ctx)
-    with files.locked(ctx.path("locks", "engine-" + digest)):
+    with locks.locked(ctx.path("locks", "engine-" + digest)):
         if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
             _write(ctx, digest)
         marks = files.make_directory(ctx.path("engine", digest + ".users"))
@@ -60,7 +60,7 @@ def ensure(ctx: Context, container_id: str) -> str:
 def keep(ctx: Context) -> str:
     """Write this engine's copy if it is missing, so that later tasks need not compile it again; its digest."""
     digest = _digest(ctx)
-    with files.locked(ctx.path("locks", "engine-" + digest)):
+    with locks.locked(ctx.path("locks", "engine-" + digest)):
         if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
             _write(ctx, digest)
     return digest
@@ -70,7 +70,7 @@ def current(ctx: Context) -> str:
     """The path of a copy of this engine, by the link that units name; both are made when they are missing."""
     digest = _digest(ctx)
     link = ctx.path("engine", CURRENT)
-    with files.locked(ctx.path("locks", "engine-" + digest)):
+    with locks.locked(ctx.path("locks", "engine-" + digest)):
         if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
             _write(ctx, digest)
         if _linked(ctx) != digest:
@@ -102,7 +102,7 @@ def drop(ctx: Context, digest: str, container_id: str) -> None:
     """A container that is gone needs its copy no more; the last one takes it along, unless it is ours."""
     if not digest:
         return
-    with files.locked(ctx.path("locks", "engine-" + digest)):
+    with locks.locked(ctx.path("locks", "engine-" + digest)):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(ctx.path("engine", digest + ".users", container_id))
         if digest == _digest(ctx):
@@ -116,7 +116,7 @@ def collect(ctx: Context) -> List[str]:
     with contextlib.suppress(FileNotFoundError):
         for digest in os.listdir(ctx.path("engine")):
             if len(digest) == 64 and digest != _digest(ctx):
-                with files.locked(ctx.path("locks", "engine-" + digest)):
+                with locks.locked(ctx.path("locks", "engine-" + digest)):
                     if _collect(ctx, digest):
                         gone.append(digest)
     return gone

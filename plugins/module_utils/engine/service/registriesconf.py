@@ -14,7 +14,8 @@ from ..errors import InvalidInput
 from ..formats import registriesedit
 from ..formats.registriesedit import Declared
 from ..frozen import Frozen
-from ..kernel.files import locked, make_directory, write_atomic
+from ..kernel.files import make_directory, write_atomic
+from ..kernel.locks import locked
 
 SYSTEM_FILE = "/etc/containers/registries.conf"
 MAX_FILE = 4 * 1024 * 1024

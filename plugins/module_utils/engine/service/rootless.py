@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 from ..context import Context
 from ..errors import Damaged, EngineError, InUse
 from ..formats import idmap
-from ..kernel import documents, files, proc
+from ..kernel import documents, files, locks, proc
 from ..store import containers as store
 from ..store import runs
 
@@ -38,7 +38,7 @@ def enter(ctx: Context, *, make: bool = True) -> List[str]:
     warnings: List[str] = []
     if pid is None and make:
         prepare_roots(ctx)
-        with files.locked(ctx.run("holder.lock")):
+        with locks.locked(ctx.run("holder.lock")):
             pid = _holder(ctx)
             if pid is None:
                 pid, warnings = _start(ctx)

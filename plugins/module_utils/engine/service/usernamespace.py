@@ -17,7 +17,7 @@ from ..errors import Conflict, InvalidInput, NotFound, WrongState
 from ..formats import idmap
 from ..formats.container import ContainerSpec
 from ..formats.idmap import Row
-from ..kernel import files
+from ..kernel import files, locks
 from ..store import containers as store
 from ..store.containers import Record
 
@@ -57,7 +57,7 @@ def chosen(ctx: Context, spec: ContainerSpec, layers: Sequence[str]) -> Iterator
     """``choose`` a mapping for a container whose record the body writes: nobody else gets IDs of ``auto`` meanwhile."""
     with contextlib.ExitStack() as until_written:
         if spec.userns.partition(":")[0] == "auto":
-            until_written.enter_context(files.locked(ctx.path("locks", "userns")))
+            until_written.enter_context(locks.locked(ctx.path("locks", "userns")))
         yield choose(ctx, spec, layers)
 
 

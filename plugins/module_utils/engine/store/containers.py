@@ -27,7 +27,7 @@ from typing import (
 from ..context import Context
 from ..errors import Ambiguous, Conflict, Damaged, NotFound
 from ..frozen import unlike
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 from . import names
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def run_directory(ctx: Context, container_id: str, *parts: str) -> str:
 
 def lock(ctx: Context, container_id: str, timeout: Optional[float] = None) -> ContextManager[None]:
     """The container's lock: it guards record, state and everything that a run sets up."""
-    return files.locked(ctx.path("locks", "container-" + container_id), timeout=timeout)
+    return locks.locked(ctx.path("locks", "container-" + container_id), timeout=timeout)
 
 
 @contextlib.contextmanager

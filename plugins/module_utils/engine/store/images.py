@@ -17,7 +17,7 @@ from ..errors import Ambiguous, Damaged, EngineError, InvalidInput, NotFound
 from ..formats import imageconfig, reference
 from ..formats.imageconfig import ImageConfig
 from ..frozen import Frozen, as_dict, misfit, replace
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 from . import blobs
 from .names import quoted, unquoted
 
@@ -62,7 +62,7 @@ class ImageRecord(Frozen):
 
 def lock(ctx: Context) -> ContextManager[None]:
     """Guard names, documents and what is needed."""
-    return files.locked(ctx.path("locks", "images"))
+    return locks.locked(ctx.path("locks", "images"))
 
 
 def every_name(ctx: Context) -> Dict[str, List[str]]:

@@ -20,7 +20,7 @@ from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 from ..context import Context
 from ..errors import Damaged, EngineError, InvalidInput, NotFound, TimedOut, VerificationError
 from ..frozen import Frozen, as_dict, misfit
-from ..kernel import documents, files, proc, sha256, tree
+from ..kernel import documents, files, locks, proc, sha256, tree
 from . import owners
 
 MAX_LAYERS = 500
@@ -133,7 +133,7 @@ def all_ids(ctx: Context) -> List[str]:
 @contextlib.contextmanager
 def held(ctx: Context, chain_: str) -> Iterator[bool]:
     """Hold a layer's lock; gives whether the layer is there already."""
-    with files.locked(ctx.path("locks", "layer-" + chain_)):
+    with locks.locked(ctx.path("locks", "layer-" + chain_)):
         yield exists(ctx, chain_)
 
 
@@ -189,7 +189,7 @@ def discard_staging(ctx: Context, chain_: Optional[str] = None) -> None:
                 continue
             owner = name[1:].split(".")[0]
             if chain_ is None:
-                with contextlib.suppress(TimedOut), files.locked(ctx.path("locks", "layer-" + owner), timeout=0):
+                with contextlib.suppress(TimedOut), locks.locked(ctx.path("locks", "layer-" + owner), timeout=0):
                     _discard(ctx.path("layers", name))
                     if not exists(ctx, owner):
                         os.unlink(ctx.path("locks", "layer-" + owner))

@@ -17,7 +17,7 @@ from typing import List, Sequence, Tuple
 from ..context import Context
 from ..errors import EngineError, InvalidInput
 from ..formats import idmap
-from ..kernel import copytree, files, tree
+from ..kernel import copytree, files, locks, tree
 from . import layers
 
 Maps = Tuple[idmap.Mapping, idmap.Mapping]  # of user IDs and of group IDs
@@ -38,7 +38,7 @@ def _copy(ctx: Context, source: str, target: str, maps: Maps) -> str:
     if os.path.isdir(target):
         return target
     name = "mapped-%s-%s" % tuple(target.split("/")[-2:])
-    with files.locked(ctx.path("locks", name)):
+    with locks.locked(ctx.path("locks", name)):
         if not os.path.isdir(target):
             staging = os.path.join(files.make_directory(os.path.dirname(target)), "." + os.path.basename(target))
             tree.remove_path(staging)

@@ -15,7 +15,7 @@ from typing import List, Optional
 
 from ..context import Context
 from ..errors import InvalidInput
-from ..kernel import files
+from ..kernel import files, locks
 
 MAX_NAME = 253  # a file name has 255 bytes; longest DNS name
 _RESERVED = re.compile(r"[^a-zA-Z0-9_.~-]+")
@@ -53,7 +53,7 @@ def claim(ctx: Context, kind: str, name: str, holder: str) -> bool:
     while not files.create_exclusive(path, holder.encode(), durable=True):
         if owner(ctx, kind, name) is not None:
             return False
-        with files.locked(ctx.path("locks", "names-" + kind)):
+        with locks.locked(ctx.path("locks", "names-" + kind)):
             # An empty claim is one that a power cut has torn: nobody has the name.
             if os.path.exists(path) and owner(ctx, kind, name) is None:
                 transfer(ctx, kind, name, holder)

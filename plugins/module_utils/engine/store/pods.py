@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ContextManager, Dict, Iterator, List, Nam
 from ..context import Context
 from ..errors import Ambiguous, Damaged, NotFound
 from ..frozen import unlike
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 from . import names
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _SPEC = {"exit_policy": "str", "restart_policy": "str", "label": "Dict[str, str]
 def lock(ctx: Context, pod_id: str, *, shared: bool = False) -> ContextManager[None]:
     """The pod's lock. Who makes or removes it holds it alone, who adds a container holds it shared; it is
     taken before any container's."""
-    return files.locked(ctx.path("locks", "container-pod-" + pod_id), shared=shared)
+    return locks.locked(ctx.path("locks", "container-pod-" + pod_id), shared=shared)
 
 
 def drop_lock(ctx: Context, pod_id: str) -> None:

@@ -16,7 +16,7 @@ from typing import Callable, ContextManager, Dict, Iterable, Iterator, List, Nam
 
 from ..context import Context
 from ..errors import Ambiguous, Conflict, Damaged, InvalidInput, NotFound, TimedOut
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 from . import names
 
 MAX_SIZE = 512000  # podman-secret-create(1)
@@ -38,7 +38,7 @@ _SECRET = {"id": "str", "name": "str", "version": "str", "created": "Time", "upd
 
 
 def _lock(ctx: Context, name: str, timeout: Optional[float] = None) -> ContextManager[None]:
-    return files.locked(ctx.path("locks", "secret-" + name), timeout=timeout)
+    return locks.locked(ctx.path("locks", "secret-" + name), timeout=timeout)
 
 
 def check(name: str, value: bytes) -> None:

@@ -15,7 +15,7 @@ from typing import Any, ContextManager, Dict, List, Optional, Tuple
 from ..context import Context
 from ..errors import Damaged, NotFound
 from ..frozen import Frozen, as_dict, misfit
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 
 
 class Definition(Frozen):
@@ -43,7 +43,7 @@ def _path(ctx: Context, unit: str, kind: str) -> str:
 
 def lock(ctx: Context, unit: str) -> ContextManager[None]:
     """The unit's lock: it guards both files."""
-    return files.locked(ctx.path("locks", "unit-" + unit))
+    return locks.locked(ctx.path("locks", "unit-" + unit))
 
 
 def find(ctx: Context, unit: str) -> Optional[Definition]:

@@ -17,7 +17,7 @@ from ..context import Context
 from ..errors import Damaged, InUse, NotFound
 from ..formats import volume as volume_format
 from ..formats.volume import VolumeSpec
-from ..kernel import documents, files
+from ..kernel import documents, files, locks
 from . import names
 
 
@@ -39,7 +39,7 @@ _VOLUME = {"spec": "dict", "created": "Time", "filled": "bool"}
 
 def lock(ctx: Context, name: str) -> ContextManager[None]:
     """The volume's lock: it guards its document, its users and its being mounted."""
-    return files.locked(ctx.path("locks", "volume-" + name))
+    return locks.locked(ctx.path("locks", "volume-" + name))
 
 
 def drop_lock(ctx: Context, name: str) -> None:
