@@ -164,7 +164,7 @@ def test_tls_and_password(ctx, closed, tmp_path) -> None:
     address, directory = closed
     name, authfile = address + "/busybox:1", str(tmp_path / "auth.json")
     with pytest.raises(EngineError, match="certificate"):
-        images.pull(ctx, name, tls_verify=False)
+        images.pull(ctx, name)
     with pytest.raises(Unauthorized):
         images.pull(ctx, name, tls_verify=False)
     certificates = tmp_path / "certs"
