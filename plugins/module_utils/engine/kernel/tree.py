@@ -51,6 +51,15 @@ def remove_path(path: str) -> None:
         os.close(parent)
 
 
+def empty(path: str) -> None:
+    """Remove all that is in a directory, which stays. Raises OSError."""
+    top = os.open(path, _DIRECTORY)
+    try:
+        _empty(top, None)
+    finally:
+        os.close(top)
+
+
 def _empty(top: int, visit: Optional[Visit]) -> None:
     stack: List[Tuple[int, str]] = [(top, "")]
     try:

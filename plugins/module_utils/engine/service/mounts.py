@@ -165,6 +165,8 @@ def _bind(ctx: Context, record: Record, row: Mount, root: str, owners: Tuple[Tup
         # The infra container of a pod has nothing to fill it with; those that follow may have.
         if not record.spec.infra and volumes.copies_up(volume, row.options):
             copyup.fill(ctx, row.source, root, row.target, owners[1])
+        else:
+            copyup.drop_torn(ctx, row.source)
         shown.update(Name=row.source, Driver="local")
     else:
         source = row.source

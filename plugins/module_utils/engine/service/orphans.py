@@ -16,7 +16,7 @@ from ..kernel import files, locks, mount, netns, proc, tree
 from ..runtime import oci, probe
 from ..store import blobs, collection, images, layers, names, pods, runs, secrets, volumes
 from ..store import containers as store
-from . import journal, network_orphans, usernamespace
+from . import copyup, journal, network_orphans, usernamespace
 from .check import Finding
 
 PLACES = ("", "names/containers", "names/secrets", "pending", "containers", "containers/*", "pods", "volumes",
@@ -38,6 +38,7 @@ def find(ctx: Context) -> Iterator[Finding]:
     yield from _names(ctx)
     yield from _nameless(ctx)
     yield from _marks(ctx)
+    yield from _half_filled(ctx)
     yield from _images(ctx)
     yield from _runs(ctx)
     yield from network_orphans.find(ctx, partial(_at_rest, ctx))
@@ -261,6 +262,14 @@ def _marks(ctx: Context) -> Iterator[Finding]:
         if lost:
             yield Finding("orphaned mark", container_id[:12], path, "removes it",
                           partial(_remove_mark, ctx, path))
+
+
+def _half_filled(ctx: Context) -> Iterator[Finding]:
+    """Volumes that have a part of what an image has for them."""
+    for name in volumes.all_names(ctx):
+        if copyup.is_torn(ctx, name):
+            yield Finding("half-filled volume", name, volumes.data_path(ctx, name), "empties it for its next user",
+                          partial(copyup.drop_torn, ctx, name))
 
 
 def _remove_mark(ctx: Context, path: str) -> None:

@@ -116,17 +116,18 @@ def get(ctx: Context, name: str) -> Volume:
 
 def all_volumes(ctx: Context) -> List[Volume]:
     """All volumes, by name; of a damaged one the user is warned."""
-    return list(documents.each(_names(ctx), lambda name: find(ctx, name), ctx.warn))
+    return list(documents.each(all_names(ctx), lambda name: find(ctx, name), ctx.warn))
 
 
 def damaged(ctx: Context) -> List[Damaged]:
     """What is wrong with the documents of volumes."""
     found: List[Damaged] = []
-    list(documents.each(_names(ctx), lambda name: find(ctx, name), found.append))
+    list(documents.each(all_names(ctx), lambda name: find(ctx, name), found.append))
     return found
 
 
-def _names(ctx: Context) -> List[str]:
+def all_names(ctx: Context) -> List[str]:
+    """The names of all volumes, whole or not."""
     with contextlib.suppress(FileNotFoundError):
         return sorted(name for name in os.listdir(ctx.path("volumes")) if not name.startswith("."))
     return []
@@ -148,7 +149,7 @@ def drop_user(ctx: Context, name: str, container_id: str) -> None:
 
 def used_by(ctx: Context, container_id: str) -> List[str]:
     """The names of the volumes that a container uses, by the marks with them."""
-    return [name for name in _names(ctx) if os.path.lexists(directory(ctx, name, "users", container_id))]
+    return [name for name in all_names(ctx) if os.path.lexists(directory(ctx, name, "users", container_id))]
 
 
 def is_anonymous(ctx: Context, name: str) -> bool:
