@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
@@ -72,7 +73,7 @@ def run_module(table: Table, run: Run, entries: Optional[Forms] = None, *, enter
 def _work(module: AnsibleModule, run: Run, enters: bool, copied: bool) -> Dict[str, Any]:
     """What the module answers, with ``failed`` when an error came up."""
     from .engine.context import make_context
-    from .engine.errors import EngineError, of_system
+    from .engine.errors import EngineError, NoSpace, of_system
 
     params, context = module.params, None
     try:
@@ -82,7 +83,8 @@ def _work(module: AnsibleModule, run: Run, enters: bool, copied: bool) -> Dict[s
         if not copied and not module.check_mode and os.path.isdir(context.path("containers")):
             from .engine.service import persist
 
-            persist.keep(context)
+            with contextlib.suppress(NoSpace):
+                persist.keep(context)
         if context.rootless and result.changed and not module.check_mode:
             from .engine.service import linger
 

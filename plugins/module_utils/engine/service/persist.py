@@ -8,6 +8,7 @@ far as they are in this payload, to ``<root>/engine/<digest>/``, byte-compiled, 
 calls ``service.hooks``. Copies of different digests live side by side; one that no container names
 is collected. ``<root>/engine/<digest>.users/<container ID>`` are the marks of those that do.
 ``<root>/engine/current`` is a link to the copy that systemd's units call: a path that stays when copies go.
+A copy is on the disk before it has its name, and without its name before any of it goes: what has one is whole.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 from typing import Dict, List
 
 from ..context import Context
-from ..errors import EngineError
+from ..errors import EngineError, NoSpace
 from ..kernel import files, locks, payload
 
 # Whoever carries this module in a payload has to carry what the copy runs.
@@ -49,11 +50,10 @@ def ensure(ctx: Context, container_id: str) -> str:
     """The digest of this engine's copy, which is written when it is missing and kept for the container."""
     digest = _digest(ctx)
     with locks.locked(ctx.path("locks", "engine-" + digest)):
-        if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
-            _write(ctx, digest)
+        _write_missing(ctx, digest)
         marks = files.make_directory(ctx.path("engine", digest + ".users"))
-        with open(os.path.join(marks, container_id), "wb"):
-            pass
+        if not os.path.exists(os.path.join(marks, container_id)):
+            files.mark(os.path.join(marks, container_id))
     return digest
 
 
@@ -61,8 +61,7 @@ def keep(ctx: Context) -> str:
     """Write this engine's copy if it is missing, so that later tasks need not compile it again; its digest."""
     digest = _digest(ctx)
     with locks.locked(ctx.path("locks", "engine-" + digest)):
-        if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
-            _write(ctx, digest)
+        _write_missing(ctx, digest)
     return digest
 
 
@@ -71,15 +70,22 @@ def current(ctx: Context) -> str:
     digest = _digest(ctx)
     link = ctx.path("engine", CURRENT)
     with locks.locked(ctx.path("locks", "engine-" + digest)):
-        if not os.path.exists(ctx.path("engine", digest, "__main__.py")):
-            _write(ctx, digest)
+        _write_missing(ctx, digest)
         if _linked(ctx) != digest:
-            fresh = "%s.%d.tmp" % (link, os.getpid())
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(fresh)
-            os.symlink(digest, fresh)
-            os.rename(fresh, link)
+            _link(link, digest)
     return link
+
+
+def _link(link: str, digest: str) -> None:
+    fresh = files.temporary_for(link)
+    try:
+        os.symlink(digest, fresh)
+        os.rename(fresh, link)
+    except OSError as exc:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+        raise files.write_error(link, exc) from exc
+    files.sync_directory(os.path.dirname(link))
 
 
 def _linked(ctx: Context) -> str:
@@ -123,8 +129,6 @@ def collect(ctx: Context) -> List[str]:
 
 
 def _collect(ctx: Context, digest: str) -> bool:
-    import shutil
-
     if digest == _linked(ctx):
         return False
     marks = ctx.path("engine", digest + ".users")
@@ -132,21 +136,28 @@ def _collect(ctx: Context, digest: str) -> bool:
         for container_id in os.listdir(marks):
             if os.path.isdir(ctx.path("containers", container_id)):
                 return False
-    shutil.rmtree(marks, ignore_errors=True)
-    shutil.rmtree(ctx.path("engine", digest), ignore_errors=True)
+    for path in (ctx.path("engine", digest), marks):
+        files.discard(path)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(ctx.path("locks", "engine-" + digest))
     return True
 
 
-def _write(ctx: Context, digest: str) -> None:
-    """Write and byte-compile the copy aside, and rename it into place: it is whole or not there."""
-    import py_compile
-    import shutil
+def _write_missing(ctx: Context, digest: str) -> None:
+    """Write and byte-compile the copy, if there is none; the caller holds its lock."""
+    path = ctx.path("engine", digest)
+    if os.path.exists(os.path.join(path, "__main__.py")):
+        return
+    files.drop_temporaries(files.make_directory(os.path.dirname(path)))
+    files.discard(path)
+    with files.staged(path) as aside:
+        _write(aside)
+        files.sync_filesystem(aside)
 
-    home = files.make_directory(ctx.path("engine"))
-    aside = os.path.join(home, "%s.%d.tmp" % (digest, os.getpid()))
-    shutil.rmtree(aside, ignore_errors=True)
+
+def _write(aside: str) -> None:
+    import py_compile
+
     try:
         for name, data in sorted(payload.sources().items()):
             path = os.path.join(aside, name)
@@ -155,12 +166,8 @@ def _write(ctx: Context, digest: str) -> None:
             # Unchecked: the copy never changes, so no start needs to compare times.
             py_compile.compile(path, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
         files.write_plain(os.path.join(aside, "__main__.py"), ENTRY)
-        shutil.rmtree(os.path.join(home, digest), ignore_errors=True)
-        os.rename(aside, os.path.join(home, digest))
     except OSError as exc:
-        raise files.write_error(home, exc) from exc
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        raise files.write_error(aside, exc) from exc
 
 
 def _digest(ctx: Context) -> str:
@@ -174,8 +181,9 @@ def _digest(ctx: Context) -> str:
         digest = _compute_digest(payload.sources())
         mark = payload.fingerprint()
         if mark:
-            files.make_directory(ctx.run("engine-digests"))
-            files.write_atomic(ctx.run("engine-digests", mark), digest.encode(), durable=False)
+            with contextlib.suppress(NoSpace):  # It is computed again: what frees space asks for it, too.
+                files.make_directory(ctx.run("engine-digests"))
+                files.write_atomic(ctx.run("engine-digests", mark), digest.encode(), durable=False)
     return digest
 
 
