@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence
 
 from ..context import Context
@@ -63,9 +64,9 @@ def replace_one(ctx: Context, spec: NetworkSpec, *, force: bool = False) -> Netw
     spec = _ready(ctx, spec)
     with definitions.lock(ctx):
         old = get(ctx, spec.name)
-        spec = _anew(ctx, spec, old)
-        _remove(ctx, _removable(old.name), force)
-        return definitions.write_new(ctx, os.urandom(32).hex(), spec)
+        new = NetworkRecord(os.urandom(32).hex(), time.time(), _anew(ctx, spec, old))
+        _remove(ctx, _removable(old.name), force, new)
+        return new
 
 
 def _ready(ctx: Context, spec: NetworkSpec) -> NetworkSpec:
@@ -282,13 +283,17 @@ def _in_use(ctx: Context, name: str, force: bool, without: Collection[str] = ())
     return running
 
 
-def _remove(ctx: Context, name: str, force: bool) -> None:
+def _remove(ctx: Context, name: str, force: bool, new: Optional[NetworkRecord] = None) -> None:
+    """Remove a network, or let a new one take its place: at every moment one of them is there."""
     from ..network import attachment
     from . import network_etcfiles
 
     running = _in_use(ctx, name, force)
     left = [attachment.shrink(ctx, document, name) for document in running]
-    definitions.delete(ctx, name)
+    if new is None:
+        definitions.delete(ctx, name)
+    else:
+        definitions.rewrite(ctx, new)
     ipam.forget(ctx, name)
     dns.forget_network(ctx, name)
     for document in left:
@@ -382,7 +387,5 @@ def _shown_members(ctx: Context, name: str) -> Dict[str, Any]:
 
 
 def _rfc3339(seconds: float) -> str:
-    import time
-
     whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return "%s.%09dZ" % (whole, int(seconds % 1 * 1e9))
