@@ -24,14 +24,21 @@ from typing import Any, Callable, Dict, List, NamedTuple, Sequence
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.cli import main as command_line
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import container as container_format
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import network as network_format
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats import pod as pod_format
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
+    copyup,
     images,
     networks,
+    persist,
+    podchange,
     podlisting,
     secrets,
     volumes,
 )
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import replace as replacing
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import secrets as secret_store
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -143,7 +150,11 @@ def run(ctx: Context, words: Sequence[str], output: str, *, at: int = 0, fault: 
                     fault(name)
 
             install((ctx.root, ctx.runroot), before)
-            code = command_line.main(["--root", ctx.root, "--runroot", ctx.runroot, *words])
+            code = 0
+            if words[0] in CALLS:
+                CALLS[words[0]](ctx, *words[1:])
+            else:
+                code = command_line.main(["--root", ctx.root, "--runroot", ctx.runroot, *words])
         except BaseException:
             traceback.print_exc()
         finally:
@@ -178,6 +189,40 @@ def points(calls: int, most: int) -> List[int]:
 
 # what is tried
 
+def _replace_container(ctx: Context) -> None:
+    record = containers.get(ctx, "old")
+    replacing.replace(ctx, record.id, container_format.from_document(
+        dict(record.spec.to_document(), restart_policy="on-failure")))
+
+
+def _replace_pod(ctx: Context) -> None:
+    podchange.replace(ctx, "old", pod_format.from_document(
+        {"name": "old", "label": {"a": "b"}, "network": [{"mode": "none"}]}))
+
+
+def _update_container(ctx: Context) -> None:
+    containers.update(ctx, "old", {"restart_policy": "on-failure"})
+
+
+def _replace_network(ctx: Context) -> None:
+    networks.replace_one(ctx, network_format.NetworkSpec("old", labels={"a": "b"}))
+
+
+def _fill(ctx: Context, rootfs: str) -> None:
+    copyup.fill(ctx, "filled", rootfs, "/data")
+
+
+def _persist(ctx: Context) -> None:
+    persist.current(ctx)
+
+
+# What only modules and starts do
+CALLS: Dict[str, Callable[..., None]] = {
+    "FILL": _fill, "PERSIST": _persist,
+    "REPLACE-CONTAINER": _replace_container, "REPLACE-POD": _replace_pod, "UPDATE": _update_container,
+    "REPLACE-NETWORK": _replace_network}
+
+
 class Scene(NamedTuple):
     """A command line, what has to be there before it, and whether it may say that it was done when it is repeated."""
 
@@ -201,6 +246,13 @@ SCENES = {
     "volume prune": Scene(("volume create old",), "volume prune -f"),
     "network create": Scene((), "network create --label a=b new"),
     "network rm": Scene(("network create old",), "network rm old"),
+    "network change": Scene(("network create old",), "REPLACE-NETWORK"),
+    "network connect": Scene(("network create net", "create --name old --rootfs ROOTFS true"),
+                             "network connect net old"),
+    "update": Scene((CREATE.format("old"),), "UPDATE"),
+    "replace": Scene((CREATE.format("old"),), "REPLACE-CONTAINER"),
+    "pod replace": Scene(("pod create --name old --network none", "create --name one --pod old --rootfs ROOTFS true"),
+                         "REPLACE-POD"),
     "secret create": Scene(("secret create other VALUE",), "secret create new VALUE"),
     "secret change": Scene(("secret create old VALUE",), "secret create --replace --label a=b old OTHER"),
     "secret rm": Scene(("secret create old VALUE",), "secret rm old"),
@@ -210,6 +262,7 @@ SCENES = {
     "untag": Scene(("load -i LAYOUT", "tag localhost/base other"), "untag localhost/base other"),
     "rmi": Scene(("load -i LAYOUT",), "rmi localhost/base"),
     "run": Scene((), RUN.format("new"), True),
+    "replace of a running one": Scene((RUN.format("old"),), "REPLACE-CONTAINER", True),
     "stop": Scene((RUN.format("old"),), "stop old", True),
     "rm -f": Scene((RUN.format("old"),), "rm -f -v old", True),
 }
@@ -221,6 +274,10 @@ def materials(place: str) -> Dict[str, str]:
 
     words = {name: os.path.join(place, name.lower()) for name in ("ROOTFS", "LAYOUT", "TAR", "VALUE", "OTHER")}
     os.makedirs(words["ROOTFS"] + "/bin")
+    os.mkdir(words["ROOTFS"] + "/data")
+    for number in range(3):
+        with open(words["ROOTFS"] + "/data/file%d" % number, "w", encoding="ascii") as stream:
+            stream.write("x" * 20000)
     for name in ("proc", "sys", "dev", "etc", "tmp", "run"):
         os.mkdir(os.path.join(words["ROOTFS"], name))
     for name in ("busybox", "sleep", "true"):
@@ -250,9 +307,11 @@ def observe(ctx: Context) -> Dict[str, Any]:
         record = containers.get(ctx, row.name)
         assert record.id == row.id == containers.inspect(ctx, row.name)["Id"], row.name
         found["containers"][_plain(row.name)] = (
-            row.state.status, record.spec.restart_policy, sorted(_plain(one) for one in record.volumes.values()))
+            row.state.status, record.spec.restart_policy, sorted(_plain(one) for one in record.volumes.values()),
+            [use.name for use in record.spec.network])
     for row in podlisting.every(ctx):
-        found["pods"][row.pod.name] = (podlisting.inspect(ctx, row.pod.name)["Id"] == row.pod.id, row.status)
+        found["pods"][row.pod.name] = (podlisting.inspect(ctx, row.pod.name)["Id"] == row.pod.id, row.status,
+                                           dict(row.pod.spec.label))
     for image in images.all(ctx):
         assert images.inspect(ctx, image.id)["Id"]
         found["images"][image.id[:12]] = [images.lookup(ctx, name).id == image.id and name for name in image.names]
@@ -266,6 +325,11 @@ def observe(ctx: Context) -> Dict[str, Any]:
         secrets.inspect(ctx, secret.name)
         found["secrets"][secret.name] = (dict(secret.labels), secret_store.value(ctx, secret))
     return found
+
+
+def contents(directory: str) -> Dict[str, bytes]:
+    """The files of a directory."""
+    return {name: pathlib.Path(directory, name).read_bytes() for name in os.listdir(directory)}
 
 
 def _plain(text: str) -> str:

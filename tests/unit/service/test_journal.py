@@ -15,6 +15,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
     ContainerSpec,
     NetworkUse,
 )
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.frozen import replace
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import (
     containers,
@@ -22,7 +23,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service 
     removal,
     update,
 )
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import names
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import names, runs
 
 ID = "ab" * 32
 
@@ -92,6 +93,25 @@ def test_a_creation_whose_last_sync_fails_leaves_nothing_and_can_be_repeated(ctx
     assert containers.listing(ctx, everything=True) == [] and os.listdir(ctx.path("containers")) == []
     assert os.listdir(ctx.path("names", "containers")) == [] and journal.pending(ctx) == []
     containers.create(ctx, spec(ctx, "one"))
+
+
+def test_a_creation_that_failed_leaves_no_mark_with_the_container_that_it_needs(ctx: Context,
+                                                                                monkeypatch: Any) -> None:
+    other = containers.create(ctx, spec(ctx, "one"))
+    needy = replace(spec(ctx, "two"), network=(NetworkUse("container", "one"),))
+    _fails_once(monkeypatch, ctx.path("containers"))
+    with pytest.raises(EngineError, match="Input/output error"):
+        containers.create(ctx, needy)
+    assert os.listdir(ctx.path("containers", other.id, "dependents")) == []
+
+
+def test_a_container_is_known_to_have_run_when_the_power_went_in_its_first_run(ctx: Context) -> None:
+    made = containers.create(ctx, spec(ctx, "one"))
+    assert runs.state(ctx, made.id).status == "created" and not runs.has_run(ctx, made.id)
+    runs.mark_run(ctx, made.id)
+    state = runs.state(ctx, made.id)
+    assert (state.status, state.exit_code) == ("exited", runs.UNKNOWN_EXIT) and runs.has_run(ctx, made.id)
+    assert "restarted" in state.error and state.started_at
 
 
 def test_a_renaming_whose_last_sync_fails_leaves_the_old_name_and_can_be_repeated(ctx: Context,

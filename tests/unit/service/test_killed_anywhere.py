@@ -15,7 +15,8 @@ from typing import Any, Dict
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import check, persist
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.service import check, copyup, persist
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import volumes
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 import faults  # noqa: E402
@@ -110,3 +111,20 @@ def test_what_failed_leaves_nothing_and_can_be_repeated(name: str, fault: faults
         check.repair(ctx, check.find(ctx, quick=True))
         assert (where, faults.left(ctx, stage.tree_after)) == (where, faults.NOTHING)
         stage.done(ctx)
+
+
+def test_a_volume_that_was_being_filled_is_filled_by_the_next_start(words: Dict[str, str], tmp_path: Any) -> None:
+    ctx, output = make_context(root="%s/root" % tmp_path, runroot="%s/run" % tmp_path), str(tmp_path / "output")
+    whole = faults.contents(words["ROOTFS"] + "/data")
+    faults.set_up(ctx, ["volume create filled"], words, output)
+    calls = faults.run(ctx, ["FILL", words["ROOTFS"]], output).calls
+    assert faults.contents(volumes.data_path(ctx, "filled")) == whole
+    for at in range(1, calls + 1):
+        faults.set_up(ctx, ["volume rm filled", "volume create filled"], words, output)
+        assert faults.run(ctx, ["FILL", words["ROOTFS"]], output, at=at, fault=faults.killed).code == -9
+        if at % 2:
+            check.repair(ctx, check.find(ctx, quick=True))
+            assert faults.contents(volumes.data_path(ctx, "filled")) in ({}, whole), at
+        copyup.fill(ctx, "filled", words["ROOTFS"], "/data")
+        assert faults.contents(volumes.data_path(ctx, "filled")) == whole, at
+        assert not os.path.exists(volumes.directory(ctx, "filled", copyup.FILLING)), at

@@ -25,6 +25,11 @@ pytestmark = pytest.mark.skipif(
 MOST = 2
 
 
+def test_the_engines_copy_is_whole_or_not_there(tmp_path: pathlib.Path) -> None:
+    ended = disks.run("engine", place=str(tmp_path))
+    assert ended.returncode == 0, ended.stdout
+
+
 @pytest.mark.parametrize("name", faults.SCENES)
 def test_what_was_answered_is_there_and_what_was_under_way_is_whole_or_not(name: str, tmp_path: pathlib.Path) -> None:
     ended = disks.run("power", name, str(MOST), place=str(tmp_path))

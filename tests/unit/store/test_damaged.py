@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, NamedTuple
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.context import Context, make_context
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Damaged, NotFound
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Damaged, NoSpace, NotFound
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import (
     ContainerSpec,
     HealthCheck,
@@ -31,6 +31,7 @@ from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import documents, files
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.network import definitions, endpoints
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.store import (
+    collection,
     containers,
     images,
     layers,
@@ -241,6 +242,20 @@ def test_a_damaged_secret_is_removed_by_its_name_with_its_value(ctx: Context) ->
     assert not os.path.exists(os.path.dirname(path))
     assert [one.name for one in secrets.all_secrets(ctx)] == ["good"] and not ctx.warnings
     secret(ctx, "bad")
+
+
+def test_a_damaged_image_is_removed_without_space(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    _write(b"")(image(ctx, "bad"))
+    image(ctx, "good")
+
+    def full(path: str, *_rest: Any, **_more: Any) -> None:
+        raise NoSpace("Cannot write %s: No space left on device" % path)
+
+    monkeypatch.setattr(files, "write_json", full)
+    with images.lock(ctx):
+        collection.forget_damaged(ctx, BAD)
+    assert [one.id for one in images.all(ctx)] == [GOOD] and not images.damaged(ctx)
+    assert not os.path.exists(ctx.path("images", BAD))
 
 
 def test_a_damaged_image_is_mended_by_its_next_pull(ctx: Context) -> None:

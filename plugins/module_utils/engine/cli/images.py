@@ -11,7 +11,7 @@ import time
 from typing import Any, Dict, List, Sequence, Tuple
 
 from ..context import Context
-from ..errors import EngineError, InvalidInput, NotFound
+from ..errors import EngineError, InvalidInput, NoSpace, NotFound
 from ..formats import reference
 from ..kernel import files
 from ..service import images
@@ -23,6 +23,7 @@ from .imagelist import seconds, stamp
 ACCESS = tuple(flag for flag in options.PULL if flag.long in (
     "authfile", "tls-verify", "cert-dir", "creds", "retry", "retry-delay"))
 PLATFORM = tuple(flag for flag in options.PULL if flag.long in ("platform", "arch", "os", "variant"))
+NO_ROOM = "Make room there, or name another directory for temporary files (--tmpdir)."
 QUIET = Flag("quiet", "q", "bool", "say little")
 
 
@@ -167,8 +168,7 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
                     spooled = path = target.name
                     shutil.copyfileobj(source, target)
             except OSError as exc:
-                raise EngineError("Cannot write %s: %s" % (spooled or ctx.tmpdir, exc.strerror), "Make room there, or "
-                                  "name another directory for temporary files (--tmpdir).") from exc
+                raise _no_room(spooled or ctx.tmpdir, exc) from exc
         for record in images.load(ctx, path):
             io.out.write("Loaded image: %s\n" % (", ".join(record.names) or "sha256:" + record.id))
     finally:
@@ -189,14 +189,24 @@ def save(ctx: Context, parsed: Parsed, io: IO) -> int:
         raise InvalidInput("%s is a directory and cannot be written to standard output" % format, "Use --output.")
     if io.out.isatty() or not hasattr(io.out, "buffer"):
         raise InvalidInput("An archive is not written to a terminal, nor into what a module returns", "Use --output.")
-    folder = tempfile.mkdtemp(prefix="pycontainer-save-", suffix=files.temporary_suffix(), dir=ctx.tmpdir)
     try:
-        images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
+        folder = tempfile.mkdtemp(prefix="pycontainer-save-", suffix=files.temporary_suffix(), dir=ctx.tmpdir)
+    except OSError as exc:
+        raise _no_room(ctx.tmpdir, exc) from exc
+    try:
+        try:
+            images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
+        except NoSpace as exc:
+            raise NoSpace(exc.message, NO_ROOM) from exc
         with open(os.path.join(folder, "out"), "rb") as stream:
             shutil.copyfileobj(stream, io.out.buffer)
     finally:
         shutil.rmtree(folder)
     return 0
+
+
+def _no_room(path: str, exc: OSError) -> EngineError:
+    return EngineError("Cannot write %s: %s" % (path, exc.strerror), NO_ROOM)
 
 
 def import_(ctx: Context, parsed: Parsed, io: IO) -> int:

@@ -271,6 +271,8 @@ def undo(ctx: Context, container_id: str, note: Dict[str, Any]) -> None:
     for name in names.held_by(ctx, "containers", container_id):
         names.release(ctx, "containers", name, container_id)
     _release_volumes(ctx, container_id, note.get("volumes", []))
+    for other in store.ids(ctx):
+        files.remove(store.directory(ctx, other, "dependents", container_id), durable=False)
     with contextlib.suppress(FileNotFoundError):
         for digest in os.listdir(ctx.path("engine")):
             if digest.endswith(".users"):

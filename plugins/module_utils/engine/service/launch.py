@@ -71,6 +71,7 @@ def launch(ctx: Context, record: Record, *, restarts: int = 0, streak: int = 0,
     run["phase"] = "running"
     _start_health(ctx, record, image, run)
     runs.write_state(ctx, record.id, run)
+    runs.mark_run(ctx, record.id)
     return record
 
 

@@ -14,7 +14,7 @@ from ..errors import InvalidInput
 from ..formats import registriesedit
 from ..formats.registriesedit import Declared
 from ..frozen import Frozen
-from ..kernel.files import make_directory, write_atomic
+from ..kernel.files import make_directory, remove, write_atomic
 from ..kernel.locks import locked
 
 SYSTEM_FILE = "/etc/containers/registries.conf"
@@ -81,7 +81,7 @@ def _replace(change: Change, backup: bool) -> Optional[str]:
             saved = "%s.%s~" % (change.path, time.strftime("%Y-%m-%d@%H:%M:%S"))
             write_atomic(saved, change.before.encode(), mode)
     if change.after is None:
-        os.unlink(change.path)
+        remove(change.path)
     else:
         write_atomic(change.path, change.after.encode(), mode)
     return saved

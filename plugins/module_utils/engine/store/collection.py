@@ -20,7 +20,7 @@ import time
 from typing import Iterator, List, NamedTuple, Optional, Sequence, Set, Tuple, Type
 
 from ..context import Context
-from ..errors import Damaged, EngineError
+from ..errors import Damaged, EngineError, NoSpace
 from ..kernel import documents, files
 from . import blobs, images, layers
 from .images import ImageRecord
@@ -43,9 +43,13 @@ def forget_damaged(ctx: Context, image_id: str) -> None:
     """Remove an image whose document cannot be read, as ``forget`` does; its layers by its configuration, if that is
     there. The caller holds the lock."""
     directory = ctx.path("images", image_id)
+    path, removed = os.path.join(directory, "image.json"), os.path.join(directory, images.REMOVED)
     note = {"layers": layers_of_config(ctx, image_id) or [], "manifest_digest": manifest_of(ctx, image_id)}
-    files.remove(os.path.join(directory, "image.json"))
-    files.write_json(os.path.join(directory, images.REMOVED), note)
+    try:
+        files.write_json(removed, note)
+    except NoSpace:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(path, removed)
     _complete(ctx, image_id, needed(ctx))
 
 
@@ -117,7 +121,8 @@ def _complete(ctx: Context, image_id: str, wanted: Needed) -> None:
     for digest in (note.get("manifest_digest", "")[7:], image_id):
         if digest and not wanted.document(digest):
             blobs.remove(ctx, digest)
-    files.remove(os.path.join(directory, images.REMOVED), durable=False)
+    for name in ("image.json", images.REMOVED):  # The first is there when it was damaged.
+        files.remove(os.path.join(directory, name), durable=False)
     with contextlib.suppress(FileNotFoundError):
         os.rmdir(directory)
         files.sync_directory(ctx.path("images"))

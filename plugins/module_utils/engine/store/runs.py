@@ -4,7 +4,8 @@
 
 ``<runroot>/containers/<id>/state.json`` names the processes of the current run; whether they live
 is asked of the kernel each time. ``exit.json`` beside the container's record says how the last run
-ended, and the empty file ``stopped`` that a user ended it.
+ended, the empty file ``stopped`` that a user ended it, and the empty file ``ran`` that there was a run,
+for when the power went in the first.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 from typing import Any, Callable, Dict, NamedTuple, Optional
 
 from ..context import Context
-from ..errors import Damaged, NoSpace
+from ..errors import Damaged, EngineError, NoSpace
 from ..kernel import documents, files, proc
 from . import names
 from .containers import directory, run_directory
@@ -109,9 +110,17 @@ def _state_at_rest(ctx: Context, container_id: str) -> State:
         ctx.warn(exc)
         return State("exited", exit_code=UNKNOWN_EXIT, error=str(exc))
     if last is None:
-        return State()
+        return _state_by_mark(ctx, container_id)
     return State("exited", 0, last["code"], last["started_at"], last["finished_at"], last["oom"],
                  last["restarts"], 0, last.get("error", ""))
+
+
+def _state_by_mark(ctx: Context, container_id: str) -> State:
+    try:
+        began = os.stat(directory(ctx, container_id, "ran")).st_mtime
+    except OSError:
+        return State()
+    return State("exited", exit_code=UNKNOWN_EXIT, started_at=began, error="The host was restarted while it ran")
 
 
 def raw_exit(ctx: Context, container_id: str) -> Optional[Dict[str, Any]]:
@@ -130,8 +139,15 @@ def write_state(ctx: Context, container_id: str, document: Dict[str, Any]) -> No
 
 
 def has_run(ctx: Context, container_id: str) -> bool:
-    """Whether an earlier run has ended."""
-    return os.path.exists(directory(ctx, container_id, "exit.json"))
+    """Whether there was an earlier run."""
+    return any(os.path.exists(directory(ctx, container_id, name)) for name in ("exit.json", "ran"))
+
+
+def mark_run(ctx: Context, container_id: str) -> None:
+    """Remember that it has run; not worth a wait for the disk, nor a failure for want of space."""
+    if not has_run(ctx, container_id):
+        with contextlib.suppress(EngineError):
+            files.mark(directory(ctx, container_id, "ran"), durable=False)
 
 
 def write_exit(ctx: Context, container_id: str, last: State) -> None:
