@@ -44,11 +44,15 @@ def rootfs(tmp_path_factory: pytest.TempPathFactory) -> str:
 def ctx(tmp_path: pathlib.Path) -> Iterator[Context]:
     place = make_context(root=str(tmp_path / "root"), runroot=str(tmp_path / "run"))
     yield place
-    for row in containers.listing(place, everything=True):
-        with contextlib.suppress(EngineError):
-            containers.remove(place, row.id, force=True, timeout=0)
-    with contextlib.suppress(EngineError):
-        pods.remove(place, "p", force=True, timeout=0)
+    rows = containers.listing(place, everything=True)
+    while rows:
+        # What others need can go only after them.
+        for remove, names in ((containers.remove, [row.id for row in rows]), (pods.remove, ["p"])):
+            for name in names:
+                with contextlib.suppress(EngineError):
+                    remove(place, name, force=True, timeout=0)
+        before, rows = len(rows), containers.listing(place, everything=True)
+        assert len(rows) < before
 
 
 def called(ctx: Context, task: Any, place: dict[str, str], check: bool) -> tuple:
