@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import socket
 import subprocess
-from typing import Any, List
+from typing import Any, ContextManager, List
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import Damaged, EngineError
@@ -95,13 +96,17 @@ def test_a_damaged_default_network_is_made_anew(lab: Any) -> None:
     assert lab.ask("", "127.0.0.1", 8080).startswith("second")
 
 
+def at_rest(_container_id: str) -> ContextManager[bool]:
+    return contextlib.nullcontext(True)
+
+
 def checked(lab: Any) -> List[str]:
     """What ``system check`` finds in networks, mended; the kinds."""
-    found = list(network_orphans.find(lab.ctx))
+    found = list(network_orphans.find(lab.ctx, at_rest))
     for one in found:
         assert one.mend is not None and not one.force
         one.mend()
-    assert list(network_orphans.find(lab.ctx)) == []
+    assert list(network_orphans.find(lab.ctx, at_rest)) == []
     return [one.kind for one in found]
 
 
@@ -131,7 +136,7 @@ def test_check_finds_nothing_where_all_is_well(lab: Any) -> None:
 def test_check_finds_changed_rules_and_writes_them_anew(lab: Any, change: Any) -> None:
     lab.up("web", ports=(Port(80, 8080),))
     nft(*change)
-    (found,) = network_orphans.find(lab.ctx)
+    (found,) = network_orphans.find(lab.ctx, at_rest)
     assert found.kind == "changed rules" and found.name == (change[4] if len(change) > 4 else "pyctest")
     assert checked(lab) == ["changed rules"]
     lab.serve("web", 80)
