@@ -12,12 +12,14 @@ import contextlib
 import os
 import select
 import socket
+import time
 from typing import Callable, Optional
 
 from ..errors import InvalidInput, WrongState
 
 PACKET = 32768 + 1
 STDOUT, STDERR = 2, 3
+FAREWELL = 1.0  # seconds that conmon gets to take what was typed before the detach keys
 END_OF_INPUT = b"\x04"  # VEOF of a terminal that nobody has changed, ctrl-d
 
 Output = Callable[[int, bytes], None]
@@ -82,35 +84,28 @@ class Attachment:
         ``output`` gets STDOUT or STDERR and bytes. ``stdin`` is a descriptor to read from, or None. ``terminal`` says
         that the container has one: the end of the input is a key there.
         """
-        readers = [self._socket.fileno()] + ([stdin] if stdin is not None else [])
-        held, last = b"", b"\n"
+        source, ours, ended = _Input(stdin, detach, terminal), self._socket.fileno(), False
         while True:
-            ready = select.select(readers, [], [])[0]
-            if self._socket.fileno() in ready:
+            readers = [ours] + ([stdin] if stdin is not None and source.open else [])
+            ready, free, _none = select.select(readers, [ours] if source.waiting else [], [],
+                                               FAREWELL if source.left else None)
+            if ours in ready:
                 packet = self._receive()
                 if not packet:
                     return True
                 if packet[0] in (STDOUT, STDERR) and len(packet) > 1:
                     output(packet[0], packet[1:])
-            # Not only when there is nothing to print: who writes without an end is left by keys.
-            if stdin is None or stdin not in ready:
-                continue
-            data = os.read(stdin, PACKET - 1)
-            if not data:
-                readers.remove(stdin)
-                self._end_input(held, terminal, (held or last).endswith((b"\n", b"\r")))
-                continue
-            found, data, held = find_detach(held + data, detach)
-            self._send(data)
-            if found:
+            # conmon does not read while its own writing waits for us: a send that blocks would be for ever.
+            if free:
+                source.waiting = self._send(source.waiting)
+            if stdin in ready:
+                source.read()
+            if source.left and (not source.waiting or time.monotonic() > source.patience):
                 return False
-            last = data[-1:] or last
-
-    def _end_input(self, rest: bytes, terminal: bool, at_line_start: bool) -> None:
-        """Send the rest of the input, and that it ends; within a line the key only hands over what was typed."""
-        self._send(rest + (END_OF_INPUT * (1 if at_line_start else 2) if terminal else b""))
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_WR)
+            if source.ended and not source.waiting and not ended:
+                ended = True
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_WR)
 
     def _receive(self) -> bytes:
         try:
@@ -118,13 +113,51 @@ class Attachment:
         except ConnectionResetError:
             return b""
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes) -> bytes:
+        """Send what conmon takes now, and return the rest."""
         try:
-            for start in range(0, len(data), 8192):
-                self._socket.send(data[start:start + 8192])
+            while data:
+                data = data[self._socket.send(data[:8192], socket.MSG_DONTWAIT):]
+        except BlockingIOError:
+            return data
         except (BrokenPipeError, ConnectionResetError):
-            # The container has ended; what it still wrote comes with the next packets.
+            pass  # The container has ended; what it still wrote comes with the next packets.
+        return b""
+
+
+class _Input:
+    """A user's input on its way to the container: ``waiting`` is what conmon has yet to take.
+
+    ``left`` says that the detach keys were read, ``ended`` that there is no more; until ``patience`` (of the monotonic
+    clock) a client that leaves waits for conmon.
+    """
+
+    def __init__(self, descriptor: Optional[int], detach: bytes, terminal: bool) -> None:
+        self._descriptor, self._detach, self._terminal = descriptor, detach, terminal
+        self._held, self._last = b"", b"\n"
+        self.waiting, self.left, self.ended, self.patience = b"", False, False, 0.0
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something to read, and room for it."""
+        return not self.left and not self.ended and len(self.waiting) < PACKET
+
+    def read(self) -> None:
+        """Read once."""
+        assert self._descriptor is not None
+        data = os.read(self._descriptor, PACKET - 1)
+        if data:
+            self.left, data, self._held = find_detach(self._held + data, self._detach)
+            self.patience = time.monotonic() + FAREWELL
+            self.waiting += data
+            self._last = data[-1:] or self._last
             return
+        self.ended = True
+        self.waiting += self._held
+        if self._terminal:
+            # Within a line the key only hands over what was typed.
+            at_line_start = (self._held or self._last).endswith((b"\n", b"\r"))
+            self.waiting += END_OF_INPUT * (1 if at_line_start else 2)
 
 
 def find_detach(data: bytes, keys: bytes) -> tuple[bool, bytes, bytes]:

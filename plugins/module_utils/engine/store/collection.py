@@ -47,6 +47,7 @@ def forget_damaged(ctx: Context, image_id: str) -> None:
     note = {"layers": layers_of_config(ctx, image_id) or [], "manifest_digest": manifest_of(ctx, image_id)}
     try:
         files.write_json(removed, note)
+        files.remove(path)  # An image that is damaged needs its layers.
     except NoSpace:
         with contextlib.suppress(FileNotFoundError):
             os.rename(path, removed)
