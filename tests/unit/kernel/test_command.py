@@ -125,3 +125,21 @@ def test_many_open_files_do_not_hinder_a_wait() -> None:
         for fd in opened:
             os.close(fd)
         resource.setrlimit(resource.RLIMIT_NOFILE, highest)
+
+
+@pytest.mark.parametrize("launched", [False, True])
+def test_what_the_caller_was_started_with_is_not_handed_on(tmp_path: pathlib.Path, launched: bool) -> None:
+    (tmp_path / "lock").touch()
+    with open(tmp_path / "lock") as lock:
+        os.set_inheritable(lock.fileno(), True)
+        argv, env = ["/bin/sh", "-c", "readlink /proc/$$/fd/* || true"], {"PATH": "/usr/bin:/bin"}
+        if launched:
+            reading, writing = os.pipe()
+            pid = command.launch(argv, descriptors={1: writing}, env=env)
+            os.close(writing)
+            with open(reading) as stream:
+                found = stream.read()
+            os.waitpid(pid, 0)
+        else:
+            found = command.run(argv, env=env).stdout.decode()
+    assert found and str(tmp_path) not in found

@@ -177,6 +177,8 @@ def inherit(argv: Sequence[str], *, env: Dict[str, str], stdin: bool) -> int:
 def _spawn(argv: Sequence[str], env: Dict[str, str], actions: Sequence[Any], *, setsid: bool = False,
            own_mounts: bool = False) -> int:
     """Start a program of the host; its process ID. Raises OSError."""
+    _close_when_executing()
+
     def spawn() -> int:
         return os.posix_spawn(argv[0], list(argv), env, file_actions=list(actions), setsid=setsid,
                               setsigdef=RESTORED)
@@ -190,3 +192,12 @@ def _spawn(argv: Sequence[str], env: Dict[str, str], actions: Sequence[Any], *, 
         return spawn()
 
     return netns.in_thread(body)
+
+
+def _close_when_executing() -> None:
+    """Keep from a program what this process was started with and has not opened itself: a shell's lock file that a
+    monitor holds would be locked for as long as its container runs."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            with contextlib.suppress(OSError):  # the one that this listing had open
+                os.set_inheritable(int(name), False)
