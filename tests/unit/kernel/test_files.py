@@ -10,7 +10,7 @@ from typing import Any, List
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.errors import EngineError, NoSpace
-from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files
+from ansible_collections.pycontainer.engine.plugins.module_utils.engine.kernel import files, locks
 
 
 def test_what_killed_writers_left_goes_and_living_ones_keep_theirs(tmp_path: Any) -> None:
@@ -94,3 +94,23 @@ def test_a_document_replaces_a_directory_in_its_place(tmp_path) -> None:
     (path / "below").mkdir(parents=True)
     files.write_json(str(path), {"a": 1})
     assert files.read_json(str(path)) == {"a": 1} and os.listdir(tmp_path) == ["document.json"]
+
+
+def test_no_mark_and_no_reader_waits_for_a_fifo(tmp_path: Any) -> None:
+    path = str(tmp_path / "x")
+    os.mkfifo(path)
+    files.mark(path)
+    assert files.word(path) == ""
+    with pytest.raises(files.Unreadable):
+        files.regular(path)
+    files.ensure_regular(path)
+    assert files.word(path) == "" and files.expect_regular(path)
+    os.close(files.regular(path))
+
+
+def test_nothing_goes_round_in_circles_where_a_directory_is_a_link_to_nowhere(tmp_path: Any) -> None:
+    os.symlink(str(tmp_path / "gone"), str(tmp_path / "link"))
+    with pytest.raises(EngineError, match="No such file"):
+        files.make_directory(str(tmp_path / "link" / "below"))
+    with pytest.raises(EngineError, match="No such file"), locks.locked(str(tmp_path / "link" / "lock")):
+        pass

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import signal
 import socket
 import subprocess
 import time
-from typing import Any, Iterator
+from typing import Any, Iterator, List
 
 import pytest
 from ansible_collections.pycontainer.engine.plugins.module_utils.engine.formats.container import NetworkUse, Port
@@ -73,6 +74,33 @@ def test_a_reload_serves_names_whatever_the_server_was_told(names: Any, number: 
         networks.reload(names.ctx)
         assert proc.serves(server(names))
         assert eventually(names, "db", db.ip) and eventually(names, "web", web.ip)
+
+
+def servers(lab: Any) -> List[int]:
+    """The processes that serve names from the lab's directory."""
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            words = pathlib.Path("/proc", name, "cmdline").read_bytes().split(b"\0")
+            if lab.ctx.run("dns").encode() in words:
+                found.append(int(name))
+    return found
+
+
+@pytest.mark.netns
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: pathlib.Path(path).write_text("x")],
+                         ids=["fifo", "directory", "text"])
+def test_a_server_whose_note_is_damaged_is_replaced(names: Any, make: Any) -> None:
+    networks.create(names.ctx, NetworkSpec("n"))
+    web = names.endpoint("web", uses=ON)
+    before = server(names)
+    os.unlink(names.ctx.run("dns", "aardvark.pid"))
+    make(names.ctx.run("dns", "aardvark.pid"))
+    os.mkfifo(names.ctx.run("dns", "another"))
+    db = names.endpoint("db", uses=ON)
+    assert servers(names) == [server(names)] != [before]
+    networks.reload(names.ctx)
+    assert eventually(names, "db", db.ip) and eventually(names, "web", web.ip)
 
 
 @pytest.mark.netns

@@ -234,6 +234,23 @@ def test_a_damaged_name_has_no_owner_and_none_waits_for_it(ctx: Context) -> None
     assert containers.find(ctx, BAD) == BAD
 
 
+def test_what_an_end_and_a_pin_left_damaged_is_not_waited_for(ctx: Context) -> None:
+    container(ctx, "bad")
+    files.make_directory(os.path.dirname(runs.exit_file(ctx, BAD)))
+    os.mkfifo(runs.exit_file(ctx, BAD))
+    assert runs.read_exit_file(ctx, BAD) == (runs.UNKNOWN_EXIT, 0.0)
+    os.mkfifo(os.path.join(files.make_directory(ctx.path("images", "pins")), "1-1-1"))
+    with images.lock(ctx):
+        assert collection.pins(ctx) == set() and os.listdir(ctx.path("images", "pins")) == []
+    volume(ctx, "v")
+    os.mkfifo(volumes.directory(ctx, "v", "made-for"))
+    assert volumes.made_for(ctx, "v") == ""
+    found = secrets.put(ctx, "s", b"value")
+    DAMAGE["fifo"](ctx.path("secrets", found.id, "data"))
+    with pytest.raises(Damaged, match="secret s is damaged"):
+        secrets.value(ctx, found)
+
+
 def test_a_damaged_secret_is_removed_by_its_name_with_its_value(ctx: Context) -> None:
     path = secret(ctx, "bad")
     secret(ctx, "good")

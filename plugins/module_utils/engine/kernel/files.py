@@ -32,7 +32,9 @@ def make_directory(path: str, mode: int = 0o700) -> str:
         _made.add(path)
     except FileExistsError:
         pass
-    except FileNotFoundError:
+    except FileNotFoundError as exc:
+        if os.path.islink(os.path.dirname(path)):  # to nowhere
+            raise write_error(path, exc) from exc
         make_directory(os.path.dirname(path), mode)
         make_directory(path, mode)
     except OSError as exc:
@@ -108,7 +110,7 @@ def replace(path: str, data: bytes, mode: int = 0o644) -> None:
 
 
 def _sync(path: str) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         os.fsync(fd)
     finally:
@@ -201,9 +203,12 @@ def sync_filesystem(path: str) -> None:
 
 
 def write_json(path: str, document: Any, mode: int = 0o600, *, durable: bool = True) -> None:
-    """Replace a JSON document of the engine's atomically, and whatever is in its place; keys are sorted, so equal
-    documents are equal bytes."""
-    data = json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
+    """``write_own`` for a JSON document; keys are sorted, so equal documents are equal bytes."""
+    write_own(path, json.dumps(document, sort_keys=True, separators=(",", ":")).encode(), mode, durable=durable)
+
+
+def write_own(path: str, data: bytes, mode: int = 0o600, *, durable: bool = True) -> None:
+    """Replace a file of the engine's atomically, and whatever is in its place."""
     try:
         write_atomic(path, data, mode, durable=durable)
     except EngineError as exc:
@@ -264,6 +269,16 @@ def contents(path: str, limit: int = MAX_DOCUMENT) -> Optional[bytes]:
         raise
     finally:
         os.close(fd)
+
+
+def regular(path: str, *, follow: bool = False) -> int:
+    """A descriptor to read a regular file by; nothing else in its place is waited for, nor links followed unless
+    ``follow``. Raises Unreadable, OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    raise Unreadable("it is no regular file")
 
 
 def word(path: str, limit: int = 128) -> Optional[str]:
@@ -362,13 +377,31 @@ def discard(path: str) -> None:
 
 
 def mark(path: str, *, durable: bool = True) -> None:
-    """Make an empty file, which says something by being there. Raises EngineError."""
+    """Make an empty file, which says something by being there, whatever it is. Raises EngineError."""
     try:
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600))
     except OSError as exc:
-        raise write_error(path, exc) from exc
+        if exc.errno not in (errno.ENXIO, errno.EISDIR):
+            raise write_error(path, exc) from exc
     if durable:
         sync_directory(os.path.dirname(path))
+
+
+def ensure_regular(path: str) -> None:
+    """Have a regular file for everybody to read at a path of the engine's, empty if there was none."""
+    if not expect_regular(path):
+        write_plain(path, b"", 0o644)
+
+
+def expect_regular(path: str) -> bool:
+    """Whether there is a regular file at a path of the engine's; anything else in its place is removed."""
+    try:
+        if stat.S_ISREG(os.lstat(path).st_mode):
+            return True
+    except FileNotFoundError:
+        return False
+    remove(path, durable=False)
+    return False
 
 
 def drop_temporaries(directory: str) -> None:

@@ -27,7 +27,9 @@ def locked(path: str, *, shared: bool = False, timeout: Optional[float] = None) 
     while True:
         try:
             fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        except FileNotFoundError:
+        except FileNotFoundError as exc:
+            if os.path.islink(os.path.dirname(path)):  # to nowhere
+                raise files.write_error(path, exc) from exc
             files.make_directory(os.path.dirname(path))
             continue
         except OSError as exc:

@@ -113,7 +113,7 @@ def run_apart(body: Callable[[], T]) -> T:
 def enter(path: str) -> None:
     """Move this thread into the namespace at ``path``; raises EngineError when it is gone."""
     try:
-        target = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        target = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
             _set(target)
         finally:

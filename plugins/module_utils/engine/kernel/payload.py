@@ -148,12 +148,10 @@ def sources() -> Dict[str, bytes]:
 
 def known_digest(runroot: str) -> str:
     """The digest that these files are known to have, '' when it is not known."""
+    from . import files
+
     mark = fingerprint()
-    try:
-        with open(os.path.join(runroot, "engine-digests", mark or "none"), encoding="ascii") as stream:
-            digest = stream.read(65)
-    except (OSError, ValueError):
-        return ""
+    digest = files.word(os.path.join(runroot, "engine-digests", mark or "none")) or ""
     return digest if len(digest) == 64 and digest.isalnum() else ""
 
 

@@ -79,11 +79,7 @@ def _others(ctx: Context, network: str, container_id: str) -> List[str]:
 
 
 def _rows(ctx: Context, network: str) -> List[str]:
-    try:
-        with open(ctx.run("dns", network), encoding="ascii", errors="replace") as stream:
-            return stream.read().splitlines()[1:]
-    except FileNotFoundError:
-        return []
+    return (files.word(ctx.run("dns", network), files.MAX_DOCUMENT) or "").splitlines()[1:]
 
 
 def fresh_path(ctx: Context) -> str:
@@ -92,9 +88,13 @@ def fresh_path(ctx: Context) -> str:
 
 
 def _write(ctx: Context, network: str, lines: Sequence[str]) -> None:
-    fresh = fresh_path(ctx)
-    files.write_atomic(fresh, "".join(row + "\n" for row in lines).encode(), durable=False)
-    os.rename(fresh, ctx.run("dns", network))
+    fresh, path = fresh_path(ctx), ctx.run("dns", network)
+    files.write_own(fresh, "".join(row + "\n" for row in lines).encode(), durable=False)
+    try:
+        os.rename(fresh, path)
+    except IsADirectoryError:
+        files.remove(path, durable=False)
+        os.rename(fresh, path)
 
 
 def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
@@ -106,8 +106,7 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
         if others and record is not None:
             _write(ctx, name, [header(ctx, record), *others])
         else:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(ctx.run("dns", name))
+            files.remove(ctx.run("dns", name), durable=False)
     # One that was killed here may have changed the file and told nobody.
     if known or any(record.spec.dns for record in definitions.whole(ctx, networks)):
         _signal(ctx)
@@ -115,8 +114,8 @@ def forget(ctx: Context, container_id: str, networks: Sequence[str]) -> None:
 
 def forget_network(ctx: Context, name: str) -> None:
     """Let the name server forget a network that is removed. Only a process that died leaves it a file."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(ctx.run("dns", name))
+    if os.path.lexists(ctx.run("dns", name)):
+        files.remove(ctx.run("dns", name), durable=False)
         _signal(ctx)
 
 
@@ -192,10 +191,17 @@ def _pid(ctx: Context) -> Optional[int]:
 def _noted(ctx: Context) -> int:
     """What the PID file says; 0 for nothing."""
     try:
-        with open(ctx.run("dns", PID_FILE), encoding="ascii") as stream:
-            return int(stream.read(32))
-    except (OSError, ValueError):
+        return int(files.word(ctx.run("dns", PID_FILE)) or "")
+    except ValueError:
         return 0
+
+
+def _clear(ctx: Context) -> None:
+    """Remove what is no file: the name server would wait for a FIFO, and a command for the name server."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(ctx.run("dns")) as entries:
+        for entry in entries:
+            if entry.name != PID_FILE and not entry.is_file(follow_symlinks=False):
+                files.remove(entry.path, durable=False)
 
 
 def _notify(ctx: Context, program: str) -> None:
@@ -206,6 +212,7 @@ def _notify(ctx: Context, program: str) -> None:
 
 def _signal(ctx: Context) -> bool:
     """Have the name server read its files again; False when there is none."""
+    _clear(ctx)
     pid = _pid(ctx)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
@@ -216,21 +223,24 @@ def _signal(ctx: Context) -> bool:
 
 def _end(ctx: Context) -> None:
     """Make sure that no name server of ours is there; until it is gone it has the port that the next one wants."""
-    pid = _noted(ctx)
-    try:
-        with open("/proc/%d/cmdline" % pid, "rb") as stream:
-            argv = stream.read(4096)
-    except OSError:
-        return
-    # A process that is about to be gone has no command line any more.
-    if not argv or (PROGRAM.encode() in argv and ctx.run("dns").encode() in argv.split(b"\0")):
-        with contextlib.suppress(ProcessLookupError):
-            if argv:
-                os.kill(pid, signal.SIGKILL)
-        command.ended(pid, command.GOODBYE)
+    noted = _noted(ctx)
+    lost = not noted and os.path.lexists(ctx.run("dns", PID_FILE))
+    for pid in [int(name) for name in os.listdir("/proc") if name.isdigit()] if lost else [noted]:
+        try:
+            with open("/proc/%d/cmdline" % pid, "rb") as stream:
+                argv = stream.read(4096)
+        except OSError:
+            continue
+        # A process that is about to be gone has no command line any more.
+        if (noted and not argv) or (PROGRAM.encode() in argv and ctx.run("dns").encode() in argv.split(b"\0")):
+            with contextlib.suppress(ProcessLookupError):
+                if argv:
+                    os.kill(pid, signal.SIGKILL)
+            command.ended(pid, command.GOODBYE)
 
 
 def _start(ctx: Context, program: str) -> None:
+    files.expect_regular(ctx.run("dns", PID_FILE))
     result = command.start([*_scope(ctx), program, "--config", ctx.run("dns"), "-p", "53", "run"],
                            env=_environment(ctx)).finish()
     if result.code != 0:

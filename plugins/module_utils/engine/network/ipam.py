@@ -73,8 +73,7 @@ def claim_free(ctx: Context, network: str, subnet: Subnet, container_id: str) ->
         number = first + (start - first + step) % (last - first + 1)
         address = str(kind(number))
         if number != gateway and address not in taken and _claim(ctx, network, address, container_id):
-            with open(memory, "w", encoding="ascii") as stream:
-                stream.write(str(number))
+            files.write_json(memory, number, durable=False)
             return address
     raise Conflict("Network %s has no free address in %s-%s" % (network, kind(first), kind(last)),
                    "Remove containers that are not needed, or make a network with a larger subnet.")
@@ -83,9 +82,8 @@ def claim_free(ctx: Context, network: str, subnet: Subnet, container_id: str) ->
 def _remembered(path: str, first: int, last: int) -> int:
     """Where to go on searching."""
     try:
-        with open(path, encoding="ascii") as stream:
-            number = int(stream.read(64)) + 1
-    except (OSError, ValueError):
+        number = int(files.word(path) or "") + 1
+    except ValueError:
         return first
     return number if first <= number <= last else first
 

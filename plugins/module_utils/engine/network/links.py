@@ -163,7 +163,7 @@ def plug(connection: rtnetlink.Connection, spec: NetworkSpec, endpoint: Endpoint
     """Make the pair, its end in the namespace at ``path`` still down; raises EngineError."""
     master = connection.index(spec.interface)
     vlan = int(spec.options.get("vlan", "0"))
-    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         pair = rtnetlink.new_veth(endpoint.link, endpoint.interface, namespace=namespace, master=master,
                                   mac=endpoint.mac, mtu=int(spec.options.get("mtu", "0")))
@@ -193,7 +193,7 @@ def plug_sublink(connection: rtnetlink.Connection, spec: NetworkSpec, endpoint: 
         raise EngineError("This host has no interface %s, which network %s is on" % (spec.interface, spec.name),
                           "ip link shows the host's; make the network anew with interface_name.")
     mode = SUBLINK_MODES[spec.driver][spec.options.get("mode", DEFAULT_MODES[spec.driver])]
-    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         connection.send([rtnetlink.new_sublink(
             spec.driver, mode, endpoint.interface, parent=parent, namespace=namespace,

@@ -43,15 +43,16 @@ def start(ctx: Context, place: str, namespace: str, options: Sequence[str], port
                           "Root's containers have bridges, or slirp4netns.")
     program = ctx.tool("pasta", "connect the network of a user without root")
     maps = not _given(options, "", GUEST) and _knows(program, GUEST)
-    argv = [program, "--config-net", "--pid", os.path.join(files.make_directory(place), "pasta.pid"),
+    noted = os.path.join(files.make_directory(place), "pasta.pid")
+    files.remove(noted, durable=False)
+    argv = [program, "--config-net", "--pid", noted,
             *arguments(options, ports), *([GUEST, GUEST_ADDRESS] if maps else []), "--netns", namespace]
     done = command.run(argv, env=uplink.ENVIRONMENT, own_mounts=True)
     if done.code:
         failed(done.stderr.decode("utf-8", "replace"), ports)
     try:
-        with open(os.path.join(place, "pasta.pid"), encoding="ascii") as stream:
-            pid = int(stream.read(32))
-    except (OSError, ValueError) as exc:
+        pid = int(files.word(noted) or "")
+    except ValueError as exc:
         raise EngineError("pasta did not note its process in %s/pasta.pid" % place,
                           "Does one of its options keep it from going to the background?") from exc
     inside = netns.run_inside(namespace, _inside)

@@ -210,7 +210,9 @@ def _ready(fd: int) -> bool:
 
 
 def _log(place: str) -> int:
-    return os.open(os.path.join(place, "uplink.log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    path = os.path.join(place, "uplink.log")
+    files.remove(path, durable=False)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
 
 def _fail(place: str, program: str) -> None:

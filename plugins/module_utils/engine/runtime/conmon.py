@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, List, NoReturn, Optional, Tuple
 from ..context import Context
 from ..errors import CannotInvoke, CommandNotFound, RuntimeFailed, TimedOut
 from ..frozen import Frozen
-from ..kernel import account, command
+from ..kernel import account, command, files
 
 MAX_ANSWER = 1024 * 1024
 PATIENCE = 120.0  # seconds that the OCI runtime gets to make a process
@@ -145,8 +145,7 @@ def end(pidfile: str, container_id: str) -> None:
     from ..kernel import processes
 
     try:
-        with open(pidfile, "rb") as stream:
-            pid = int(stream.read(16))
+        pid = int(files.word(pidfile) or "")
         with open("/proc/%d/cmdline" % pid, "rb") as stream:
             words = stream.read(65536).split(b"\0")
     except (OSError, ValueError):

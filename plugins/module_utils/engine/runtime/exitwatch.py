@@ -10,6 +10,8 @@ import select
 import time
 from typing import Callable, Optional
 
+from ..kernel import files
+
 IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x8, 0x80, 0x100
 IN_CLOEXEC, IN_NONBLOCK = 0o2000000, 0o4000
 
@@ -67,9 +69,5 @@ def _watch(directory: str) -> Optional[int]:
 
 def read_exit_code(path: str) -> Optional[int]:
     """The exit code that conmon wrote, or None while there is none."""
-    try:
-        with open(path, "rb") as stream:
-            text = stream.read(16).strip()
-    except OSError:
-        return None
-    return int(text) if text.lstrip(b"-").isdigit() else None
+    text = (files.word(path) or "").strip()
+    return int(text) if text.lstrip("-").isdigit() else None

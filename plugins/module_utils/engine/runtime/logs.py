@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from typing import Callable, Iterator, NamedTuple, Optional
+from typing import BinaryIO, Callable, Iterator, NamedTuple, Optional
 
-from ..errors import InvalidInput
+from ..errors import EngineError, InvalidInput
+from ..kernel.files import Unreadable, regular
 
 BLOCK = 65536
 UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -62,7 +63,7 @@ def read_file(path: str, wanted: Wanted, running: Callable[[], bool]) -> Iterato
     """The lines of a k8s-file log; with ``follow`` until ``running`` says that the container has ended."""
     with contextlib.ExitStack() as files:
         try:
-            stream = files.enter_context(open(path, "rb"))
+            stream = files.enter_context(_opened(path))
         except FileNotFoundError:
             return
         if wanted.tail is not None:
@@ -83,9 +84,21 @@ def read_file(path: str, wanted: Wanted, running: Callable[[], bool]) -> Iterato
                 return
             if _replaced(stream.fileno(), path):
                 # conmon starts a new file when the old one has reached its size.
-                stream = files.enter_context(open(path, "rb"))
+                stream = files.enter_context(_opened(path))
                 continue
             time.sleep(0.05)
+
+
+def _opened(path: str) -> BinaryIO:
+    """Raises FileNotFoundError, EngineError."""
+    try:
+        # A path of the user's may be a link.
+        return os.fdopen(regular(path, follow=True), "rb")
+    except FileNotFoundError:
+        raise
+    except (OSError, Unreadable) as exc:
+        raise EngineError("The log %s cannot be read: %s" % (path, exc),
+                          "Remove it, and start the container anew.") from exc
 
 
 def _replaced(fd: int, path: str) -> bool:

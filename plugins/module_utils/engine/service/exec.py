@@ -179,8 +179,8 @@ def _complaint(path: str) -> str:
 
 
 def _kill(pidfile: str) -> None:
-    with contextlib.suppress(OSError, ValueError), open(pidfile, "rb") as stream:
-        os.kill(int(stream.read(16)), 9)
+    with contextlib.suppress(OSError, ValueError):
+        os.kill(int(files.word(pidfile) or ""), 9)
 
 
 def _supervised(ctx: Context, container_id: str, state: State, place: str, session: str,

@@ -146,6 +146,8 @@ def _job(ctx: Context, record: Record, around: Tuple[str, ...]) -> conmon.Launch
     log = record.log_driver
     if log == "k8s-file":
         log = "k8s-file:" + record.log_path
+        if "path" not in record.spec.log_opt:
+            files.expect_regular(record.log_path)  # conmon would wait for a FIFO
     size = record.spec.log_opt.get("max_size") or record.spec.log_opt.get("max-size") or "-1"
     return conmon.Launch(
         container_id=record.id, name=record.name, bundle=os.path.join(run, "bundle"),
@@ -169,9 +171,8 @@ def log_size(text: str) -> int:
 
 def _read_pid(path: str) -> int:
     try:
-        with open(path, "rb") as stream:
-            return int(stream.read(16))
-    except (OSError, ValueError):
+        return int(files.word(path) or "")
+    except ValueError:
         return 0
 
 
@@ -185,8 +186,7 @@ def _write_etc_files(ctx: Context, record: Record) -> None:
     """
     if namespaces.has_links(record.spec):
         for name in ("hosts", "resolv.conf", "hostname"):
-            with open(store.run_directory(ctx, record.id, name), "ab"):
-                pass
+            files.ensure_regular(store.run_directory(ctx, record.id, name))
         return
     from . import network_etcfiles
 

@@ -51,8 +51,9 @@ def rewrite(ctx: Context, document: EndpointDocument) -> None:
 def _put(ctx: Context, container_id: str, name: str, text: str) -> None:
     """Give a file its content, in place."""
     data = text.encode()
-    fd = os.open(ctx.run("containers", container_id, name),
-                 os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
+    path = ctx.run("containers", container_id, name)
+    files.expect_regular(path)  # a FIFO could be waited for
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     with os.fdopen(fd, "r+b") as stream:
         # Whatever the umask: the container's users read it too. The directory keeps the host's out.
         os.fchmod(fd, 0o644)

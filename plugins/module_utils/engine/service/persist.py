@@ -183,7 +183,7 @@ def _digest(ctx: Context) -> str:
         if mark:
             with contextlib.suppress(NoSpace):  # It is computed again: what frees space asks for it, too.
                 files.make_directory(ctx.run("engine-digests"))
-                files.write_atomic(ctx.run("engine-digests", mark), digest.encode(), durable=False)
+                files.write_own(ctx.run("engine-digests", mark), digest.encode(), durable=False)
     return digest
 
 

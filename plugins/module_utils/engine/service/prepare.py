@@ -238,8 +238,7 @@ def _engine_mounts(ctx: Context, record: Record, spec: ContainerSpec, user: pass
 
 def _containerenv(run: str) -> str:
     path = os.path.join(run, "containerenv")
-    with open(path, "wb"):
-        pass
+    files.ensure_regular(path)
     return path
 
 

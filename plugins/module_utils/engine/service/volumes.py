@@ -210,8 +210,7 @@ def use(ctx: Context, name: str, container_id: str) -> str:
     if needs_mount(volume):
         with store.lock(ctx, name):
             files.make_directory(ctx.run("volumes", name))
-            with open(ctx.run("volumes", name, container_id), "wb"):
-                pass
+            files.mark(ctx.run("volumes", name, container_id), durable=False)
             _mount(ctx, volume)
     return store.data_path(ctx, name)
 

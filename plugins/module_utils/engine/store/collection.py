@@ -232,6 +232,8 @@ def pins(ctx: Context) -> Set[str]:
     with contextlib.suppress(FileNotFoundError):
         for name in os.listdir(directory):
             path = os.path.join(directory, name)
+            if not files.expect_regular(path):
+                continue
             with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
                 try:
                     fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)

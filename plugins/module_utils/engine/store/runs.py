@@ -205,11 +205,11 @@ def exit_file(ctx: Context, container_id: str) -> str:
 
 
 def read_exit_file(ctx: Context, container_id: str) -> tuple[int, float]:
-    """The exit code and when it was written; UNKNOWN_EXIT and 0.0 while there is none."""
+    """The exit code and when it was written; UNKNOWN_EXIT and 0.0 while there is none, or none that can be read."""
     try:
-        with open(exit_file(ctx, container_id), "rb") as stream:
-            # conmon writes -1 for a container that it killed because its time was over.
-            return int(stream.read(16)) & 0xFF, os.fstat(stream.fileno()).st_mtime
+        path = exit_file(ctx, container_id)
+        # conmon writes -1 for a container that it killed because its time was over.
+        return int(files.word(path) or "") & 0xFF, os.stat(path).st_mtime
     except (FileNotFoundError, ValueError):
         return UNKNOWN_EXIT, 0.0
 

@@ -235,8 +235,12 @@ def lookup(ctx: Context, name: str) -> Secret:
 def value(ctx: Context, secret: Secret) -> bytes:
     """The secret's value, for a container that is started with it; raises NotFound."""
     for path in (_data(ctx, secret), ctx.path("secrets", secret.id, "data")):
-        with contextlib.suppress(FileNotFoundError), open(path, "rb") as stream:
-            return stream.read(MAX_SIZE + 1)
+        try:
+            data = files.contents(path, MAX_SIZE)
+        except files.Unreadable as exc:
+            raise Damaged("secret", secret.name, path, str(exc)) from exc
+        if data is not None:
+            return data
     now = find(ctx, secret.name)
     if now is not None and now.version != secret.version:
         return value(ctx, now)  # changed meanwhile

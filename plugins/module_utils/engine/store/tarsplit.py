@@ -16,6 +16,7 @@ from typing import Callable, Iterator
 
 from ..errors import EngineError
 from ..kernel import inroot
+from ..kernel.files import Unreadable, regular
 
 CHUNK = 1024 * 1024
 _RAW, _FILE = struct.Struct("<cI"), struct.Struct("<cQQI")
@@ -58,7 +59,7 @@ def assemble(record: str, diff: str, kept: str) -> Iterator[bytes]:
     """
     files = _Files(diff, kept)
     try:
-        with open(record, "rb") as stream:
+        with os.fdopen(_opened(record), "rb") as stream:
             unpack = _Unpacker(stream.read)
             while True:
                 kind = unpack.take(1)
@@ -71,6 +72,13 @@ def assemble(record: str, diff: str, kept: str) -> Iterator[bytes]:
                 yield from files.content(unpack.take(length), size, inode)
     finally:
         files.close()
+
+
+def _opened(record: str) -> int:
+    try:
+        return regular(record)
+    except (OSError, Unreadable) as exc:
+        raise EngineError("Cannot read %s: %s" % (record, exc), "Remove the image and pull it again.") from exc
 
 
 class _Unpacker:

@@ -163,9 +163,7 @@ def is_anonymous(ctx: Context, name: str) -> bool:
 
 def made_for(ctx: Context, name: str) -> str:
     """The ID of the container with which a volume was made, '' for one that was made by itself."""
-    with contextlib.suppress(OSError), open(directory(ctx, name, "made-for"), encoding="ascii") as stream:
-        return stream.read(64)
-    return ""
+    return files.word(directory(ctx, name, "made-for")) or ""
 
 
 def users(ctx: Context, name: str) -> List[str]:
