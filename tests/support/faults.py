@@ -307,7 +307,8 @@ def observe(ctx: Context) -> Dict[str, Any]:
         record = containers.get(ctx, row.name)
         assert record.id == row.id == containers.inspect(ctx, row.name)["Id"], row.name
         found["containers"][_plain(row.name)] = (
-            row.state.status, record.spec.restart_policy, sorted(_plain(one) for one in record.volumes.values()),
+            row.state.status, row.state.exit_code, record.spec.restart_policy,
+            sorted(_plain(one) for one in record.volumes.values()),
             [use.name for use in record.spec.network])
     for row in podlisting.every(ctx):
         found["pods"][row.pod.name] = (podlisting.inspect(ctx, row.pod.name)["Id"] == row.pod.id, row.status,

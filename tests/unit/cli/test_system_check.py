@@ -193,6 +193,16 @@ def test_repairing_removes_locks_of_what_is_gone_unless_they_are_held(ctx: Conte
         assert "volume-gone" not in os.listdir(ctx.path("locks"))
 
 
+def test_a_temporary_file_of_another_pid_namespace_is_left_while_it_is_used(ctx: Context) -> None:
+    os.makedirs(ctx.tmpdir, exist_ok=True)
+    path = write(os.path.join(ctx.tmpdir, "pycontainer-push-x.%d.5.tmp" % DEAD), "x")
+    with locks.held(path):
+        assert call(ctx, "system", "check", "--quick", "--repair") == (0, "", "")
+        assert os.path.exists(path)
+    assert path in call(ctx, "system", "check", "--quick", "--repair").out
+    assert not os.path.exists(path)
+
+
 def test_an_image_s_document_is_written_anew_by_its_configuration(ctx: Context) -> None:
     before = image(ctx, "bad", "1" * 64, "2" * 64)
     spoil(ctx.path("images", before.id, "image.json"))

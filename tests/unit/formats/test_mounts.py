@@ -69,7 +69,7 @@ def test_wrong_volumes(word: str) -> None:
 @pytest.mark.parametrize("word", [
     "type=bind,target=/a", "type=bind,source=relative,target=/a", "type=moon,target=/a",
     "type=tmpfs,source=x,target=/a",
-    "type=tmpfs,target=/t,U", "type=tmpfs,target=/t,nocopy", "type=tmpfs,target=/t,tmpcopyup,notmpcopyup",
+    "type=tmpfs,target=/t,nocopy", "type=tmpfs,target=/t,tmpcopyup,notmpcopyup",
     "type=image,source=i,target=/i,rw", "type=image,source=i,target=/i,U", "type=image,source=i,target=/i,noexec",
     "type=image,target=/i", "type=volume", "source=a,target=/a,colour=red", "type=tmpfs,target=/t,mode=9"])
 def test_wrong_mounts(word: str) -> None:

@@ -90,10 +90,11 @@ def filled(value: Any, place: dict[str, str]) -> Any:
 
 
 def tree(path: pathlib.Path) -> dict[str, Any]:
-    """All files with their modes and contents; what a check must leave as it is. Locks and logs are no state."""
+    """All files with their modes and contents; what a check must leave as it is. Locks, logs and what Python compiles
+    for a hook that is still running are no state."""
     found: dict[str, Any] = {}
     for one in sorted(path.rglob("*")):
-        if "locks" in one.parts or one.suffix == ".log":
+        if {"locks", "__pycache__"} & set(one.parts) or one.suffix == ".log":
             continue
         found[str(one)] = os.lstat(one).st_mode
         if one.is_file():

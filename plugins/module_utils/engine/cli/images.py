@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any, Dict, List, Sequence, Tuple
 from ..context import Context
 from ..errors import EngineError, InvalidInput, NoSpace, NotFound
 from ..formats import reference
-from ..kernel import files
+from ..kernel import files, locks
 from ..service import images
 from . import options, output
 from .confirm import FORCE, confirmed
@@ -154,7 +155,7 @@ def _when(text: str, human: bool) -> str:
 def load(ctx: Context, parsed: Parsed, io: IO) -> int:
     """Load images from an archive."""
     path = parsed.get("input") or (parsed.arguments[0] if parsed.arguments else "")
-    spooled = ""
+    spooled, until_loaded = "", contextlib.ExitStack()
     try:
         if not path:
             if os.isatty(io.stdin):
@@ -166,6 +167,7 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
                         prefix="pycontainer-load-", suffix=files.temporary_suffix(), dir=ctx.tmpdir,
                         delete=False) as target:
                     spooled = path = target.name
+                    until_loaded.enter_context(locks.held(path))
                     shutil.copyfileobj(source, target)
             except OSError as exc:
                 raise _no_room(spooled or ctx.tmpdir, exc) from exc
@@ -174,6 +176,7 @@ def load(ctx: Context, parsed: Parsed, io: IO) -> int:
     finally:
         if spooled:
             os.unlink(spooled)
+        until_loaded.close()
     return 0
 
 
@@ -193,15 +196,16 @@ def save(ctx: Context, parsed: Parsed, io: IO) -> int:
         folder = tempfile.mkdtemp(prefix="pycontainer-save-", suffix=files.temporary_suffix(), dir=ctx.tmpdir)
     except OSError as exc:
         raise _no_room(ctx.tmpdir, exc) from exc
-    try:
+    with locks.held(folder):
         try:
-            images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
-        except NoSpace as exc:
-            raise NoSpace(exc.message, NO_ROOM) from exc
-        with open(os.path.join(folder, "out"), "rb") as stream:
-            shutil.copyfileobj(stream, io.out.buffer)
-    finally:
-        shutil.rmtree(folder)
+            try:
+                images.save(ctx, parsed.arguments, os.path.join(folder, "out"), format=format)
+            except NoSpace as exc:
+                raise NoSpace(exc.message, NO_ROOM) from exc
+            with open(os.path.join(folder, "out"), "rb") as stream:
+                shutil.copyfileobj(stream, io.out.buffer)
+        finally:
+            shutil.rmtree(folder)
     return 0
 
 

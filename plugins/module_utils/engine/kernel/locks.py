@@ -60,3 +60,29 @@ def _flock(fd: int, how: int, deadline: Optional[float], path: str) -> None:
             if time.monotonic() >= deadline:
                 raise TimedOut("Another process holds %s" % path, "Try again when it has ended.") from None
             time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def held(path: str) -> Iterator[None]:
+    """Hold a temporary file or directory for the body, which shows others that it is in use.
+
+    In a directory that is everybody's, the process whose number its name has may be in a PID namespace of its own.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(fd)
+
+
+def is_held(path: str) -> bool:
+    """Whether somebody has a file or directory ``held``. Raises FileNotFoundError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False

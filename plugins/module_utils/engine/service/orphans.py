@@ -76,8 +76,10 @@ def _outside(ctx: Context) -> Iterator[str]:
     """Directories and files for a moment in directories that are everybody's."""
     for directory in sorted({ctx.tmpdir, "/tmp"}):
         for path in files.temporaries(directory):
-            with contextlib.suppress(FileNotFoundError):
-                if os.path.basename(path).startswith("pycontainer-") and os.lstat(path).st_uid == os.geteuid():
+            if not os.path.basename(path).startswith("pycontainer-"):
+                continue
+            with contextlib.suppress(OSError):  # It is gone, or no file of ours.
+                if os.lstat(path).st_uid == os.geteuid() and not locks.is_held(path):
                     yield path
 
 

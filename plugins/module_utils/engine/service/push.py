@@ -17,7 +17,7 @@ from ..formats import reference as references
 from ..formats.manifest import Descriptor, Manifest
 from ..formats.reference import Reference
 from ..frozen import replace
-from ..kernel import files
+from ..kernel import files, locks
 from ..registry import configuration, transfer
 from ..registry.client import Client
 from ..registry.transfer import Access
@@ -134,18 +134,20 @@ class _Push:
             fd, path = tempfile.mkstemp(prefix="pycontainer-push-", suffix=files.temporary_suffix(), dir=directory)
         except OSError as exc:
             raise _no_room(directory, exc) from exc
-        try:
+        with locks.held(path):
             try:
-                with os.fdopen(fd, "wb") as stream:
-                    digest, size = _gzip(layers.tar(self._ctx, chain), stream.write)
-            except OSError as exc:
-                raise _no_room(directory, exc) from exc
-            if not self._has(chain, digest):
-                label = "Copying blob sha256:%s" % digest[:12]
-                self._client.upload(self._repository, digest, size, lambda: _read(path, label, size, self._progress))
-            return Descriptor(self._gzip_kind(), digest, size)
-        finally:
-            os.unlink(path)
+                try:
+                    with os.fdopen(fd, "wb") as stream:
+                        digest, size = _gzip(layers.tar(self._ctx, chain), stream.write)
+                except OSError as exc:
+                    raise _no_room(directory, exc) from exc
+                if not self._has(chain, digest):
+                    label = "Copying blob sha256:%s" % digest[:12]
+                    self._client.upload(self._repository, digest, size,
+                                        lambda: _read(path, label, size, self._progress))
+                return Descriptor(self._gzip_kind(), digest, size)
+            finally:
+                os.unlink(path)
 
 
 def _no_room(directory: str, exc: OSError) -> EngineError:
