@@ -312,7 +312,7 @@ def observe(ctx: Context) -> Dict[str, Any]:
             [use.name for use in record.spec.network])
     for row in podlisting.every(ctx):
         found["pods"][row.pod.name] = (podlisting.inspect(ctx, row.pod.name)["Id"] == row.pod.id, row.status,
-                                           dict(row.pod.spec.label))
+                                       dict(row.pod.spec.label))
     for image in images.all(ctx):
         assert images.inspect(ctx, image.id)["Id"]
         found["images"][image.id[:12]] = [images.lookup(ctx, name).id == image.id and name for name in image.names]

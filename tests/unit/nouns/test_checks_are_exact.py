@@ -114,9 +114,9 @@ def c(**more: Any) -> Any:
     return "container", dict(SLEEP, **more)
 
 
-def stack(*entries: dict, **more: Any) -> Any:
+def stack(*entries: dict, changed: Any = None, **more: Any) -> Any:
     made = [dict({"image": "{rootfs}", "rootfs": True}, **dict(SLEEP, **one)) for one in entries]
-    return "stack", dict({"name": "s", "units": False, "containers": made}, **more)
+    return "stack", {"name": "s", "units": False, "containers": made, **more, **(changed or {})}
 
 
 def needing(name: str, other: str) -> dict:
@@ -220,10 +220,10 @@ CASES: list[tuple[str, list, Any]] = [
                                  "quadlet": False, "nftables": False})),
     ("stack", NONE, stack(USER, MEMBER, **SHOP)), ("stack again", [stack(USER, MEMBER, **SHOP)],
                                                    stack(USER, MEMBER, **SHOP)),
-    ("stack's secret", [stack(USER, MEMBER, **SHOP)], stack(USER, MEMBER, **dict(SHOP, secrets=[
-        {"name": "word", "data": "other"}]))),
-    ("stack's network", [stack(USER, MEMBER, **SHOP)], stack(USER, MEMBER, **dict(SHOP, networks=[
-        {"name": "n", "internal": True}]))),
+    ("stack's secret", [stack(USER, MEMBER, **SHOP)], stack(USER, MEMBER, **SHOP, changed={"secrets": [
+        {"name": "word", "data": "other"}]})),
+    ("stack's network", [stack(USER, MEMBER, **SHOP)], stack(USER, MEMBER, **SHOP, changed={"networks": [
+        {"name": "n", "internal": True}]})),
     ("stack without one", [stack({"name": "c"}, {"name": "d"})], stack({"name": "c"}, prune=True)),
     ("stack gone", [stack(USER, MEMBER, **SHOP)], stack(state="absent", prune_volumes=True)),
     ("stack in order", NONE, stack(needing("a", "b"), needing("b", "c"), {"name": "c"})),

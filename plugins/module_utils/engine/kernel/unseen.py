@@ -24,8 +24,8 @@ def main(source: str, target: str, *argv: str) -> int:
             signal.signal(number, signal.SIG_DFL)
         os.execv(argv[0], argv)
     except EngineError as exc:
-        print(exc, file=sys.stderr)
+        sys.stderr.write("%s\n" % exc)
     except OSError as exc:
-        print("Cannot start %s: %s" % (argv[0], exc.strerror), file=sys.stderr)
+        sys.stderr.write("Cannot start %s: %s\n" % (argv[0], exc.strerror))
     sys.stderr.flush()
     return 1

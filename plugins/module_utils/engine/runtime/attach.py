@@ -133,7 +133,7 @@ class _Input:
     """
 
     def __init__(self, descriptor: Optional[int], detach: bytes, terminal: bool) -> None:
-        self._descriptor, self._detach, self._terminal = descriptor, detach, terminal
+        self._descriptor, self._detach, self._terminal = -1 if descriptor is None else descriptor, detach, terminal
         self._held, self._last = b"", b"\n"
         self.waiting, self.left, self.ended, self.patience = b"", False, False, 0.0
 
@@ -144,7 +144,6 @@ class _Input:
 
     def read(self) -> None:
         """Read once."""
-        assert self._descriptor is not None
         data = os.read(self._descriptor, PACKET - 1)
         if data:
             self.left, data, self._held = find_detach(self._held + data, self._detach)

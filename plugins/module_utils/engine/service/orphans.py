@@ -8,7 +8,7 @@ import contextlib
 import glob
 import os
 from functools import partial
-from typing import Iterator
+from typing import Iterator, List
 
 from ..context import Context
 from ..errors import Damaged, EngineError, NotFound, TimedOut
@@ -121,19 +121,21 @@ def _finish(ctx: Context, key: str) -> None:
         raise EngineError("; ".join(journal.problems(ctx)) or "Another command is doing something with it")
 
 
-def _names(ctx: Context) -> Iterator[Finding]:
+def _names(ctx: Context) -> List[Finding]:
     """Claims without an object, and objects without their claim."""
+    found = []
     for name in names.every(ctx, "containers"):
         with _dead(ctx, name) as dead:
             if dead:
-                yield Finding("orphaned name", name, ctx.path("names", "containers", name), "frees it",
-                              partial(_free, ctx, name))
+                found.append(Finding("orphaned name", name, ctx.path("names", "containers", name), "frees it",
+                                     partial(_free, ctx, name)))
     known = [(document["id"], document["name"]) for document in store.all_raw(ctx)]
     for holder, name in known + [("pod-" + pod.id, pod.name) for pod in pods.every(ctx)]:
         with _nameless_one(ctx, holder, name) as lost:
             if lost:
-                yield Finding("lost name", name, ctx.path("names", "containers", name), "claims it again",
-                              partial(_claim, ctx, name, holder))
+                found.append(Finding("lost name", name, ctx.path("names", "containers", name), "claims it again",
+                                     partial(_claim, ctx, name, holder)))
+    return found
 
 
 def _is_dead(ctx: Context, name: str) -> bool:
