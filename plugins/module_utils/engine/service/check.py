@@ -23,23 +23,9 @@ from ..runtime import oci
 from ..store import blobs, collection, images, layers, pods, runs, secrets, units, volumes
 from ..store import containers as store
 from ..store.images import ImageRecord
+from .finding import Finding
 
 MOST = 10000  # findings that one repair looks after; others could go on making some
-
-
-class Finding(NamedTuple):
-    """One thing that is wrong. ``kind`` says what it is, ``name`` of which object, ``path`` where, and ``remedy`` what
-    ``mend`` does; with ``force`` that loses something. Without ``mend`` ``remedy`` is for the user."""
-
-    kind: str
-    name: str
-    path: str
-    remedy: str
-    mend: Optional[Callable[[], object]] = None
-    force: bool = False
-
-    def __str__(self) -> str:
-        return "%s: %s: %s" % (self.kind, self.name, self.path)
 
 
 class Repaired(NamedTuple):

@@ -14,7 +14,7 @@ from ..context import Context
 from ..kernel import files, netns
 from ..network import attachment, definitions, dns, endpoints, firewall, ipam, links
 from . import network_connections, network_place, network_private
-from .check import Finding
+from .finding import Finding
 
 T = TypeVar("T")
 VANISHING = 3.0  # seconds that the kernel gets to take away the links of a namespace that has ended

@@ -17,7 +17,7 @@ from ..runtime import oci, probe
 from ..store import blobs, collection, images, layers, names, pods, runs, secrets, volumes
 from ..store import containers as store
 from . import copyup, journal, network_orphans, usernamespace
-from .check import Finding
+from .finding import Finding
 
 PLACES = ("", "names/containers", "names/secrets", "pending", "containers", "containers/*", "pods", "volumes",
           "volumes/*", "secrets", "secrets/*", "networks", "units", "images/*", "blobs/sha256", "engine")
